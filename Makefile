@@ -1,0 +1,55 @@
+# make run, make test, make check, make demo: each prepares what it needs.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := demo@example.org
+export FLASK_APP := wsgi
+
+.PHONY: run test check demo bench clean
+
+run: $(VENV)/site instance/secret_key instance/demo_password
+	@$(BIN)/flask db upgrade 2>/dev/null || $(BIN)/flask db upgrade
+	@$(BIN)/flask users create $(DEMO) --username demo --if-absent < instance/demo_password
+	@echo
+	@echo "  Open      http://localhost:$${PORT:-8000}"
+	@echo "  Sign in   $(DEMO)"
+	@echo "  Password  $$(cat instance/demo_password)"
+	@echo
+	@exec $(BIN)/gunicorn wsgi:app
+
+test: $(VENV)/tests
+	$(BIN)/pytest -n auto $(ARGS)
+
+check: $(VENV)/tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports --no-cache
+
+demo: $(VENV)/site
+	@$(BIN)/python -m app.demo $(ARGS)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+$(VENV)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Ratchet needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/site: $(VENV)/pip requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/tests: $(VENV)/site tests/requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+instance/secret_key:
+	@mkdir -p instance
+	@umask 077 && $(PYTHON) -c 'import secrets; print(secrets.token_hex(32))' > $@
+
+instance/demo_password:
+	@mkdir -p instance
+	@umask 077 && $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(12))' > $@

@@ -1,0 +1,31 @@
+"""The reference site: a Flask application that uses Ratchet as a stranger would."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from . import config
+from .cli import users
+from .db import db, migrate
+from .site import ratchet
+from .site.views import blueprint
+
+
+def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
+    """Make the application; ``overrides`` count above the environment and the defaults."""
+    app = Flask(__name__, instance_relative_config=True, static_folder=None)
+    config.load(app, overrides or {})
+    db.init_app(app)
+    migrate.init_app(app, db)
+    ratchet.init_app(app)
+    app.register_blueprint(blueprint)
+    app.cli.add_command(users)
+    if hops := app.config["PROXY_HOPS"]:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # the documented way to add middleware
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )
+    return app

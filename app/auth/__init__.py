@@ -1,0 +1,47 @@
+"""Ratchet keeps people signed in to a Flask site. This is its face: it hands names on, nothing else."""
+
+from .errors import (
+    AccountBlocked,
+    AccountUnconfirmed,
+    CrossOrigin,
+    InvalidCredentials,
+    RatchetError,
+    TokenInvalid,
+    TokenMissing,
+    TooManyAttempts,
+    Unavailable,
+)
+from .extension import Ratchet
+from .guard import current_user
+from .settings import SettingsError
+from .signals import (
+    password_changed,
+    reuse_detected,
+    session_ended,
+    session_refreshed,
+    sign_in_failed,
+    user_signed_in,
+)
+from .user import RatchetUser
+
+__all__ = [
+    "AccountBlocked",
+    "AccountUnconfirmed",
+    "CrossOrigin",
+    "InvalidCredentials",
+    "Ratchet",
+    "RatchetError",
+    "RatchetUser",
+    "SettingsError",
+    "TokenInvalid",
+    "TokenMissing",
+    "TooManyAttempts",
+    "Unavailable",
+    "current_user",
+    "password_changed",
+    "reuse_detected",
+    "session_ended",
+    "session_refreshed",
+    "sign_in_failed",
+    "user_signed_in",
+]

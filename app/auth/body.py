@@ -1,0 +1,77 @@
+"""The JSON object in a request's body, read strictly. Everything amiss is InvalidRequest, never a 500."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from . import strictjson
+from .errors import ContentTooLarge, InvalidRequest, UnsupportedMediaType
+
+LARGEST_BODY = 16 * 1024
+"""Bytes."""
+
+
+class Body:
+    """The fields of a body. Unknown ones are ignored, known ones have the right type or are refused."""
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self._fields = fields
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._fields
+
+    def text(self, name: str) -> str | None:
+        """A text field, or None where it is absent."""
+        value = self._fields.get(name)
+        if name in self._fields and not isinstance(value, str):
+            raise InvalidRequest(f"{name} has to be text.")
+        return value
+
+    def needed(self, name: str) -> str:
+        """A text field that has to be there."""
+        value = self.text(name)
+        if value is None:
+            raise InvalidRequest(f"{name} is missing.")
+        return value
+
+    def flag(self, name: str) -> bool:
+        """A true or false field, false where it is absent."""
+        value = self._fields.get(name, False)
+        if not isinstance(value, bool):
+            raise InvalidRequest(f"{name} has to be true or false.")
+        return value
+
+    def choice(self, name: str, *choices: str) -> str:
+        """A field with one of these values, the first where it is absent."""
+        value = self._fields.get(name, choices[0])
+        if not isinstance(value, str) or value not in choices:
+            raise InvalidRequest(f"{name} has to be one of: {', '.join(choices)}.")
+        return value
+
+
+def read_body() -> Body:
+    """The body of the current request; an empty one has no fields."""
+    raw = _raw()
+    if not raw:
+        return Body({})
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType
+    try:
+        fields = strictjson.loads(raw)
+    except ValueError as error:
+        raise InvalidRequest("The body is not proper JSON.") from error
+    if not isinstance(fields, dict):
+        raise InvalidRequest("The body has to be a JSON object.")
+    return Body(fields)
+
+
+def _raw() -> bytes:
+    request.max_content_length = LARGEST_BODY
+    try:
+        return request.get_data()
+    except RequestEntityTooLarge as error:
+        raise ContentTooLarge from error

@@ -1,0 +1,95 @@
+"""The three cookies: read, set, clear. One function knows their attributes, so what is set can be cleared.
+
+``refreshToken`` goes to the blueprint alone, ``accessToken`` to every page, and ``signedIn`` says ``1`` to
+script and holds no secret. All three live as long as the session may: an access cookie outlives the token
+in it, so that a page can still tell which session a sign-out means (ASVS 3.3).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, TypedDict, cast
+
+from flask import Request, Response
+from itsdangerous import BadSignature, Signer
+
+ACCESS_COOKIE = "accessToken"
+SIGNED_IN_COOKIE = "signedIn"
+COOKIE_SALT = "ratchet refresh cookie"
+MOST_CANDIDATES = 4
+"""Cookies of one name that are tried; a browser sends more than two only by mischief."""
+
+
+class Attributes(TypedDict):
+    """What a cookie is set and cleared with."""
+
+    path: str
+    domain: str | None
+    secure: bool
+    httponly: bool
+    samesite: Literal["Strict", "Lax", "None"]
+
+
+@dataclass(frozen=True)
+class Cookies:
+    """The cookies of one app; ``secrets`` sign them, the first one signing (itsdangerous, SHA-256)."""
+
+    secrets: Sequence[str | bytes]
+    refresh_name: str
+    refresh_path: str
+    domain: str | None
+    secure: bool
+    samesite: str
+    with_access: bool
+
+    def read_refresh(self, request: Request) -> list[str] | None:
+        """The refresh tokens in the request's cookies, or None where there is no such cookie.
+
+        Two cookies can share a name (an old path, a parent domain). All whose signature holds are returned.
+        """
+        values = request.cookies.getlist(self.refresh_name)
+        return self._unsign(values[:MOST_CANDIDATES]) if values else None
+
+    def read_access(self, request: Request) -> list[str]:
+        """The access tokens in the request's cookies."""
+        return request.cookies.getlist(ACCESS_COOKIE)[:MOST_CANDIDATES] if self.with_access else []
+
+    def set(self, response: Response, access: str, refresh: str, max_age: int | None) -> None:
+        """Set all cookies; without ``max_age`` (seconds) they last until the browser closes."""
+        values = {self.refresh_name: self._signer.sign(refresh).decode(), SIGNED_IN_COOKIE: "1"}
+        if self.with_access:
+            values[ACCESS_COOKIE] = access
+        for name, value in values.items():
+            response.set_cookie(name, value, max_age, **self._attributes(name))
+
+    def clear(self, response: Response) -> None:
+        """Clear all cookies."""
+        for name in (self.refresh_name, ACCESS_COOKIE, SIGNED_IN_COOKIE):
+            response.delete_cookie(name, **self._attributes(name))
+
+    def _attributes(self, name: str) -> Attributes:
+        return Attributes(
+            path=self.refresh_path if name == self.refresh_name else "/",
+            domain=self.domain,
+            secure=self.secure,
+            httponly=name != SIGNED_IN_COOKIE,
+            samesite=cast("Literal['Strict', 'Lax', 'None']", self.samesite),
+        )
+
+    def _unsign(self, values: Sequence[str]) -> list[str]:
+        tokens = []
+        for value in values:
+            try:
+                tokens.append(self._signer.unsign(value).decode())
+            except (BadSignature, UnicodeError):
+                continue
+        return tokens
+
+    @cached_property
+    def _signer(self) -> Signer:
+        # itsdangerous signs with the last key of its list.
+        keys = [key.encode() if isinstance(key, str) else key for key in reversed(self.secrets)]
+        return Signer(keys, COOKIE_SALT, key_derivation="hmac", digest_method=hashlib.sha256)

@@ -1,0 +1,95 @@
+"""Who knows the password: authenticate a person, change their password. One bcrypt on every path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from . import passwords, rotation, signals
+from .account import Account, Place
+from .errors import InvalidCredentials, RatchetError
+from .grants import Grant
+from .rotation import Session
+from .sessions import Sessions
+from .settings import Settings
+from .store import Store
+from .throttle import Attempt, Throttle
+from .user import canonical
+
+
+class Credentials:
+    """Checks passwords against the user rows, as often as the throttle allows."""
+
+    def __init__(self, settings: Settings, store: Store, throttle: Throttle, sessions: Sessions) -> None:
+        self._settings, self._store = settings, store
+        self._throttle, self._sessions = throttle, sessions
+
+    def authenticate(
+        self,
+        field: str,
+        identifier: str,
+        password: str,
+        *,
+        address: str,
+        places: Iterable[Place] = (),
+        now: float,
+    ) -> Account:
+        """The account behind an e-mail address or user name (``field``) and its password.
+
+        ``address`` is where the attempt comes from, ``places`` the sessions its device holds. Raises
+        InvalidCredentials, TooManyAttempts, AccountBlocked or AccountUnconfirmed.
+        """
+        account = self._store.find(field, identifier)
+        known_device = account is not None and any(
+            place.subject == account.subject and rotation.find(account.sessions, place.session_id)
+            for place in places
+        )
+        attempt = Attempt(canonical(identifier), address, known_device)
+        try:
+            return self._check(account, password, attempt, now)
+        except RatchetError as error:
+            signals.emit(
+                signals.sign_in_failed, identifier=attempt.identifier, address=address, reason=error.code
+            )
+            raise
+
+    def change_password(
+        self, account: Account, session: Session, current: str, new: str, *, address: str, now: float
+    ) -> Grant:
+        """Set a new password; every session ends, and a fresh one takes the place of ``session``.
+
+        Raises InvalidRequest where the new one is too short, InvalidCredentials where ``current`` is wrong.
+        """
+        passwords.check_new(new, self._settings.password_min_length)
+        self._verify(account, current, Attempt(account.subject, address, known_device=True), now)
+        return self._sessions.restart(account, session, now, self.hash_new(new))
+
+    def hash_new(self, password: str) -> str:
+        """What to store for a new password; InvalidRequest where it is too short."""
+        passwords.check_new(password, self._settings.password_min_length)
+        return passwords.hash_password(password, self._settings.bcrypt_rounds)
+
+    def _check(self, account: Account | None, password: str, attempt: Attempt, now: float) -> Account:
+        known = self._verify(account, password, attempt, now)
+        if known.refusal:
+            raise known.refusal
+        return self._raise_hash(known, password)
+
+    def _verify(self, account: Account | None, password: str, attempt: Attempt, now: float) -> Account:
+        self._throttle.check(attempt, now)
+        stored = account.password_hash if account else None
+        matches = passwords.verify_password(password, stored, self._settings.bcrypt_rounds)
+        if account is None or not matches:
+            self._throttle.failed(attempt)
+            raise InvalidCredentials
+        self._throttle.succeeded(attempt)
+        return account
+
+    def _raise_hash(self, account: Account, password: str) -> Account:
+        """Store a dearer hash where the stored one is cheap or of another system."""
+        rounds = self._settings.bcrypt_rounds
+        if not passwords.needs_rehash(account.password_hash, rounds):
+            return account
+        raised = passwords.hash_password(password, rounds)
+        if self._store.swap(account, account.sessions, raised):
+            return self._store.load(account.subject) or account
+        return account

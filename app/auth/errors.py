@@ -1,0 +1,195 @@
+"""One tree of errors: each carries its code, its status and whether it ends the session.
+
+The sentence is for the person at the other end; what went wrong inside stays in ``__cause__`` and in the
+log, and never reaches a reply.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class RatchetError(Exception):
+    """A request that is refused, in the words of the HTTP contract.
+
+    ``code`` is the stable name a client switches on, ``status`` the HTTP status, ``description`` one
+    sentence for a person, ``retry_after`` seconds to wait where waiting helps, ``ends_session`` whether
+    the verdict ended the session, so that its cookies go.
+    """
+
+    code: ClassVar[str] = "server_error"
+    status: ClassVar[int] = 500
+    ends_session: ClassVar[bool] = False
+    sentence: ClassVar[str] = "Something went wrong on this site."
+
+    def __init__(self, description: str | None = None, *, retry_after: int | None = None) -> None:
+        self.description = description or self.sentence
+        self.retry_after = retry_after
+        super().__init__(f"{self.code}: {self.description}")
+
+    @property
+    def challenge(self) -> str | None:
+        """The ``WWW-Authenticate`` value that goes with this error (RFC 6750, section 3), if any."""
+        return None
+
+
+class InvalidRequest(RatchetError):
+    """The request cannot be read."""
+
+    code = "invalid_request"
+    status = 400
+    sentence = "The request could not be read."
+
+
+class ContentTooLarge(InvalidRequest):
+    """The body is larger than any honest request."""
+
+    status = 413
+    sentence = "The request body is too large."
+
+
+class UnsupportedMediaType(InvalidRequest):
+    """The body is not of the media type that this route reads."""
+
+    status = 415
+    sentence = "This address reads application/json."
+
+
+class NotFound(RatchetError):
+    """There is nothing of that name, or it is somebody else's: one answer for both."""
+
+    code = "not_found"
+    status = 404
+    sentence = "There is no such session."
+
+
+class MethodNotAllowed(RatchetError):
+    """The route exists, but not for this method."""
+
+    code = "method_not_allowed"
+    status = 405
+    sentence = "This address does not take that method."
+
+    def __init__(self, allowed: frozenset[str]) -> None:
+        super().__init__()
+        self.allowed = allowed
+
+
+class InvalidCredentials(RatchetError):
+    """Unknown user or wrong password: the same answer, in text and in time (ASVS 6.3.8)."""
+
+    code = "invalid_credentials"
+    status = 401
+    sentence = "That name and password do not match."
+
+
+class AccountRefused(RatchetError):
+    """The person is who they say, but may not sign in."""
+
+    status = 403
+    ends_session = True
+
+
+class AccountBlocked(AccountRefused):
+    """The account has been blocked."""
+
+    code = "account_blocked"
+    sentence = "This account has been blocked."
+
+
+class AccountUnconfirmed(AccountRefused):
+    """The account has not been confirmed yet."""
+
+    code = "account_unconfirmed"
+    sentence = "This account has not been confirmed yet."
+
+
+class BearerRefused(RatchetError):
+    """An access token is needed and there is no usable one."""
+
+    status = 401
+
+    @property
+    def challenge(self) -> str:
+        """Tell the client that another access token would do (RFC 6750, section 3.1)."""
+        return f'Bearer error="invalid_token", error_description="{self.sentence}"'
+
+
+class TokenMissing(BearerRefused):
+    """No access token where one is needed."""
+
+    code = "token_missing"
+    sentence = "Sign in to see this."
+
+
+class TokenInvalid(BearerRefused):
+    """The access token is bad, expired, of another kind, or of an ended session."""
+
+    code = "token_invalid"
+    sentence = "The access token is not valid any more."
+
+
+class RefreshTokenMissing(RatchetError):
+    """Neither a refresh cookie nor a refresh token in the body."""
+
+    code = "refresh_token_missing"
+    status = 401
+    sentence = "There is no session to refresh."
+
+
+class RefreshTokenInvalid(RatchetError):
+    """Bad signature, wrong kind, unknown or ended session, expired: one answer for all."""
+
+    code = "refresh_token_invalid"
+    status = 401
+    ends_session = True
+    sentence = "The session is over. Sign in again."
+
+
+class RefreshTokenReused(RatchetError):
+    """A refresh token came back after its successor was used: somebody holds a copy (RFC 9700, 4.14.2)."""
+
+    code = "refresh_token_reused"
+    status = 401
+    ends_session = True
+    sentence = "The session was ended because an old token of it was used again. Sign in again."
+
+
+class ReauthenticationRequired(RatchetError):
+    """A fresh sign-in is demanded and this one is too old (RFC 9470)."""
+
+    code = "reauthentication_required"
+    status = 403
+    sentence = "Sign in again to do this."
+
+    @property
+    def challenge(self) -> str:
+        """Tell the client that a fresh sign-in would do (RFC 9470, section 3)."""
+        return f'Bearer error="insufficient_user_authentication", error_description="{self.sentence}"'
+
+
+class CrossOrigin(RatchetError):
+    """A browser sent this for another site."""
+
+    code = "cross_origin"
+    status = 403
+    sentence = "This request came from another site."
+
+
+class TooManyAttempts(RatchetError):
+    """Too many failed sign-ins; ``retry_after`` says how long to wait."""
+
+    code = "too_many_attempts"
+    status = 429
+    sentence = "Too many attempts. Wait a little and try again."
+
+
+class Unavailable(RatchetError):
+    """The database or another part is down or busy; nothing was lost."""
+
+    code = "unavailable"
+    status = 503
+    sentence = "The site is busy. Try again in a moment."
+
+    def __init__(self, description: str | None = None, *, retry_after: int = 1) -> None:
+        super().__init__(description, retry_after=retry_after)

@@ -1,0 +1,131 @@
+"""Ratchet.init_app: settings, blueprint, error handler and commands, onto one app."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, Response, after_this_request
+from flask_sqlalchemy import SQLAlchemy
+
+from . import guard, replies, routes, settings, visitor
+from .account import Place
+from .cli import commands
+from .cookies import Cookies
+from .credentials import Credentials
+from .errors import RatchetError
+from .grants import Grant, Mint
+from .sessions import Sessions, Wish
+from .state import EXTENSION, State, state
+from .store import Store
+from .throttle import Throttle
+from .user import RatchetUser
+
+
+class Ratchet:
+    """Keeps the users of a Flask site signed in.
+
+    ``db`` is the site's SQLAlchemy, ``user_model`` its model with RatchetUser mixed in, ``clock`` gives
+    seconds since the epoch. Raises SettingsError where a setting is wrong.
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        db: SQLAlchemy,
+        user_model: type[RatchetUser],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.required = guard.required
+        self._db, self._user_model, self._clock = db, user_model, clock
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Check the settings of ``app`` and register everything on it."""
+        checked = settings.load(app)
+        app.extensions[EXTENSION] = self._assemble(checked)
+        app.register_error_handler(RatchetError, replies.error)
+        app.register_blueprint(routes.blueprint, url_prefix=checked.url_prefix.rstrip("/") or None)
+        app.cli.add_command(commands)
+
+    def authenticate(self, identifier: str, password: str) -> Any:
+        """The user with this e-mail address or user name and password, an object of your model.
+
+        Raises InvalidCredentials, TooManyAttempts, AccountBlocked or AccountUnconfirmed.
+        """
+        account = state().credentials.authenticate(
+            "email" if "@" in identifier else "username",
+            identifier,
+            password,
+            address=visitor.address(),
+            places=visitor.places(),
+            now=state().clock(),
+        )
+        return state().store.user(account.subject)
+
+    def hash_new_password(self, password: str) -> str:
+        """What to store as ``password_hash``; InvalidRequest where the password is too short."""
+        return state().credentials.hash_new(password)
+
+    def start_session(self, user: Any, *, remember: bool = False, label: str | None = None) -> Grant:
+        """Sign ``user`` in on the browser that sent this request; its cookies go out with the reply."""
+        now = state().clock()
+        account = state().store.load(state().store.subject_of(user))
+        if account is None:
+            raise ValueError("only a user whose row is committed can be signed in")
+        wish = Wish(remember, "cookie", visitor.label(label))
+        grant = state().sessions.start(account, wish, now, replaces=next(iter(visitor.places()), None))
+        after_this_request(lambda response: replies.set_cookies(response, grant))
+        return grant
+
+    def end_session(self, session_id: str | None = None) -> None:
+        """Sign out the browser that sent this request, or another session of the same user."""
+        now = state().clock()
+        if session_id is not None:
+            state().sessions.end(Place(guard.identity().subject, session_id), now, "ended")
+            return
+        for place in visitor.places():
+            state().sessions.end(place, now)
+        after_this_request(_clear_cookies)
+
+    def end_other_sessions(self) -> None:
+        """Sign the signed-in user out everywhere but here."""
+        claims = guard.identity()
+        state().sessions.end_others(Place(claims.subject, claims.session_id), state().clock())
+
+    def end_sessions(self, user: Any) -> None:
+        """Sign ``user`` out everywhere."""
+        state().sessions.end_all(state().store.subject_of(user), state().clock(), "ended")
+
+    def list_sessions(self) -> list[dict[str, Any]]:
+        """The live sessions of the signed-in user, as ``GET /auth/sessions`` gives them."""
+        account, session = guard.live_session()
+        return replies.sessions(account, session.id)
+
+    def check_origin(self) -> None:
+        """Refuse a form post that another site sent: CrossOrigin."""
+        visitor.check_origin()
+
+    def _assemble(self, checked: settings.Settings) -> State:
+        store = Store(self._db, self._user_model)
+        mint = Mint(checked)
+        sessions = Sessions(checked, store, mint)
+        cookies = Cookies(
+            secrets=checked.secrets,
+            refresh_name=checked.cookie_name,
+            refresh_path=checked.url_prefix,
+            domain=checked.cookie_domain,
+            secure=checked.cookie_secure,
+            samesite=checked.cookie_samesite,
+            with_access=checked.access_cookie,
+        )
+        credentials = Credentials(checked, store, Throttle(checked.throttle_storage), sessions)
+        return State(checked, store, mint, sessions, credentials, cookies, self._clock)
+
+
+def _clear_cookies(response: Response) -> Response:
+    state().cookies.clear(response)
+    return response

@@ -1,0 +1,89 @@
+"""@ratchet.required: a request to an identity, kept for the length of the request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, overload
+
+from flask import current_app, request
+from werkzeug.local import LocalProxy
+
+from . import visitor
+from .account import Account, Place
+from .errors import RatchetError, ReauthenticationRequired, TokenInvalid
+from .rotation import Session
+from .state import state
+from .tokens import AccessClaims
+
+# Kept in the request, not in g: a test that holds an app context open shares one g among its requests.
+_IDENTITY = "ratchet.identity"
+_USER = "ratchet.user"
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+@overload
+def required(view: Callable[_P, _R], /) -> Callable[_P, _R]: ...
+@overload
+def required(
+    *, fresh: bool = False, live: bool = False
+) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]: ...
+def required(view: Any = None, /, *, fresh: bool = False, live: bool = False) -> Any:
+    """Let only signed-in people into a view.
+
+    ``fresh`` demands a recent sign-in (RATCHET_FRESH_FOR), ``live`` asks the user row whether the session
+    still exists. Refuses with TokenMissing, TokenInvalid or ReauthenticationRequired.
+    """
+
+    def guard(guarded: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(guarded)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            claims = identity()
+            if fresh:
+                _check_fresh(claims)
+            if live:
+                live_session()
+            return current_app.ensure_sync(guarded)(*args, **kwargs)
+
+        return wrapper
+
+    return guard if view is None else guard(view)
+
+
+def identity() -> AccessClaims:
+    """Whose request this is; TokenMissing or TokenInvalid where that is nobody's."""
+    if _IDENTITY not in request.environ:
+        request.environ[_IDENTITY] = visitor.identify()
+    claims: AccessClaims = request.environ[_IDENTITY]
+    return claims
+
+
+def live_session() -> tuple[Account, Session]:
+    """The account and session of this request, asked of the user row; TokenInvalid where it has ended."""
+    claims = identity()
+    return state().sessions.find(Place(claims.subject, claims.session_id), state().clock())
+
+
+def _check_fresh(claims: AccessClaims) -> None:
+    if state().clock() - claims.auth_time > state().settings.fresh_for:
+        raise ReauthenticationRequired
+
+
+def _load_user() -> Any:
+    """The host's user object, or None where nobody is signed in; loaded once per request."""
+    if _USER not in request.environ:
+        try:
+            claims = identity()
+        except RatchetError:
+            return None
+        user = state().store.user(claims.subject)
+        if user is None:
+            raise TokenInvalid
+        request.environ[_USER] = user
+    return request.environ[_USER]
+
+
+current_user: Any = LocalProxy(_load_user)
+"""The signed-in user, an object of the host's model; false where nobody is signed in."""

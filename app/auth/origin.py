@@ -1,0 +1,49 @@
+"""May this request change state? The browser says where it comes from, and the answer is a pure function.
+
+A page of another site can make a browser send a request with its cookies. Browsers mark such requests with
+``Sec-Fetch-Site`` (W3C Fetch Metadata) and ``Origin`` (RFC 6454, section 7), which no page can forge, so no
+token in a form is needed (ASVS 3.5.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def may_change_state(
+    sec_fetch_site: str | None, origin: str | None, host: str, trusted: Collection[str]
+) -> bool:
+    """Whether a request with these headers may change state; ``host`` is the request's own Host header."""
+    if origin is not None and origin in trusted:
+        return True
+    if sec_fetch_site is not None:
+        # "same-site" is refused: a forgotten sub-domain must not be able to act for the user.
+        return sec_fetch_site in ("same-origin", "none")
+    if origin is None:
+        return True  # not a browser: every browser of the last years sends one of the two
+    return _is_host(origin, host)
+
+
+def is_speculative(sec_purpose: str | None) -> bool:
+    """Whether a browser only prefetches or prerenders, so that nothing may change."""
+    return sec_purpose is not None and sec_purpose.strip().lower().startswith("prefetch")
+
+
+def _is_host(origin: str, host: str) -> bool:
+    """Whether ``origin`` names the host and port that ``host`` names.
+
+    The scheme is left out: behind a proxy that ends TLS the application cannot know it, and a browser that
+    is tricked into plain http sends no Secure cookie.
+    """
+    try:
+        theirs, ours = urlsplit(origin), urlsplit(f"//{host}")
+        standard = DEFAULT_PORTS[theirs.scheme]
+        exact = f"{theirs.scheme}://{theirs.netloc}" == origin and "@" not in theirs.netloc
+        same = (theirs.hostname, theirs.port or standard) == (ours.hostname, ours.port or standard)
+    except (KeyError, ValueError):
+        return False
+    return exact and same

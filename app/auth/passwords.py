@@ -1,0 +1,97 @@
+"""Passwords: hash, verify, and the work that is done for a user who does not exist.
+
+bcrypt reads at most 72 bytes. A password is therefore put through HMAC-SHA256 first, so that it counts in
+full (ASVS 6.2.9, 11.4.2). What is stored is the well-known ``$bcrypt-sha256$v=2`` format: a site that leaves
+takes its hashes along. Plain bcrypt hashes of other systems verify as those systems would have verified
+them, and are raised at the next sign-in.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import re
+import unicodedata
+from typing import NamedTuple
+
+import bcrypt
+
+from .errors import InvalidRequest
+
+CHEAPEST_ROUNDS = 4
+DEAREST_ROUNDS = 16
+"""A stored cost beyond this is refused: one row must not be able to stop a worker for minutes."""
+
+BCRYPT_BYTES = 72
+_OURS = re.compile(r"\$bcrypt-sha256\$v=2,t=2b,r=(\d{1,2})\$([./A-Za-z0-9]{22})\$([./A-Za-z0-9]{31})")
+_PLAIN = re.compile(r"\$2[aby]\$(\d\d)\$([./A-Za-z0-9]{22})([./A-Za-z0-9]{31})")
+
+
+class _Stored(NamedTuple):
+    rounds: int
+    salt: str
+    digest: str
+    prehashed: bool
+
+
+def hash_password(password: str, rounds: int) -> str:
+    """The hash to store for ``password``, costing ``2**rounds``."""
+    salt = bcrypt.gensalt(rounds).decode().rpartition("$")[2]
+    return _format(rounds, salt, _digest(_prehash(password, salt), rounds, salt))
+
+
+def verify_password(password: str, stored: str | None, rounds: int) -> bool:
+    """Whether ``password`` is the one behind ``stored``.
+
+    Exactly one bcrypt whatever happens. Where there is no usable hash (no such user, no password set, a
+    broken row) the work is done against a hash of cost ``rounds`` that nothing matches.
+    """
+    known = _parse(stored or "")
+    target = known or _unmatchable(rounds)
+    key = _prehash(password, target.salt) if target.prehashed else _as_others_read(password)
+    usable = known is not None and b"\0" not in key
+    digest = _digest(key.replace(b"\0", b""), target.rounds, target.salt)
+    return hmac.compare_digest(digest, target.digest) and usable
+
+
+def needs_rehash(stored: str | None, rounds: int) -> bool:
+    """Whether ``stored`` is cheaper than ``rounds``, or a plain bcrypt hash of another system."""
+    known = _parse(stored or "")
+    return known is None or not known.prehashed or known.rounds < rounds
+
+
+def check_new(password: str, min_length: int) -> None:
+    """Refuse a new password that is too short; length is what counts (NIST SP 800-63B-4, 3.1.1.2)."""
+    if len(unicodedata.normalize("NFKC", password)) < min_length:
+        raise InvalidRequest(f"A password needs at least {min_length} characters.")
+
+
+def _prehash(password: str, salt: str) -> bytes:
+    """44 bytes of base64 that depend on every byte of the password, typed on whatever keyboard (NFKC)."""
+    whole = unicodedata.normalize("NFKC", password).encode()
+    return base64.b64encode(hmac.digest(salt.encode(), whole, "sha256"))
+
+
+def _as_others_read(password: str) -> bytes:
+    """What a plain bcrypt hash covers: the first 72 bytes, as typed."""
+    return password.encode()[:BCRYPT_BYTES]
+
+
+def _digest(key: bytes, rounds: int, salt: str) -> str:
+    return bcrypt.hashpw(key, f"$2b${rounds:02}${salt}".encode()).decode()[-31:]
+
+
+def _format(rounds: int, salt: str, digest: str) -> str:
+    return f"$bcrypt-sha256$v=2,t=2b,r={rounds}${salt}${digest}"
+
+
+def _unmatchable(rounds: int) -> _Stored:
+    return _Stored(rounds, "." * 22, "." * 31, prehashed=True)
+
+
+def _parse(stored: str) -> _Stored | None:
+    ours = _OURS.fullmatch(stored)
+    found = ours or _PLAIN.fullmatch(stored)
+    if found is None or not CHEAPEST_ROUNDS <= int(found[1]) <= DEAREST_ROUNDS:
+        return None
+    return _Stored(int(found[1]), found[2], found[3], prehashed=ours is not None)

@@ -1,0 +1,109 @@
+"""What goes out: one shape for tokens, one for sessions, one for every error."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Response, jsonify
+from werkzeug.exceptions import HTTPException
+
+from .account import Account
+from .errors import MethodNotAllowed, RatchetError
+from .grants import Grant
+from .rotation import Session
+from .state import state
+
+
+def tokens(grant: Grant, delivery: str, status: int = 200) -> Response:
+    """The reply to a sign-in or a refresh (RFC 6749, 5.1).
+
+    With cookie delivery the refresh token is in the cookie and nowhere else; with body delivery no cookie
+    is set.
+    """
+    content: dict[str, Any] = {
+        "access_token": grant.access_token,
+        "token_type": "Bearer",
+        "expires_in": grant.expires_in,
+        "user": dict(grant.account.profile),
+    }
+    if delivery == "body":
+        content |= {"refresh_token": grant.refresh_token, "refresh_expires_in": grant.refresh_expires_in}
+    reply = jsonify(content)
+    reply.status_code = status
+    if delivery == "cookie":
+        set_cookies(reply, grant)
+    return reply
+
+
+def set_cookies(response: Response, grant: Grant) -> Response:
+    """Put the tokens of a grant into the browser; for longer than its window only where that was asked."""
+    max_age = grant.refresh_expires_in if grant.session.remember else None
+    state().cookies.set(response, grant.access_token, grant.refresh_token, max_age)
+    return response
+
+
+def session(item: Session, current_id: str) -> dict[str, Any]:
+    """One session, as its owner sees it; times in ISO 8601, UTC."""
+    return {
+        "id": item.id,
+        "current": item.id == current_id,
+        "label": item.label,
+        "started_at": _moment(item.started_at),
+        "last_used_at": _moment(item.served_at),
+        "expires_at": _moment(state().sessions.ends_at(item)),
+    }
+
+
+def sessions(account: Account, current_id: str) -> list[dict[str, Any]]:
+    """The live sessions of an account, the most recently used first."""
+    found = state().sessions.live(account, state().clock())
+    return [session(item, current_id) for item in found]
+
+
+def signed_out() -> Response:
+    """204 and no cookies any more."""
+    response = Response(status=204)
+    state().cookies.clear(response)
+    return response
+
+
+def error(problem: RatchetError) -> Response:
+    """The reply to a refused request. A verdict that ends the session takes its cookies along."""
+    reply = _problem(problem.code, problem.description, problem.status)
+    if problem.challenge:
+        reply.headers["WWW-Authenticate"] = problem.challenge
+    if problem.retry_after:
+        reply.headers["Retry-After"] = str(problem.retry_after)
+    if isinstance(problem, MethodNotAllowed):
+        reply.headers["Allow"] = ", ".join(sorted(problem.allowed))
+    if problem.ends_session:
+        state().cookies.clear(reply)
+    return reply
+
+
+def http_error(problem: HTTPException) -> Response:
+    """The reply to what Werkzeug refuses, or to a fault in the code, without a word about its inside."""
+    status = problem.code or 500
+    if status >= 500:
+        return _problem(RatchetError.code, RatchetError.sentence, status)
+    return _problem("invalid_request", problem.description or problem.name, status)
+
+
+def finish(response: Response) -> Response:
+    """No reply of the blueprint is stored or sniffed (RFC 9111, 5.2.2.5)."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.vary.update(("Cookie", "Authorization"))
+    return response
+
+
+def _problem(code: str, description: str, status: int) -> Response:
+    reply = jsonify(error=code, error_description=description)
+    reply.status_code = status
+    reply.headers["Cache-Control"] = "no-store"
+    return reply
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

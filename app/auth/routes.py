@@ -1,0 +1,178 @@
+"""The JSON API: HTTP in, a verb of sessions.py or credentials.py, HTTP out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response, jsonify, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from . import replies, visitor
+from .account import Place
+from .body import Body, read_body
+from .errors import InvalidRequest, MethodNotAllowed, NotFound, RatchetError, RefreshTokenMissing
+from .grants import Grant
+from .guard import identity, live_session, required
+from .sessions import Wish
+from .state import state
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+DELIVERIES = ("cookie", "body")
+SCOPES = ("session", "others", "all")
+
+blueprint = Blueprint("ratchet", __name__)
+blueprint.before_request(visitor.check_origin)
+blueprint.after_request(replies.finish)
+blueprint.register_error_handler(RatchetError, replies.error)
+blueprint.register_error_handler(HTTPException, replies.http_error)
+
+
+def login() -> Response:
+    """POST /login: a name and a password, or a refresh token, for tokens."""
+    body = read_body()
+    if "grant_type" in body:
+        body.choice("grant_type", "refresh_token")
+        return replies.tokens(_refresh_by_body(body), "body")
+    delivery = _check_delivery(body.choice("delivery", *DELIVERIES))
+    field, identifier = _identifier(body)
+    wish = Wish(body.flag("remember"), delivery, visitor.label(body.text("label")))
+    places, now = visitor.places(), state().clock()
+    account = state().credentials.authenticate(
+        field, identifier, body.needed("password"), address=visitor.address(), places=places, now=now
+    )
+    grant = state().sessions.start(account, wish, now, replaces=next(iter(places), None))
+    reply = replies.tokens(grant, delivery)
+    if places and delivery == "body":
+        state().cookies.clear(reply)  # they speak of the session that has just ended
+    return reply
+
+
+def refresh() -> Response:
+    """POST /refresh: the refresh token, delivered the way it came, for new tokens."""
+    body = read_body()
+    presented = state().cookies.read_refresh(request)
+    if presented is None:
+        return replies.tokens(_refresh_by_body(body), "body")
+    return replies.tokens(state().sessions.refresh(presented, state().clock()), "cookie")
+
+
+def logout() -> Response:
+    """POST /logout: end this session, the others, or all; always 204 for this one."""
+    body = read_body()
+    scope = body.choice("scope", *SCOPES)
+    presented = state().cookies.read_refresh(request)
+    if presented is None:
+        token = _body_token(body)
+        presented = [] if token is None else [token]
+    state().sessions.sign_out(presented, visitor.access_tokens(), scope, state().clock())
+    return Response(status=204) if scope == "others" else replies.signed_out()
+
+
+@required
+def me() -> Response:
+    """GET /me: who is signed in, and in which session."""
+    account, session = live_session()
+    return jsonify(user=dict(account.profile), session=replies.session(session, session.id))
+
+
+@required
+def password() -> Response:
+    """POST /password: a new password; every other session ends."""
+    body = read_body()
+    account, session = live_session()
+    grant = state().credentials.change_password(
+        account,
+        session,
+        body.needed("current_password"),
+        body.needed("new_password"),
+        address=visitor.address(),
+        now=state().clock(),
+    )
+    return replies.tokens(grant, session.delivery)
+
+
+@required
+def list_sessions() -> Response:
+    """GET /sessions: the devices that are signed in."""
+    account, session = live_session()
+    return jsonify(sessions=replies.sessions(account, session.id))
+
+
+@required
+def end_session(session_id: str) -> Response:
+    """DELETE /sessions/<id>: sign one device out."""
+    account, session = live_session()
+    if session_id not in {item.id for item in state().sessions.live(account, state().clock())}:
+        raise NotFound
+    state().sessions.end(Place(account.subject, session_id), state().clock(), "ended")
+    return replies.signed_out() if session_id == session.id else Response(status=204)
+
+
+@required(fresh=True)
+def start_session() -> Response:
+    """POST /sessions: a session for another device or tool of the same user, by body."""
+    body = read_body()
+    wish = Wish(remember=True, delivery=_check_delivery("body"), label=visitor.label(body.text("label")))
+    account, _ = live_session()
+    grant = state().sessions.start(account, wish, state().clock(), auth_time=identity().auth_time)
+    return replies.tokens(grant, "body", 201)
+
+
+def _refresh_by_body(body: Body) -> Grant:
+    token = _body_token(body)
+    if token is None:
+        raise RefreshTokenMissing
+    _check_delivery("body")
+    return state().sessions.refresh([token], state().clock())
+
+
+def _body_token(body: Body) -> str | None:
+    first, second = body.text("refresh_token"), body.text("refreshToken")
+    return second if first is None else first
+
+
+def _check_delivery(delivery: str) -> str:
+    if delivery == "body" and not state().settings.body_delivery:
+        raise InvalidRequest("This site keeps refresh tokens in cookies alone.")
+    return delivery
+
+
+def _identifier(body: Body) -> tuple[str, str]:
+    """The column to look in and what to look for; an ``@`` makes an identifier an e-mail address."""
+    for name in ("email", "username"):
+        if name in body and "identifier" not in body:
+            return name, body.needed(name)
+    identifier = body.needed("identifier")
+    return ("email" if "@" in identifier else "username"), identifier
+
+
+ROUTES: dict[str, dict[str, Callable[..., ResponseReturnValue]]] = {
+    "/login": {"POST": login},
+    "/refresh": {"POST": refresh},
+    "/logout": {"POST": logout},
+    "/me": {"GET": me},
+    "/password": {"POST": password},
+    "/sessions": {"GET": list_sessions, "POST": start_session},
+    "/sessions/<session_id>": {"DELETE": end_session},
+}
+
+
+def _refuse_others(declared: frozenset[str]) -> Callable[..., Response]:
+    def refuse(**_: str) -> Response:
+        raise MethodNotAllowed(declared)
+
+    return refuse
+
+
+for _path, _views in ROUTES.items():
+    for _method, _view in _views.items():
+        blueprint.add_url_rule(_path, _view.__name__, _view, methods=[_method])
+    _declared = frozenset(_views) | {"OPTIONS"} | ({"HEAD"} if "GET" in _views else frozenset())
+    blueprint.add_url_rule(
+        _path,
+        f"no_other_method{_path}".translate(str.maketrans("/<>", "___")),
+        _refuse_others(_declared),
+        methods=METHODS - _declared,
+        provide_automatic_options=False,
+    )

@@ -1,0 +1,223 @@
+"""The verbs on sessions: start, refresh, end, list. The shell around the rule.
+
+Here the store, randomness and the signals meet the values of turns.py and rotation.py. A verb is decided on
+a loaded account and swapped in; who loses the race loads and decides again. What refuses a request is
+raised only after what it changes is on disk.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from . import rotation, signals, turns
+from .account import Account, Place
+from .errors import RefreshTokenInvalid, TokenInvalid, Unavailable
+from .grants import Grant, Mint
+from .rotation import Session
+from .settings import Settings
+from .store import Store
+from .tokens import RefreshClaims
+from .turns import Outcome
+
+MOST_RACES = 20
+"""How often a verb is decided anew because another request was faster."""
+
+ID_BYTES = 16
+"""Of randomness in a session id or token id: 128 bits (ASVS 7.2.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a session is wanted: remembered or not, delivered where, called what."""
+
+    remember: bool = False
+    delivery: str = "cookie"
+    label: str = ""
+
+
+class Sessions:
+    """The sessions of one app's users. Every ``now`` is seconds since the epoch."""
+
+    def __init__(self, settings: Settings, store: Store, mint: Mint) -> None:
+        self._settings, self._store, self._mint = settings, store, mint
+        self._rule = settings.rule
+
+    def start(
+        self,
+        account: Account,
+        wish: Wish,
+        now: float,
+        *,
+        auth_time: float | None = None,
+        replaces: Place | None = None,
+    ) -> Grant:
+        """Start a session. The one it ``replaces`` ends; beyond the limit, the least recently served.
+
+        ``account`` is the row the person was authenticated on; a password changed since then refuses.
+        ``auth_time`` is when they proved who they are, if not just now.
+        """
+        newcomer = self._new_session(wish, now, now if auth_time is None else auth_time)
+        turn = partial(
+            turns.start,
+            newcomer=newcomer,
+            password_hash=account.password_hash,
+            replaces=replaces,
+            most=self._settings.max_sessions,
+            rule=self._rule,
+        )
+        latest, _ = self._change(account.subject, turn, now, account)
+        if replaces and replaces.subject != account.subject:
+            self.end(replaces, now, "replaced")
+        return self._mint.grant(latest, newcomer, now)
+
+    def restart(self, account: Account, old: Session, now: float, password_hash: str) -> Grant:
+        """Store a new password; a fresh session takes the place of ``old`` and every other one ends.
+
+        Raises InvalidCredentials where the password was changed meanwhile, TokenInvalid where ``old`` ended.
+        """
+        newcomer = self._new_session(Wish(old.remember, old.delivery, old.label), now, now)
+        turn = partial(turns.restart, newcomer=newcomer, password_hash=account.password_hash, old=old.id)
+        latest, _ = self._change(account.subject, turn, now, account, password_hash)
+        return self._mint.grant(latest, newcomer, now)
+
+    def refresh(self, presented: Sequence[str], now: float) -> Grant:
+        """Honour a refresh token: what the rule says of it, on disk, then new tokens or the refusal.
+
+        ``presented`` is every candidate that came under the cookie's name. Where several are authentic each
+        is tried and none is called a theft: an old cookie of another path proves nothing.
+        """
+        candidates = self._mint.valid_refresh(presented, now)
+        for claims in candidates:
+            try:
+                return self._refresh(claims, now, alone=len(candidates) == 1)
+            except RefreshTokenInvalid:
+                continue
+        raise RefreshTokenInvalid
+
+    def sign_out(self, refresh: Sequence[str], access: Sequence[str], scope: str, now: float) -> None:
+        """End the session these tokens speak of (``session``), the user's ``others``, or ``all`` of them.
+
+        Any authentic token ends its own session, however old. For more than that it has to be alive;
+        RefreshTokenInvalid otherwise.
+        """
+        speaker = None if scope == "session" else self._speaker(refresh, access, now)
+        if speaker is None:
+            for place in self._mint.places(refresh, access):
+                self.end(place, now)
+            if scope != "session":
+                raise RefreshTokenInvalid
+        elif scope == "others":
+            self.end_others(speaker, now)
+        else:
+            self.end_all(speaker.subject, now)
+
+    def end(self, place: Place, now: float, reason: str = "signed_out") -> None:
+        """End one session, if it is there."""
+        self._end(place.subject, lambda session: session.id == place.session_id, now, reason)
+
+    def end_others(self, place: Place, now: float) -> None:
+        """End every session of the user but this one."""
+        self._end(place.subject, lambda session: session.id != place.session_id, now, "signed_out")
+
+    def end_all(self, subject: str, now: float, reason: str = "signed_out") -> None:
+        """End every session of a user."""
+        self._end(subject, lambda _: True, now, reason)
+
+    def find(self, place: Place, now: float) -> tuple[Account, Session]:
+        """The account and the live session of that name, from the row; raises TokenInvalid."""
+        account = self._store.load(place.subject)
+        session = rotation.find(account.sessions, place.session_id) if account else None
+        if account is None or session is None or account.refusal:
+            raise TokenInvalid
+        if rotation.is_over(session, now, self._rule):
+            raise TokenInvalid
+        return account, session
+
+    def live(self, account: Account, now: float) -> rotation.Sessions:
+        """The live sessions of an account, the most recently served first."""
+        sessions = rotation.live(account.sessions, now, self._rule)
+        return tuple(sorted(sessions, key=lambda session: session.served_at, reverse=True))
+
+    def ends_at(self, session: Session) -> float:
+        """When a session ends if nothing more happens."""
+        return rotation.ends_at(session, self._rule)
+
+    def _refresh(self, claims: RefreshClaims, now: float, *, alone: bool) -> Grant:
+        turn = partial(turns.refresh, claims=claims, now=now, fresh=_new_id(), rule=self._rule, alone=alone)
+        account, session = self._change(claims.subject, turn, now)
+        if session is None:
+            raise RefreshTokenInvalid
+        return self._mint.grant(account, session, now)
+
+    def _end(self, subject: str, which: Callable[[Session], bool], now: float, reason: str) -> None:
+        with suppress(RefreshTokenInvalid):  # no such user: there is nothing to end
+            self._change(subject, partial(turns.end, which=which, reason=reason), now)
+
+    def _change(
+        self,
+        subject: str,
+        turn: Callable[[Account], Outcome],
+        now: float,
+        account: Account | None = None,
+        password_hash: str | None = None,
+    ) -> tuple[Account, Session | None]:
+        """Decide a turn, write it, tell its events, raise its refusal, in that order.
+
+        Starts from ``account`` where the caller has just loaded it. Expired sessions go with every write.
+        """
+        for _ in range(MOST_RACES):
+            account = account or self._store.load(subject)
+            if account is None:
+                raise RefreshTokenInvalid
+            outcome = turn(account)
+            if self._write(account, outcome, now, password_hash):
+                for event in outcome.events:
+                    signals.emit(event.signal, subject=subject, **event.details)
+                if outcome.refusal:
+                    raise outcome.refusal
+                return account, outcome.session
+            account = None
+        raise Unavailable
+
+    def _write(self, account: Account, outcome: Outcome, now: float, password_hash: str | None) -> bool:
+        if outcome.sessions == account.sessions:
+            return True
+        kept = rotation.live(outcome.sessions, now, self._rule)
+        return self._store.swap(account, kept, password_hash)
+
+    def _new_session(self, wish: Wish, now: float, auth_time: float) -> Session:
+        return Session(
+            id=_new_id(),
+            current=_new_id(),
+            parent=None,
+            served_at=now,
+            started_at=now,
+            expires_at=now + self._settings.session_ttl,
+            auth_time=auth_time,
+            remember=wish.remember,
+            delivery=wish.delivery,
+            label=wish.label,
+        )
+
+    def _speaker(self, refresh: Sequence[str], access: Sequence[str], now: float) -> Place | None:
+        """The live session that one of these tokens may speak for."""
+        for claims in self._mint.valid_refresh(refresh, now):
+            place = Place(claims.subject, claims.session_id)
+            with suppress(TokenInvalid):
+                _, session = self.find(place, now)
+                if rotation.decide(session, claims.token_id, now, "", self._rule).session:
+                    return place
+        for identity in self._mint.valid_access(access, now):
+            place = Place(identity.subject, identity.session_id)
+            with suppress(TokenInvalid):
+                self.find(place, now)
+                return place
+        return None
+
+
+def _new_id() -> str:
+    return secrets.token_urlsafe(ID_BYTES)

@@ -1,0 +1,38 @@
+"""What a host can listen to (Blinker). Every signal is sent with the app, after the change is on disk.
+
+``subject`` is the user's id as text, ``session`` a value of rotation.Session, ``reason`` one word.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from blinker import NamedSignal, Namespace
+from flask import current_app
+
+_names = Namespace()
+user_signed_in = _names.signal("user-signed-in")
+"""``subject, session``"""
+sign_in_failed = _names.signal("sign-in-failed")
+"""``identifier, address, reason`` (an error code)"""
+session_refreshed = _names.signal("session-refreshed")
+"""``subject, session, verdict`` (repeat, rotate or recover)"""
+session_ended = _names.signal("session-ended")
+"""``subject, session, reason`` (signed_out, ended, replaced, displaced, password_changed, refused, reuse)"""
+reuse_detected = _names.signal("reuse-detected")
+"""``subject, session``"""
+password_changed = _names.signal("password-changed")
+"""``subject``"""
+
+_log = logging.getLogger("flask_ratchet")
+
+
+def emit(signal: NamedSignal, **details: Any) -> None:
+    """Tell every receiver. One that fails is logged: the change is made, and its reply must go out."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # Flask's documented way
+    for receiver in signal.receivers_for(app):
+        try:
+            receiver(app, **details)
+        except Exception:  # noqa: BLE001  # a host's receiver can raise anything
+            _log.exception("a receiver of %s failed", signal.name)

@@ -1,0 +1,126 @@
+"""What a verb makes of an account, decided before anything is written: values in, an Outcome out.
+
+The shell (sessions.py) writes the outcome with a compare-and-swap, tells its events, then raises its
+refusal. A turn may be asked again with the same arguments after a lost race or a lost answer, so each one
+first recognises its own finished work by the fresh id that only it knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from blinker import NamedSignal
+
+from . import rotation, signals
+from .account import Account, Place
+from .errors import InvalidCredentials, RatchetError, RefreshTokenInvalid, RefreshTokenReused, TokenInvalid
+from .rotation import Rule, Session, Sessions, Verdict
+from .tokens import RefreshClaims
+
+REFUSALS: dict[Verdict, type[RatchetError]] = {
+    Verdict.ENDED: RefreshTokenInvalid,
+    Verdict.REUSE: RefreshTokenReused,
+}
+
+
+class Event(NamedTuple):
+    """A signal to send once the outcome is on disk."""
+
+    signal: NamedSignal
+    details: dict[str, Any]
+
+
+class Outcome(NamedTuple):
+    """The sessions to write, the session it is about, what to tell, and why the request is refused."""
+
+    sessions: Sessions
+    session: Session | None = None
+    events: tuple[Event, ...] = ()
+    refusal: type[RatchetError] | None = None
+
+
+def start(
+    account: Account,
+    newcomer: Session,
+    *,
+    password_hash: str | None,
+    replaces: Place | None,
+    most: int,
+    rule: Rule,
+) -> Outcome:
+    """Let ``newcomer`` in; ``password_hash`` is the one that the person was authenticated on."""
+    if rotation.find(account.sessions, newcomer.id):
+        return Outcome(account.sessions, newcomer)
+    refusal = InvalidCredentials if account.password_hash != password_hash else account.refusal
+    if refusal:
+        return Outcome(account.sessions, refusal=refusal)
+    old = replaces.session_id if replaces and replaces.subject == account.subject else ""
+    staying = rotation.live(rotation.without(account.sessions, old), newcomer.started_at, rule)
+    kept, displaced = rotation.admit(staying, newcomer, most)
+    replaced = rotation.find(account.sessions, old)
+    events = (
+        *_ended((replaced,) if replaced else (), "replaced"),
+        *_ended(displaced, "displaced"),
+        Event(signals.user_signed_in, {"session": newcomer}),
+    )
+    return Outcome(kept, newcomer, events)
+
+
+def restart(account: Account, newcomer: Session, *, password_hash: str | None, old: str) -> Outcome:
+    """A password change: ``newcomer`` takes the place of the session ``old`` and every other one ends."""
+    if rotation.find(account.sessions, newcomer.id):
+        return Outcome(account.sessions, newcomer)
+    if account.password_hash != password_hash:
+        return Outcome(account.sessions, refusal=InvalidCredentials)
+    if rotation.find(account.sessions, old) is None:
+        return Outcome(account.sessions, refusal=TokenInvalid)
+    events = (*_ended(account.sessions, "password_changed"), Event(signals.password_changed, {}))
+    return Outcome((newcomer,), newcomer, events)
+
+
+def refresh(
+    account: Account, claims: RefreshClaims, now: float, fresh: str, *, rule: Rule, alone: bool
+) -> Outcome:
+    """The rule, on the row. A token that is not ``alone`` (an old cookie beside it) is never a theft."""
+    session = rotation.find(account.sessions, claims.session_id)
+    if session and session.current == fresh:
+        return Outcome(account.sessions, session, _refreshed(session, Verdict.ROTATE))
+    decision = rotation.decide(session, claims.token_id, now, fresh, rule)
+    if decision.verdict is Verdict.REUSE and not alone:
+        return Outcome(account.sessions, refusal=RefreshTokenInvalid)
+    refusal = REFUSALS.get(decision.verdict) or account.refusal
+    if refusal or decision.session is None:
+        return _refused(account, session, decision.verdict, refusal)
+    value = decision.session
+    return Outcome(
+        rotation.put(account.sessions, value.id, value), value, _refreshed(value, decision.verdict)
+    )
+
+
+def end(account: Account, which: Callable[[Session], bool], reason: str) -> Outcome:
+    """Drop the sessions that ``which`` picks."""
+    gone = tuple(session for session in account.sessions if which(session))
+    return Outcome(
+        rotation.without(account.sessions, *(session.id for session in gone)), None, _ended(gone, reason)
+    )
+
+
+def _refused(
+    account: Account, session: Session | None, verdict: Verdict, refusal: type[RatchetError] | None
+) -> Outcome:
+    if session is None:
+        return Outcome(account.sessions, refusal=refusal)
+    theft = (Event(signals.reuse_detected, {"session": session}),) if verdict is Verdict.REUSE else ()
+    reason = {Verdict.ENDED: "expired", Verdict.REUSE: "reuse"}.get(verdict, "refused")
+    return Outcome(
+        rotation.without(account.sessions, session.id), None, (*theft, *_ended((session,), reason)), refusal
+    )
+
+
+def _refreshed(session: Session, verdict: Verdict) -> tuple[Event, ...]:
+    return (Event(signals.session_refreshed, {"session": session, "verdict": verdict.value}),)
+
+
+def _ended(sessions: Sessions, reason: str) -> tuple[Event, ...]:
+    return tuple(Event(signals.session_ended, {"session": session, "reason": reason}) for session in sessions)

@@ -1,0 +1,74 @@
+"""RatchetUser: the columns that a host's user model mixes in."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, Boolean, Integer, String, false, text, true
+from sqlalchemy.dialects.mysql import VARCHAR
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column, validates
+from sqlalchemy.types import TypeDecorator
+
+LONGEST_IDENTIFIER = 254
+"""Characters of the longest address that mail can be sent to (RFC 5321, 4.5.3.1.3)."""
+
+
+def canonical(identifier: str) -> str:
+    """The one spelling of an e-mail address or user name: no outer space, one case, NFC (RFC 8265, 3.3)."""
+    folded = unicodedata.normalize("NFC", identifier.strip()).casefold()
+    return unicodedata.normalize("NFC", folded)
+
+
+class Identifier(TypeDecorator[str]):
+    """Text that is written and compared in its canonical spelling, alike on every database.
+
+    The collation of a MySQL or MariaDB column would otherwise decide that ``josé`` is ``jose``.
+    """
+
+    impl = String(LONGEST_IDENTIFIER).with_variant(
+        VARCHAR(LONGEST_IDENTIFIER, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
+    )
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """The canonical spelling, on the way to the database."""
+        return None if value is None else canonical(value)
+
+
+class RatchetUser:
+    """Everything Ratchet remembers of a user; mix it into the model that holds your users.
+
+    ``public_fields`` names the columns that a reply shows as ``user`` beside the id. ``sessions`` and
+    ``sessions_version`` belong to Ratchet: they are deferred, so that your own queries neither load nor
+    write them. Set ``username = None`` in your model where people sign in by e-mail alone.
+    """
+
+    public_fields: ClassVar[tuple[str, ...]] = ("email", "username")
+
+    email: Mapped[str] = mapped_column(Identifier, unique=True)
+    username: Mapped[str | None] = mapped_column(Identifier, unique=True)
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    blocked: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    confirmed: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
+
+    @declared_attr
+    @classmethod
+    def sessions(cls) -> Mapped[list[dict[str, Any]] | None]:
+        """The live sessions; NULL is none."""
+        return mapped_column(JSON().with_variant(JSONB(), "postgresql"), deferred=True)
+
+    @declared_attr
+    @classmethod
+    def sessions_version(cls) -> Mapped[int]:
+        """Counts the changes of ``sessions``: the compare of compare-and-swap."""
+        return mapped_column(Integer, default=0, server_default=text("0"), deferred=True)
+
+    @validates("username")
+    def _check_username(self, _key: str, username: str | None) -> str | None:
+        """A user name with an ``@`` could be somebody else's e-mail address."""
+        if username is not None and ("@" in username or not username.strip()):
+            raise ValueError("a username is not empty and holds no @")
+        return username

@@ -1,0 +1,71 @@
+"""What the request at hand presents: its tokens, its origin, its address, its device."""
+
+from __future__ import annotations
+
+from flask import request
+
+from . import device, origin
+from .account import Place
+from .errors import CrossOrigin, TokenInvalid, TokenMissing, Unavailable
+from .state import state
+from .tokens import AccessClaims
+
+
+def address() -> str:
+    """The address of the client, as far as the proxies in front are configured to be believed."""
+    return request.remote_addr or ""
+
+
+def label(wanted: str | None = None) -> str:
+    """What to call this device: as wanted, else what its User-Agent says."""
+    return device.tidy(wanted or "") or device.label_of(request.user_agent.string)
+
+
+def check_origin() -> None:
+    """Refuse a request that may not change state: CrossOrigin, or Unavailable to a prefetch."""
+    headers = request.headers
+    if request.method in origin.SAFE_METHODS:
+        return
+    if origin.is_speculative(headers.get("Sec-Purpose")):
+        raise Unavailable("Nothing changes while a page is only prefetched.")
+    trusted = state().settings.trusted_origins
+    if not origin.may_change_state(
+        headers.get("Sec-Fetch-Site"), headers.get("Origin"), request.host, trusted
+    ):
+        raise CrossOrigin
+
+
+def bearer() -> str | None:
+    """The token of ``Authorization: Bearer`` (RFC 6750, 2.1), or None where there is no such header."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip(" ") if scheme.lower() == "bearer" else None
+
+
+def access_tokens() -> list[str]:
+    """Every access token that the request presents; a bearer counts above cookies."""
+    token = bearer()
+    return state().cookies.read_access(request) if token is None else [token]
+
+
+def places() -> list[Place]:
+    """The sessions that the browser at the other end holds tokens of, however old."""
+    cookies = state().cookies
+    return state().mint.places(cookies.read_refresh(request) or (), cookies.read_access(request))
+
+
+def identify() -> AccessClaims:
+    """Whose request this is, by its access token alone; TokenMissing or TokenInvalid.
+
+    A token in a cookie comes along whatever page sent the request, so unsafe methods pass the origin check.
+    """
+    now, mint = state().clock(), state().mint
+    token = bearer()
+    if token is not None:
+        return mint.read_access(token, now)
+    tokens = state().cookies.read_access(request)
+    if not tokens:
+        raise TokenMissing
+    check_origin()
+    for claims in mint.valid_access(tokens, now):
+        return claims
+    raise TokenInvalid

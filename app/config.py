@@ -1,0 +1,68 @@
+"""Settings of the reference site: defaults, then the environment (``FLASK_…``), then overrides."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from sqlalchemy.engine import make_url
+
+DEFAULT_SECRETS = frozenset({"dev", "secret", "changeme", "change-me", "your-secret-key"})
+FEWEST_CHARACTERS = 8
+"""Different characters in a secret; fewer were typed, not drawn."""
+
+KEY_FILE = "secret_key"
+DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"} | dict.fromkeys(
+    ("mysql", "mariadb"), "mysql+pymysql"
+)
+ENGINE_OPTIONS: dict[str, dict[str, Any]] = {
+    "sqlite": {"connect_args": {"timeout": 5}},
+    "postgresql": {"pool_timeout": 0.5, "connect_args": {"connect_timeout": 3}},
+    "mysql": {
+        "pool_timeout": 0.5,
+        "connect_args": {
+            "connect_timeout": 3,
+            "charset": "utf8mb4",
+            "init_command": "SET SESSION innodb_lock_wait_timeout = 3",
+        },
+    },
+}
+"""Per database: an exhausted pool or a lock answers in seconds, so that a fault is a 503, not a hang."""
+
+
+def load(app: Flask, overrides: Mapping[str, Any]) -> None:
+    """Configure ``app``; ValueError where the secret could be guessed."""
+    app.config.from_mapping(PROXY_HOPS=0, MAX_CONTENT_LENGTH=1024 * 1024)
+    app.config.from_prefixed_env()
+    app.config.from_mapping(overrides)
+    instance = Path(app.instance_path)
+    if not app.config.get("SECRET_KEY") and (instance / KEY_FILE).is_file():
+        app.config["SECRET_KEY"] = (instance / KEY_FILE).read_text().strip()
+    _check_secret(app)
+    instance.mkdir(parents=True, exist_ok=True)
+    url = app.config.get("SQLALCHEMY_DATABASE_URI") or os.environ.get("DATABASE_URL")
+    url = _with_driver(url or f"sqlite:///{instance / 'ratchet.sqlite'}")
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config.setdefault(
+        "SQLALCHEMY_ENGINE_OPTIONS", ENGINE_OPTIONS.get(make_url(url).get_backend_name(), {})
+    )
+
+
+def _check_secret(app: Flask) -> None:
+    """Refuse a default secret, or one that was typed, outside debug and testing."""
+    secret = app.config.get("SECRET_KEY")
+    weak = not secret or secret in DEFAULT_SECRETS or len(set(secret)) < FEWEST_CHARACTERS
+    if weak and not (app.debug or app.testing or app.config.get("TESTING")):
+        raise ValueError(
+            "SECRET_KEY is missing or easily guessed. "
+            'Make one with: python -c "import secrets; print(secrets.token_hex(32))"'
+        )
+
+
+def _with_driver(url: str) -> str:
+    """The URL with the driver that requirements.txt installs, where it names none."""
+    scheme, separator, rest = url.partition("://")
+    return f"{DRIVERS.get(scheme, scheme)}{separator}{rest}"

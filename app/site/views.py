@@ -1,0 +1,108 @@
+"""The pages: sign in, the account with its devices, sign out. They work without script."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.auth import RatchetError, TokenInvalid, TokenMissing, current_user
+
+from . import ratchet
+
+SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+
+blueprint = Blueprint("site", __name__, template_folder="templates", static_folder="static")
+
+
+@blueprint.before_request
+def check_origin() -> None:
+    """A form that another site posts here changes nothing."""
+    ratchet.check_origin()
+
+
+@blueprint.after_request
+def protect(response: Response) -> Response:
+    """No page is kept by a cache, runs foreign script or stands in a foreign frame."""
+    response.headers.setdefault("Content-Security-Policy", SECURITY_POLICY)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    if request.endpoint != "site.static":
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.errorhandler(TokenMissing)
+@blueprint.errorhandler(TokenInvalid)
+def ask_to_sign_in(_problem: RatchetError) -> ResponseReturnValue:
+    """A page for signed-in people sends everybody else to the sign-in page."""
+    return redirect(url_for("site.sign_in"), 303)
+
+
+@blueprint.errorhandler(RatchetError)
+def explain(problem: RatchetError) -> ResponseReturnValue:
+    """A page for what went wrong, in words."""
+    return _page(problem, "site/problem.html")
+
+
+@blueprint.get("/")
+def index() -> ResponseReturnValue:
+    """The front door: on to the account, or to the sign-in page."""
+    return redirect(url_for("site.account" if current_user else "site.sign_in"), 303)
+
+
+@blueprint.get("/sign-in")
+def sign_in() -> ResponseReturnValue:
+    """The sign-in page."""
+    return render_template("site/sign_in.html")
+
+
+@blueprint.post("/sign-in")
+def sign_in_post() -> ResponseReturnValue:
+    """Check name and password; on to the account, or back to the form with what was typed."""
+    form = request.form
+    try:
+        user = ratchet.authenticate(form.get("identifier", ""), form.get("password", ""))
+        ratchet.start_session(user, remember="remember" in form)
+    except RatchetError as problem:
+        return _page(problem, "site/sign_in.html")
+    return redirect(url_for("site.account"), 303)
+
+
+@blueprint.get("/account")
+@ratchet.required(live=True)
+def account() -> ResponseReturnValue:
+    """Who is signed in, and on which devices."""
+    return render_template("site/account.html", user=current_user, sessions=ratchet.list_sessions())
+
+
+@blueprint.post("/account/sessions/<session_id>/end")
+@ratchet.required
+def end_session(session_id: str) -> ResponseReturnValue:
+    """Sign one device out."""
+    ratchet.end_session(session_id)
+    return redirect(url_for("site.account"), 303)
+
+
+@blueprint.post("/account/sessions/end-others")
+@ratchet.required
+def end_other_sessions() -> ResponseReturnValue:
+    """Sign every other device out."""
+    ratchet.end_other_sessions()
+    return redirect(url_for("site.account"), 303)
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    """Sign this browser out."""
+    ratchet.end_session()
+    return redirect(url_for("site.sign_in"), 303)
+
+
+def _page(problem: RatchetError, template: str) -> Response:
+    page = make_response(render_template(template, problem=problem), problem.status)
+    if problem.retry_after:
+        page.headers["Retry-After"] = str(problem.retry_after)
+    return page

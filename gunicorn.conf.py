@@ -1,0 +1,16 @@
+"""How gunicorn serves the site: ``gunicorn wsgi:app``. Every value can be given on the command line."""
+
+import os
+
+bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+worker_class = "gthread"
+threads = 4
+timeout = 30
+graceful_timeout = 10
+keepalive = 5
+# Longer than any honest request line or header; a browser's cookies for one site stay below it.
+limit_request_line = 4094
+limit_request_field_size = 8190
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108  # heartbeats off disk
+no_control_socket = True

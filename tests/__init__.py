@@ -1,0 +1,1 @@
+"""The tests: unit mirrors the source, integration has real databases, e2e real servers and browsers."""

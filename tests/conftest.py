@@ -1,0 +1,121 @@
+"""What the tests share: a clock they turn, a site on each database, and browsers."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from app import create_app
+from app.auth.passwords import hash_password
+from app.auth.state import EXTENSION, State
+from app.db import db
+from app.models import User
+
+from . import databases
+from .browser import PASSWORD, Browser
+
+SECRET = "a secret of forty characters for the tests"
+HASH = hash_password(PASSWORD, 10)
+START = 1_800_000_000.0
+
+MakeSite = Callable[..., Flask]
+
+
+class Clock:
+    """A clock that stands still until it is turned."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        """Seconds since the epoch."""
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Turn the clock; back, where ``seconds`` is negative."""
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of the sites in this test."""
+    return Clock()
+
+
+@pytest.fixture(scope="session", params=databases.KINDS)
+def database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Iterator[str]:
+    """The URL of a database with the site's tables, one per kind and test process."""
+    folder = tmp_path_factory.mktemp(request.param)
+    with databases.fresh_database(request.param, f"ratchet_{worker_id}", folder) as url:
+        site = create_app(settings(url, folder))
+        with site.app_context():
+            db.create_all()
+            db.engine.dispose()
+        yield url
+
+
+@pytest.fixture
+def make_site(database: str, clock: Clock, tmp_path: Path) -> Iterator[MakeSite]:
+    """Make a site on the test's database; further settings by keyword."""
+    sites: list[Flask] = []
+
+    def make(**further: Any) -> Flask:
+        site = create_app(settings(database, tmp_path) | further)
+        parts: State = site.extensions[EXTENSION]
+        site.extensions[EXTENSION] = dataclasses.replace(parts, clock=clock)
+        sites.append(site)
+        return site
+
+    yield make
+    first = sites[0] if sites else make()
+    with first.app_context():
+        db.session.execute(db.delete(User))
+        db.session.commit()
+    for site in sites:
+        with site.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def site(make_site: MakeSite) -> Flask:
+    """A site with the default settings."""
+    return make_site()
+
+
+@pytest.fixture
+def ada(site: Flask) -> str:
+    """The subject of a user called ada, on the test's database."""
+    return add_user(site, "ada@example.org", "ada")
+
+
+@pytest.fixture
+def browser(site: Flask, ada: str) -> Browser:  # noqa: ARG001  # ada has to be there to sign in
+    """A browser in front of the site, nobody signed in."""
+    return Browser(site)
+
+
+def settings(url: str, folder: Path) -> dict[str, Any]:
+    """The settings of a site under test."""
+    return {
+        "TESTING": True,
+        "SECRET_KEY": SECRET,
+        "SQLALCHEMY_DATABASE_URI": url,
+        "RATCHET_BCRYPT_ROUNDS": 10,
+        "INSTANCE": str(folder),
+    }
+
+
+def add_user(site: Flask, email: str, username: str | None = None, **columns: Any) -> str:
+    """Put a user whose password is PASSWORD into the database; their subject."""
+    with site.app_context():
+        user = User(email=email, username=username, **{"password_hash": HASH, **columns})
+        db.session.add(user)
+        db.session.commit()
+        return str(user.id)

@@ -1,0 +1,1 @@
+"""The blueprint over HTTP, on each database."""

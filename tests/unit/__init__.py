@@ -1,0 +1,1 @@
+"""One module of the product each, without a server."""
