@@ -13,4 +13,4 @@ keepalive = 5
 limit_request_line = 4094
 limit_request_field_size = 8190
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108  # heartbeats off disk
-no_control_socket = True
+control_socket_disable = True
