@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import iscoroutinefunction
 from typing import Any, ParamSpec, TypeVar, overload
 
 from flask import current_app, request
@@ -38,6 +39,8 @@ def required(view: Any = None, /, *, fresh: bool = False, live: bool = False) ->
     """
 
     def guard(guarded: Callable[..., Any]) -> Callable[..., Any]:
+        is_async = iscoroutinefunction(guarded)
+
         @wraps(guarded)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             claims = identity()
@@ -45,7 +48,7 @@ def required(view: Any = None, /, *, fresh: bool = False, live: bool = False) ->
                 _check_fresh(claims)
             if live:
                 live_session()
-            return current_app.ensure_sync(guarded)(*args, **kwargs)
+            return (current_app.ensure_sync(guarded) if is_async else guarded)(*args, **kwargs)
 
         return wrapper
 
@@ -54,9 +57,10 @@ def required(view: Any = None, /, *, fresh: bool = False, live: bool = False) ->
 
 def identity() -> AccessClaims:
     """Whose request this is; TokenMissing or TokenInvalid where that is nobody's."""
-    if _IDENTITY not in request.environ:
-        request.environ[_IDENTITY] = visitor.identify()
-    claims: AccessClaims = request.environ[_IDENTITY]
+    environ = request.environ
+    claims: AccessClaims | None = environ.get(_IDENTITY)
+    if claims is None:
+        claims = environ[_IDENTITY] = visitor.identify()
     return claims
 
 

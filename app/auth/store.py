@@ -47,7 +47,9 @@ class Store:
         mapper = inspect(user_model)
         columns = mapper.columns
         self._table = columns["sessions"].table
-        (self._primary_key,) = mapper.primary_key
+        if len(mapper.primary_key) != 1:
+            raise TypeError(f"{user_model.__name__} needs a primary key of one column: it is a token's sub")
+        self._primary_key = mapper.primary_key[0]
         self._public = ("id", *(name for name in user_model.public_fields if name in columns))
         kept = ("password_hash", "blocked", "confirmed", "sessions", "sessions_version")
         shown = [self._primary_key, *(columns[name] for name in self._public[1:])]

@@ -73,7 +73,7 @@ def restart(account: Account, newcomer: Session, *, password_hash: str | None, o
         return Outcome(account.sessions, newcomer)
     if account.password_hash != password_hash:
         return Outcome(account.sessions, refusal=InvalidCredentials)
-    if rotation.find(account.sessions, old) is None:
+    if account.refusal or rotation.find(account.sessions, old) is None:
         return Outcome(account.sessions, refusal=TokenInvalid)
     events = (*_ended(account.sessions, "password_changed"), Event(signals.password_changed, {}))
     return Outcome((newcomer,), newcomer, events)

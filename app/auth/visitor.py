@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import request
 
 from . import device, origin
@@ -37,7 +39,7 @@ def check_origin() -> None:
 
 def bearer() -> str | None:
     """The token of ``Authorization: Bearer`` (RFC 6750, 2.1), or None where there is no such header."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     return token.strip(" ") if scheme.lower() == "bearer" else None
 
 
@@ -58,14 +60,15 @@ def identify() -> AccessClaims:
 
     A token in a cookie comes along whatever page sent the request, so unsafe methods pass the origin check.
     """
-    now, mint = state().clock(), state().mint
+    parts = state()
     token = bearer()
     if token is not None:
-        return mint.read_access(token, now)
-    tokens = state().cookies.read_access(request)
+        return parts.mint.read_access(token, parts.clock())
+    tokens = parts.cookies.read_access(request)
     if not tokens:
         raise TokenMissing
     check_origin()
-    for claims in mint.valid_access(tokens, now):
-        return claims
+    for token in tokens:
+        with suppress(TokenInvalid):
+            return parts.mint.read_access(token, parts.clock())
     raise TokenInvalid
