@@ -35,7 +35,7 @@ ENGINE_OPTIONS: dict[str, dict[str, Any]] = {
 
 def load(app: Flask, overrides: Mapping[str, Any]) -> None:
     """Configure ``app``; ValueError where the secret could be guessed."""
-    app.config.from_mapping(PROXY_HOPS=0, MAX_CONTENT_LENGTH=1024 * 1024)
+    app.config.from_mapping(PROXY_HOPS=0, RATCHET_LOGIN_URL="/sign-in", MAX_CONTENT_LENGTH=1024 * 1024)
     app.config.from_prefixed_env()
     app.config.from_mapping(overrides)
     instance = Path(app.instance_path)

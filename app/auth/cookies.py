@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Literal, TypedDict, cast
 
 from flask import Request, Response
+from flask import request as current_request
 from itsdangerous import BadSignature, Signer
 
 ACCESS_COOKIE = "accessToken"
@@ -72,12 +73,17 @@ class Cookies:
 
     def _attributes(self, name: str) -> Attributes:
         return Attributes(
-            path=self.refresh_path if name == self.refresh_name else "/",
+            path=self._path(name),
             domain=self.domain,
             secure=self.secure,
             httponly=name != SIGNED_IN_COOKIE,
             samesite=cast("Literal['Strict', 'Lax', 'None']", self.samesite),
         )
+
+    def _path(self, name: str) -> str:
+        """The path as the browser knows it, also where a proxy serves the site below one (SCRIPT_NAME)."""
+        own = self.refresh_path if name == self.refresh_name else "/"
+        return (current_request.script_root + own).rstrip("/") or "/"
 
     def _unsign(self, values: Sequence[str]) -> list[str]:
         tokens = []

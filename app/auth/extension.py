@@ -9,8 +9,9 @@ from typing import Any
 from flask import Flask, Response, after_this_request
 from flask_sqlalchemy import SQLAlchemy
 
-from . import guard, replies, routes, settings, visitor
+from . import guard, navigation, replies, settings, visitor
 from .account import Place
+from .blueprint import blueprint
 from .cli import commands
 from .cookies import Cookies
 from .credentials import Credentials
@@ -47,8 +48,8 @@ class Ratchet:
         """Check the settings of ``app`` and register everything on it."""
         checked = settings.load(app)
         app.extensions[EXTENSION] = self._assemble(checked)
-        app.register_error_handler(RatchetError, replies.error)
-        app.register_blueprint(routes.blueprint, url_prefix=checked.url_prefix.rstrip("/") or None)
+        app.register_error_handler(RatchetError, navigation.refused)
+        app.register_blueprint(blueprint, url_prefix=checked.url_prefix.rstrip("/") or None)
         app.cli.add_command(commands)
 
     def authenticate(self, identifier: str, password: str) -> Any:
@@ -104,6 +105,10 @@ class Ratchet:
         """The live sessions of the signed-in user, as ``GET /auth/sessions`` gives them."""
         account, session = guard.live_session()
         return replies.sessions(account, session.id)
+
+    def next_page(self) -> str:
+        """Where ``?next=`` of this request points, if that is a page of this site, else ``/``."""
+        return navigation.next_page()
 
     def check_origin(self) -> None:
         """Refuse a form post that another site sent: CrossOrigin."""

@@ -64,6 +64,16 @@ def prefix(value: Any) -> str:
     return path
 
 
+def page(value: Any) -> str | None:
+    """A path of this site, or none."""
+    path = optional_text(value)
+    if path is not None and (
+        not path.startswith("/") or path.startswith(("//", "/\\")) or not path.isascii()
+    ):
+        raise ValueError
+    return path
+
+
 def cookie_name(value: Any) -> str:
     """A token that a cookie can be called (RFC 6265, 4.1.1)."""
     name = text(value)

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from flask import Blueprint, Response, jsonify, request
-from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from flask import Response, jsonify, request
 
 from . import replies, visitor
 from .account import Place
 from .body import Body, read_body
-from .errors import InvalidRequest, MethodNotAllowed, NotFound, RatchetError, RefreshTokenMissing
+from .errors import InvalidRequest, NotFound, RefreshTokenMissing
 from .grants import Grant
 from .guard import identity, live_session, required
 from .sessions import Wish
 from .state import state
 
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 DELIVERIES = ("cookie", "body")
 SCOPES = ("session", "others", "all")
-
-blueprint = Blueprint("ratchet", __name__)
-blueprint.before_request(visitor.check_origin)
-blueprint.after_request(replies.finish)
-blueprint.register_error_handler(RatchetError, replies.error)
-blueprint.register_error_handler(HTTPException, replies.http_error)
 
 
 def login() -> Response:
@@ -145,34 +134,3 @@ def _identifier(body: Body) -> tuple[str, str]:
             return name, body.needed(name)
     identifier = body.needed("identifier")
     return ("email" if "@" in identifier else "username"), identifier
-
-
-ROUTES: dict[str, dict[str, Callable[..., ResponseReturnValue]]] = {
-    "/login": {"POST": login},
-    "/refresh": {"POST": refresh},
-    "/logout": {"POST": logout},
-    "/me": {"GET": me},
-    "/password": {"POST": password},
-    "/sessions": {"GET": list_sessions, "POST": start_session},
-    "/sessions/<session_id>": {"DELETE": end_session},
-}
-
-
-def _refuse_others(declared: frozenset[str]) -> Callable[..., Response]:
-    def refuse(**_: str) -> Response:
-        raise MethodNotAllowed(declared)
-
-    return refuse
-
-
-for _path, _views in ROUTES.items():
-    for _method, _view in _views.items():
-        blueprint.add_url_rule(_path, _view.__name__, _view, methods=[_method])
-    _declared = frozenset(_views) | {"OPTIONS"} | ({"HEAD"} if "GET" in _views else frozenset())
-    blueprint.add_url_rule(
-        _path,
-        f"no_other_method{_path}".translate(str.maketrans("/<>", "___")),
-        _refuse_others(_declared),
-        methods=METHODS - _declared,
-        provide_automatic_options=False,
-    )

@@ -63,6 +63,7 @@ class Settings:
     password_min_length: int
     throttle_storage: str
     fresh_for: float
+    login_url: str | None
 
     @property
     def rule(self) -> Rule:
@@ -156,6 +157,9 @@ SETTINGS: Mapping[str, Setting] = {
         "memory://",
         'a storage of the limits library, such as "redis://localhost:6379"',
         "Where failed sign-ins are counted; several nodes need a shared one.",
+    ),
+    "RATCHET_LOGIN_URL": Setting(
+        readers.page, None, 'a path of this site such as "/sign-in"', "The page for a session that is over."
     ),
     "RATCHET_FRESH_FOR": Setting(readers.duration(), "10m", _SPAN, "How long a sign-in counts as recent."),
 }

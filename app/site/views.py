@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.auth import RatchetError, TokenInvalid, TokenMissing, current_user
+from app.auth import CrossOrigin, RatchetError, Unavailable, current_user
 
 from . import ratchet
 
@@ -13,6 +13,15 @@ SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+
+REASONS = {
+    "refresh_token_reused": "Somebody used an old copy of your sign-in, so we signed that device out. If you "
+    "did not do this yourself, sign in, look through your devices, and change your password.",
+    "reauthentication_required": "Please sign in once more to do this.",
+    "account_blocked": "This account has been blocked.",
+    "account_unconfirmed": "This account has not been confirmed yet.",
+}
+"""What the sign-in page says to somebody who was sent there."""
 
 blueprint = Blueprint("site", __name__, template_folder="templates", static_folder="static")
 
@@ -34,14 +43,8 @@ def protect(response: Response) -> Response:
     return response
 
 
-@blueprint.errorhandler(TokenMissing)
-@blueprint.errorhandler(TokenInvalid)
-def ask_to_sign_in(_problem: RatchetError) -> ResponseReturnValue:
-    """A page for signed-in people sends everybody else to the sign-in page."""
-    return redirect(url_for("site.sign_in"), 303)
-
-
-@blueprint.errorhandler(RatchetError)
+@blueprint.errorhandler(CrossOrigin)
+@blueprint.errorhandler(Unavailable)
 def explain(problem: RatchetError) -> ResponseReturnValue:
     """A page for what went wrong, in words."""
     return _page(problem, "site/problem.html")
@@ -56,19 +59,19 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/sign-in")
 def sign_in() -> ResponseReturnValue:
     """The sign-in page."""
-    return render_template("site/sign_in.html")
+    return render_template("site/sign_in.html", reason=REASONS.get(request.args.get("reason", "")))
 
 
 @blueprint.post("/sign-in")
 def sign_in_post() -> ResponseReturnValue:
-    """Check name and password; on to the account, or back to the form with what was typed."""
+    """Check name and password; on to where the visitor came from, or back to the form as it was."""
     form = request.form
     try:
         user = ratchet.authenticate(form.get("identifier", ""), form.get("password", ""))
         ratchet.start_session(user, remember="remember" in form)
     except RatchetError as problem:
         return _page(problem, "site/sign_in.html")
-    return redirect(url_for("site.account"), 303)
+    return redirect(ratchet.next_page(), 303)
 
 
 @blueprint.get("/account")

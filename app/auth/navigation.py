@@ -1,0 +1,169 @@
+"""Continue: renew during a page navigation, without script, and come back to the very same request.
+
+A page whose access token has run out redirects to ``/auth/continue``, where the browser sends its refresh
+cookie; that renews and sends the browser back. GET comes back by 303, a form post by 307 with its method and
+body. Only navigations are sent around; a fetch, an image or a download by script gets its 401.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+from urllib.parse import urlencode
+
+from flask import Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug import Response as BaseResponse
+
+from . import origin, place, replies, visitor
+from .errors import (
+    BearerRefused,
+    RatchetError,
+    ReauthenticationRequired,
+    RefreshTokenInvalid,
+    RefreshTokenMissing,
+    Unavailable,
+)
+from .state import state
+
+RETRY_SECONDS = 3
+"""After how long the page for a fault tries again."""
+
+DRAIN_BYTES = 1 << 16
+
+
+def refused(problem: RatchetError) -> ResponseReturnValue:
+    """The reply to a request that a guarded view refused: a way on for a page, JSON for the rest."""
+    try:
+        return (_way_on(problem) if is_navigation() else None) or replies.error(problem)
+    except RatchetError as graver:
+        return replies.error(graver)
+
+
+def _way_on(problem: RatchetError) -> Response | None:
+    """Where a page goes instead of an error: to continue, or to the sign-in page where that cannot help."""
+    safe = request.method in origin.SAFE_METHODS
+    if isinstance(problem, ReauthenticationRequired):
+        return _to_sign_in(problem) if safe and state().settings.login_url else None
+    if not isinstance(problem, BearerRefused):
+        return None
+    visitor.check_origin()
+    if not state().settings.access_cookie:
+        return _to_sign_in(problem)
+    way = f"{url_for('ratchet.continue_')}?{urlencode({'next': _here()})}"
+    return _no_store(redirect(way, 303 if safe else 307))
+
+
+def is_navigation() -> bool:
+    """Whether a person waits for a page: by Fetch Metadata, else by what the request would like to read."""
+    mode = request.headers.get("Sec-Fetch-Mode")
+    if mode is not None:
+        return mode == "navigate"
+    accepted = request.accept_mimetypes
+    return "text/html" in accepted.values() and accepted.best == "text/html"
+
+
+def continue_() -> ResponseReturnValue:
+    """GET, POST /continue?next=: renew and go on to ``next``, or say why not, on a page."""
+    _drain()
+    if request.method == "HEAD":
+        return Response(status=204)
+    if origin.is_speculative(request.headers.get("Sec-Purpose")):
+        raise Unavailable("Nothing changes while a page is only prefetched.")
+    if _is_framed_elsewhere():
+        return _page("framed", 403, target=next_page())
+    if _is_strict_arrival():
+        return _page("arrival", 200, again=request.full_path)
+    try:
+        return _renew()
+    except RatchetError as problem:
+        return _explain(problem)
+
+
+def next_page() -> str:
+    """Where ``next`` points, within this site."""
+    own = request.script_root + state().settings.url_prefix
+    return place.within_site(request.args.get("next"), own)
+
+
+def _renew() -> Response:
+    presented = state().cookies.read_refresh(request)
+    if presented is None:
+        raise RefreshTokenMissing
+    grant = state().sessions.refresh(presented, state().clock())
+    reply = _no_store(redirect(next_page(), 303 if request.method == "GET" else 307))
+    return replies.set_cookies(reply, grant)
+
+
+def _explain(problem: RatchetError) -> ResponseReturnValue:
+    """The page for a session that is over, or for a fault, which leaves the session as it is."""
+    if isinstance(problem, Unavailable):
+        page = _page("busy", problem.status, seconds=RETRY_SECONDS, again=request.full_path)
+        page.headers["Retry-After"] = str(RETRY_SECONDS)
+        return page
+    return _to_sign_in(problem)
+
+
+def _to_sign_in(problem: RatchetError) -> Response:
+    """The sign-in page, with the place to come back to and the reason, where the site has one."""
+    login_url = state().settings.login_url
+    if login_url is None:
+        reply = _page("over", problem.status, problem=problem)
+    else:
+        query = {"next": _way_back()}
+        if not isinstance(problem, RefreshTokenMissing | BearerRefused | RefreshTokenInvalid):
+            query["reason"] = problem.code
+        reply = _no_store(redirect(f"{login_url}{'&' if '?' in login_url else '?'}{urlencode(query)}", 303))
+    if problem.ends_session:
+        state().cookies.clear(reply)
+    return reply
+
+
+def _way_back() -> str:
+    """Where to come back to after signing in. What a form posted is lost, so its page is the place."""
+    if request.endpoint != "ratchet.continue_":
+        return _here()
+    if request.method == "GET":
+        return next_page()
+    own = request.script_root + state().settings.url_prefix
+    return place.within_site(place.path_of(request.referrer, request.host), own)
+
+
+def _here() -> str:
+    """The path and query of this request, as the browser knows them."""
+    return request.script_root + (request.full_path if request.query_string else request.path)
+
+
+def _is_framed_elsewhere() -> bool:
+    """Whether another site shows this in a frame, where the browser keeps our cookies back."""
+    headers = request.headers
+    return (
+        headers.get("Sec-Fetch-Dest") in ("iframe", "frame", "embed", "object")
+        and headers.get("Sec-Fetch-Site") == "cross-site"
+    )
+
+
+def _is_strict_arrival() -> bool:
+    """Whether SameSite=Strict kept the cookies back because a link of another site led here.
+
+    A page that leads on to the same address is a navigation of our own, and the cookies come along.
+    """
+    strict = state().settings.cookie_samesite == "Strict"
+    return strict and request.method == "GET" and request.headers.get("Sec-Fetch-Site") == "cross-site"
+
+
+def _page(name: str, status: int, **values: object) -> Response:
+    reply = Response(render_template(f"ratchet/{name}.html", **values), status, mimetype="text/html")
+    reply.headers["Content-Security-Policy"] = "default-src 'none'; base-uri 'none'; form-action 'none'"
+    return reply
+
+
+def _no_store(reply: BaseResponse) -> Response:
+    reply.headers["Cache-Control"] = "no-store"
+    return cast("Response", reply)
+
+
+def _drain() -> None:
+    """Read a posted body to its end: a reply before that makes some browsers see a broken connection."""
+    request.max_content_length = None
+    while request.stream.read(DRAIN_BYTES):
+        continue
