@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy.engine import make_url
+from sqlalchemy import QueuePool
+from sqlalchemy.engine import URL, make_url
 
 DEFAULT_SECRETS = frozenset({"dev", "secret", "changeme", "change-me", "your-secret-key"})
 FEWEST_CHARACTERS = 8
@@ -20,13 +21,12 @@ DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 )
 ENGINE_OPTIONS: dict[str, dict[str, Any]] = {
     "sqlite": {"connect_args": {"timeout": 5}},
-    "postgresql": {"pool_timeout": 0.5, "connect_args": {"connect_timeout": 3}},
+    "postgresql": {"connect_args": {"connect_timeout": 3, "options": "-c lock_timeout=1000"}},
     "mysql": {
-        "pool_timeout": 0.5,
         "connect_args": {
             "connect_timeout": 3,
             "charset": "utf8mb4",
-            "init_command": "SET SESSION innodb_lock_wait_timeout = 3",
+            "init_command": "SET SESSION innodb_lock_wait_timeout = 1",
         },
     },
 }
@@ -46,9 +46,20 @@ def load(app: Flask, overrides: Mapping[str, Any]) -> None:
     url = app.config.get("SQLALCHEMY_DATABASE_URI") or os.environ.get("DATABASE_URL")
     url = _with_driver(url or f"sqlite:///{instance / 'ratchet.sqlite'}")
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    app.config.setdefault(
-        "SQLALCHEMY_ENGINE_OPTIONS", ENGINE_OPTIONS.get(make_url(url).get_backend_name(), {})
-    )
+    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", _engine_options(make_url(url)))
+
+
+class ImpatientPool(QueuePool):
+    """A pool whose exhaustion is noticed in half a second (a setting could only say whole seconds)."""
+
+    def __init__(self, creator: Any, **options: Any) -> None:
+        super().__init__(creator, **{"timeout": 0.5, **options})
+
+
+def _engine_options(url: URL) -> dict[str, Any]:
+    options = ENGINE_OPTIONS.get(url.get_backend_name(), {})
+    in_memory = url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
+    return options if in_memory else {"poolclass": ImpatientPool, **options}
 
 
 def _check_secret(app: Flask) -> None:

@@ -17,6 +17,13 @@ class Place(NamedTuple):
     session_id: str
 
 
+class Ended(NamedTuple):
+    """A session that has ended, and when, in seconds since the epoch."""
+
+    session_id: str
+    ended_at: float
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """What Ratchet keeps in a user row, and what a reply shows of it (``profile``)."""
@@ -28,6 +35,7 @@ class Account:
     confirmed: bool
     sessions: Sessions
     version: int
+    ended: tuple[Ended, ...] = ()
 
     @property
     def subject(self) -> str:

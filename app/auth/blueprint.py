@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from . import navigation, replies, routes, visitor
+from . import jwks, navigation, replies, routes, visitor
 from .errors import MethodNotAllowed, RatchetError
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
@@ -21,6 +21,7 @@ ROUTES: dict[str, dict[str, Callable[..., ResponseReturnValue]]] = {
     "/password": {"POST": routes.password},
     "/sessions": {"GET": routes.list_sessions, "POST": routes.start_session},
     "/sessions/<session_id>": {"DELETE": routes.end_session},
+    "/jwks.json": {"GET": jwks.jwks},
     "/continue": {"GET": navigation.continue_, "POST": navigation.continue_},
 }
 

@@ -1,13 +1,28 @@
-"""flask ratchet sessions | end-sessions: what an operator asks and does."""
+"""flask ratchet sessions | end-sessions | keys: what an operator asks and does."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from flask.cli import AppGroup
 
-from . import replies
+from . import jwks, replies
 from .account import Account
+from .seal import PAIR_ALGORITHMS
 from .state import state
+
+if TYPE_CHECKING:
+    from .keys import KeyPair
+
+ROTATION = f"""\
+The first key of a site: set RATCHET_JWT_KEYS to the path of this file.
+After another key, each step on every node:
+  1. Put it last in RATCHET_JWT_KEYS, and leave {jwks.MAX_AGE} seconds for other services to notice.
+  2. Put it first: from now on it signs.
+  3. Once RATCHET_ACCESS_TTL is over, take the old key out.
+Nobody is signed out on the way."""
 
 commands = AppGroup("ratchet", help="Look after the sessions of this site's users.")
 
@@ -40,6 +55,41 @@ def end_sessions(user: str | None, everyone: bool) -> None:
         for subject in progress:
             state().sessions.end_all(subject, now, "ended")
     click.echo(f"{len(subjects)} users are signed out everywhere.")
+
+
+@commands.group("keys")
+def key_commands() -> None:
+    """Look after the keys that sign access tokens."""
+
+
+@key_commands.command("generate")
+@click.option(
+    "--algorithm", type=click.Choice(PAIR_ALGORITHMS), default=PAIR_ALGORITHMS[0], show_default=True
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="A new file for the key; standard output without."
+)
+def generate_key(algorithm: str, out: Path | None) -> None:
+    """Make a private key for RATCHET_JWT_KEYS and say how to start or go on with it."""
+    try:
+        from . import keys  # noqa: PLC0415  # loads cryptography, for this command alone
+    except ImportError:
+        raise click.ClickException("This needs another package: pip install 'flask-ratchet[keys]'") from None
+    key = keys.generate(algorithm)
+    if out is None:
+        click.echo(key.pem(), nl=False)
+    else:
+        _write(key, out)
+    click.echo(f"The key is called {key.kid}.\n{ROTATION}", err=out is None)
+
+
+def _write(key: KeyPair, out: Path) -> None:
+    try:
+        key.write(out)
+    except FileExistsError:
+        raise click.ClickException(f"{out} is there already, and is left as it is.") from None
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written: {error.strerror}.") from None
 
 
 def _account(name: str) -> Account:

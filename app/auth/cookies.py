@@ -1,8 +1,9 @@
 """The three cookies: read, set, clear. One function knows their attributes, so what is set can be cleared.
 
-``refreshToken`` goes to the blueprint alone, ``accessToken`` to every page, and ``signedIn`` says ``1`` to
-script and holds no secret. All three live as long as the session may: an access cookie outlives the token
-in it, so that a page can still tell which session a sign-out means (ASVS 3.3).
+``refreshToken`` goes to the blueprint alone, ``accessToken`` to every page. ``signedIn`` holds no secret: it
+tells script that somebody is signed in, and by its mark whether it is still the same session. All three live
+as long as the session may: an access cookie outlives the token in it, so that a page can still tell which
+session a sign-out means (ASVS 3.3).
 """
 
 from __future__ import annotations
@@ -58,9 +59,14 @@ class Cookies:
         """The access tokens in the request's cookies."""
         return request.cookies.getlist(ACCESS_COOKIE)[:MOST_CANDIDATES] if self.with_access else []
 
-    def set(self, response: Response, access: str, refresh: str, max_age: int | None) -> None:
+    def set(
+        self, response: Response, access: str, refresh: str, *, session_id: str, max_age: int | None
+    ) -> None:
         """Set all cookies; without ``max_age`` (seconds) they last until the browser closes."""
-        values = {self.refresh_name: self._signer.sign(refresh).decode(), SIGNED_IN_COOKIE: "1"}
+        values = {
+            self.refresh_name: self._signer.sign(refresh).decode(),
+            SIGNED_IN_COOKIE: f"1.{_mark(session_id)}",
+        }
         if self.with_access:
             values[ACCESS_COOKIE] = access
         for name, value in values.items():
@@ -99,3 +105,8 @@ class Cookies:
         # itsdangerous signs with the last key of its list.
         keys = [key.encode() if isinstance(key, str) else key for key in reversed(self.secrets)]
         return Signer(keys, COOKIE_SALT, key_derivation="hmac", digest_method=hashlib.sha256)
+
+
+def _mark(session_id: str) -> str:
+    """What tells two sessions apart and says nothing else of them."""
+    return hashlib.sha256(session_id.encode()).hexdigest()[:12]

@@ -90,6 +90,6 @@ class Credentials:
         if not passwords.needs_rehash(account.password_hash, rounds):
             return account
         raised = passwords.hash_password(password, rounds)
-        if self._store.swap(account, account.sessions, raised):
+        if self._store.swap(account, account.sessions, password_hash=raised):
             return self._store.load(account.subject) or account
         return account

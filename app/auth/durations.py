@@ -25,4 +25,4 @@ def text(value: float) -> str:
     for unit in reversed(UNITS):
         if value and value % UNITS[unit] == 0 and (unit != "w" or value == UNITS["w"]):
             return f"{value / UNITS[unit]:.0f}{unit}"
-    return f"{value:g}s"
+    return f"{value:.3f}".rstrip("0").rstrip(".") + "s"

@@ -19,12 +19,19 @@ class RatchetError(Exception):
 
     code: ClassVar[str] = "server_error"
     status: ClassVar[int] = 500
-    ends_session: ClassVar[bool] = False
+    ends_session: bool = False
     sentence: ClassVar[str] = "Something went wrong on this site."
 
-    def __init__(self, description: str | None = None, *, retry_after: int | None = None) -> None:
+    def __init__(
+        self,
+        description: str | None = None,
+        *,
+        retry_after: int | None = None,
+        ends_session: bool = False,
+    ) -> None:
         self.description = description or self.sentence
         self.retry_after = retry_after
+        self.ends_session = ends_session or self.ends_session
         super().__init__(f"{self.code}: {self.description}")
 
     @property
@@ -87,7 +94,6 @@ class AccountRefused(RatchetError):
     """The person is who they say, but may not sign in."""
 
     status = 403
-    ends_session = True
 
 
 class AccountBlocked(AccountRefused):

@@ -17,6 +17,7 @@ from .cookies import Cookies
 from .credentials import Credentials
 from .errors import RatchetError
 from .grants import Grant, Mint
+from .revocation import Revocations
 from .sessions import Sessions, Wish
 from .state import EXTENSION, State, state
 from .store import Store
@@ -117,7 +118,8 @@ class Ratchet:
     def _assemble(self, checked: settings.Settings) -> State:
         store = Store(self._db, self._user_model)
         mint = Mint(checked)
-        sessions = Sessions(checked, store, mint)
+        revocations = Revocations(store.ended_since, checked.access_ttl)
+        sessions = Sessions(checked, store, mint, revocations)
         cookies = Cookies(
             secrets=checked.secrets,
             refresh_name=checked.cookie_name,
@@ -128,7 +130,7 @@ class Ratchet:
             with_access=checked.access_cookie,
         )
         credentials = Credentials(checked, store, Throttle(checked.throttle_storage), sessions)
-        return State(checked, store, mint, sessions, credentials, cookies, self._clock)
+        return State(checked, store, mint, revocations, sessions, credentials, cookies, self._clock)
 
 
 def _clear_cookies(response: Response) -> Response:

@@ -35,7 +35,7 @@ class Mint:
     def __init__(self, settings: Settings) -> None:
         self._access_ttl, self._rule = settings.access_ttl, settings.rule
         self._access = AccessTokens(
-            [derive_key(secret, "access token") for secret in settings.secrets],
+            settings.jwt_keys or [derive_key(secret, "access token") for secret in settings.secrets],
             settings.issuer,
             settings.audience,
         )

@@ -8,7 +8,7 @@ token in a form is needed (ASVS 3.5.1).
 from __future__ import annotations
 
 from collections.abc import Collection
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -43,7 +43,11 @@ def _is_host(origin: str, host: str) -> bool:
         theirs, ours = urlsplit(origin), urlsplit(f"//{host}")
         standard = DEFAULT_PORTS[theirs.scheme]
         exact = f"{theirs.scheme}://{theirs.netloc}" == origin and "@" not in theirs.netloc
-        same = (theirs.hostname, theirs.port or standard) == (ours.hostname, ours.port or standard)
+        same = (theirs.hostname, _port(theirs, standard)) == (ours.hostname, _port(ours, standard))
     except (KeyError, ValueError):
         return False
     return exact and same
+
+
+def _port(parts: SplitResult, standard: int) -> int:
+    return standard if parts.port is None else parts.port

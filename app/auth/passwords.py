@@ -23,8 +23,8 @@ DEAREST_ROUNDS = 16
 """A stored cost beyond this is refused: one row must not be able to stop a worker for minutes."""
 
 BCRYPT_BYTES = 72
-_OURS = re.compile(r"\$bcrypt-sha256\$v=2,t=2b,r=(\d{1,2})\$([./A-Za-z0-9]{22})\$([./A-Za-z0-9]{31})")
-_PLAIN = re.compile(r"\$2[aby]\$(\d\d)\$([./A-Za-z0-9]{22})([./A-Za-z0-9]{31})")
+_OURS = re.compile(r"\$bcrypt-sha256\$v=2,t=2b,r=(\d{1,2})\$([./A-Za-z0-9]{21}[.Oeu])\$([./A-Za-z0-9]{31})")
+_PLAIN = re.compile(r"\$2[aby]\$(\d\d)\$([./A-Za-z0-9]{21}[.Oeu])([./A-Za-z0-9]{31})")
 
 
 class _Stored(NamedTuple):
@@ -68,13 +68,13 @@ def check_new(password: str, min_length: int) -> None:
 
 def _prehash(password: str, salt: str) -> bytes:
     """44 bytes of base64 that depend on every byte of the password, typed on whatever keyboard (NFKC)."""
-    whole = unicodedata.normalize("NFKC", password).encode()
+    whole = unicodedata.normalize("NFKC", password).encode(errors="surrogatepass")
     return base64.b64encode(hmac.digest(salt.encode(), whole, "sha256"))
 
 
 def _as_others_read(password: str) -> bytes:
     """What a plain bcrypt hash covers: the first 72 bytes, as typed."""
-    return password.encode()[:BCRYPT_BYTES]
+    return password.encode(errors="surrogatepass")[:BCRYPT_BYTES]
 
 
 def _digest(key: bytes, rounds: int, salt: str) -> str:

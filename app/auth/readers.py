@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from . import durations
 from .cookies import ACCESS_COOKIE, SIGNED_IN_COOKIE
+from .origin import DEFAULT_PORTS
+from .seal import UnusableKey
 
+if TYPE_CHECKING:
+    from .keys import KeyPair
+
+_ORIGIN = re.compile(r"https?://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 _COOKIE_NAME = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
@@ -68,7 +77,10 @@ def page(value: Any) -> str | None:
     """A path of this site, or none."""
     path = optional_text(value)
     if path is not None and (
-        not path.startswith("/") or path.startswith(("//", "/\\")) or not path.isascii()
+        not path.isprintable()
+        or not path.startswith("/")
+        or path.startswith(("//", "/\\"))
+        or not path.isascii()
     ):
         raise ValueError
     return path
@@ -85,7 +97,9 @@ def cookie_name(value: Any) -> str:
 def domain(value: Any) -> str | None:
     """A domain name, or none."""
     domain = optional_text(value)
-    if domain is not None and (set(domain) & set("/:@;, ") or not domain.isascii()):
+    if domain is not None and (
+        set(domain) & set("/:@;, ") or not domain.isascii() or not domain.isprintable()
+    ):
         raise ValueError
     return domain
 
@@ -99,11 +113,24 @@ def samesite(value: Any) -> str:
 
 def origins(value: Any) -> frozenset[str]:
     """Web origins, spelt as browsers spell them (RFC 6454, 6.2)."""
-    origins = frozenset([value] if isinstance(value, str) else value)
-    for origin in origins:
-        parts = urlsplit(origin)
-        if parts.scheme not in ("http", "https") or not parts.netloc or origin != origin.lower():
-            raise ValueError
-        if f"{parts.scheme}://{parts.netloc}" != origin or "@" in parts.netloc:
-            raise ValueError
-    return origins
+    found = frozenset([value] if isinstance(value, str) else value)
+    if not all(isinstance(one, str) and _ORIGIN.fullmatch(one) for one in found):
+        raise ValueError
+    if any(urlsplit(one).port == DEFAULT_PORTS[urlsplit(one).scheme] for one in found):
+        raise ValueError
+    return found
+
+
+def private_keys(value: Any) -> tuple[KeyPair, ...]:
+    """The private keys in the files of these paths; UnusableKey where one will not do."""
+    if any(mark in str(value) for mark in ("{", "-----")):  # a key: no message may repeat it
+        raise UnusableKey("takes the paths of files, not the keys themselves")
+    names = value if isinstance(value, list | tuple) else [] if value is None else [value]
+    paths = [Path(text(os.fspath(name))) for name in names]
+    if not paths:
+        return ()
+    try:
+        from . import keys  # noqa: PLC0415  # loads cryptography, for the sites that ask for keys
+    except ImportError as error:
+        raise UnusableKey("needs another package: pip install 'flask-ratchet[keys]'") from error
+    return keys.load(paths)

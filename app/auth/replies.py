@@ -39,7 +39,13 @@ def tokens(grant: Grant, delivery: str, status: int = 200) -> Response:
 def set_cookies(response: Response, grant: Grant) -> Response:
     """Put the tokens of a grant into the browser; for longer than its window only where that was asked."""
     max_age = grant.refresh_expires_in if grant.session.remember else None
-    state().cookies.set(response, grant.access_token, grant.refresh_token, max_age)
+    state().cookies.set(
+        response,
+        grant.access_token,
+        grant.refresh_token,
+        session_id=grant.session.id,
+        max_age=max_age,
+    )
     return response
 
 
@@ -91,10 +97,10 @@ def http_error(problem: HTTPException) -> Response:
 
 
 def finish(response: Response) -> Response:
-    """No reply of the blueprint is stored or sniffed (RFC 9111, 5.2.2.5)."""
-    response.headers["Cache-Control"] = "no-store"
+    """No reply is sniffed, and none is stored unless its view says so (RFC 9111, 5.2.2.5)."""
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.vary.update(("Cookie", "Authorization"))
+    if response.headers.setdefault("Cache-Control", "no-store") == "no-store":
+        response.vary.update(("Cookie", "Authorization"))
     return response
 
 

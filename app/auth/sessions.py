@@ -17,6 +17,7 @@ from . import rotation, signals, turns
 from .account import Account, Place
 from .errors import RefreshTokenInvalid, TokenInvalid, Unavailable
 from .grants import Grant, Mint
+from .revocation import Revocations, record
 from .rotation import Session
 from .settings import Settings
 from .store import Store
@@ -42,8 +43,9 @@ class Wish:
 class Sessions:
     """The sessions of one app's users. Every ``now`` is seconds since the epoch."""
 
-    def __init__(self, settings: Settings, store: Store, mint: Mint) -> None:
+    def __init__(self, settings: Settings, store: Store, mint: Mint, revocations: Revocations) -> None:
         self._settings, self._store, self._mint = settings, store, mint
+        self._revocations = revocations
         self._rule = settings.rule
 
     def start(
@@ -187,7 +189,12 @@ class Sessions:
         if outcome.sessions == account.sessions:
             return True
         kept = rotation.live(outcome.sessions, now, self._rule)
-        return self._store.swap(account, kept, password_hash)
+        gone = {session.id for session in account.sessions} - {session.id for session in kept}
+        ended = record(account.ended, gone, now, self._settings.access_ttl) if gone else ()
+        written = self._store.swap(account, kept, password_hash=password_hash, ended=ended)
+        if written:
+            self._revocations.add(ended)
+        return written
 
     def _new_session(self, wish: Wish, now: float, auth_time: float) -> Session:
         return Session(

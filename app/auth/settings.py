@@ -11,12 +11,16 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flask import Flask
 
 from . import readers
 from .rotation import Rule
+from .seal import PAIR_ALGORITHMS, UnusableKey
+
+if TYPE_CHECKING:
+    from .keys import KeyPair
 
 SHORTEST_SECRET = 32
 """Bytes: as long as the SHA-256 that is keyed with it (RFC 7518, 3.2)."""
@@ -59,6 +63,7 @@ class Settings:
     trusted_origins: frozenset[str]
     issuer: str | None
     audience: str | None
+    jwt_keys: tuple[KeyPair, ...]
     bcrypt_rounds: int
     password_min_length: int
     throttle_storage: str
@@ -143,6 +148,12 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "RATCHET_ISSUER": Setting(readers.optional_text, None, "text", "The iss of the tokens."),
     "RATCHET_AUDIENCE": Setting(readers.optional_text, None, "text", "The aud of access tokens."),
+    "RATCHET_JWT_KEYS": Setting(
+        readers.private_keys,
+        None,
+        f"paths of private keys for {', '.join(PAIR_ALGORITHMS)}, in PEM or as a JWK",
+        "Sign access tokens with the first of these keys and accept all of them, in place of SECRET_KEY.",
+    ),
     "RATCHET_BCRYPT_ROUNDS": Setting(
         readers.whole(10, 16),
         12,
@@ -203,8 +214,15 @@ def _from_environment(value: str) -> Any:
 def _read(key: str, value: Any) -> Any:
     try:
         return SETTINGS[key].read(value)
+    except UnusableKey as error:
+        raise SettingsError(f"{key}: {error}") from error
     except (ValueError, TypeError) as error:
-        raise SettingsError(f"{key} is {value!r}; allowed: {SETTINGS[key].allowed}.") from error
+        raise refusal(key, value) from error
+
+
+def refusal(key: str, value: object) -> SettingsError:
+    """What to raise where ``key`` cannot be ``value``."""
+    return SettingsError(f"{key} is {value!r}; allowed: {SETTINGS[key].allowed}.")
 
 
 def _fit_defaults(values: dict[str, Any], given: Mapping[str, Any]) -> None:
@@ -217,7 +235,10 @@ def _fit_defaults(values: dict[str, Any], given: Mapping[str, Any]) -> None:
 
 def _secrets(app: Flask) -> tuple[str | bytes, ...]:
     """The secret that signs, then those that are still accepted."""
-    secrets = (app.config.get("SECRET_KEY"), *(app.config.get("SECRET_KEY_FALLBACKS") or ()))
+    fallbacks = app.config.get("SECRET_KEY_FALLBACKS") or ()
+    if isinstance(fallbacks, str | bytes):
+        raise SettingsError("SECRET_KEY_FALLBACKS has to be a list of secrets, not one text.")
+    secrets = (app.config.get("SECRET_KEY"), *fallbacks)
     cure = 'Make one with: python -c "import secrets; print(secrets.token_hex(32))"'
     for secret, key in zip(secrets, ("SECRET_KEY", *["SECRET_KEY_FALLBACKS"] * len(secrets)), strict=False):
         if not isinstance(secret, str | bytes) or not secret:

@@ -11,6 +11,8 @@ from typing import Any
 from blinker import NamedSignal, Namespace
 from flask import current_app
 
+from .journal import note
+
 _names = Namespace()
 user_signed_in = _names.signal("user-signed-in")
 """``subject, session``"""
@@ -19,13 +21,12 @@ sign_in_failed = _names.signal("sign-in-failed")
 session_refreshed = _names.signal("session-refreshed")
 """``subject, session, verdict`` (repeat, rotate or recover)"""
 session_ended = _names.signal("session-ended")
-"""``subject, session, reason`` (signed_out, ended, replaced, displaced, password_changed, refused, reuse)"""
+"""``subject, session, reason``: signed_out, ended, replaced, displaced, expired, refused, reuse or
+password_changed"""
 reuse_detected = _names.signal("reuse-detected")
 """``subject, session``"""
 password_changed = _names.signal("password-changed")
 """``subject``"""
-
-_log = logging.getLogger("flask_ratchet")
 
 
 def emit(signal: NamedSignal, **details: Any) -> None:
@@ -34,5 +35,5 @@ def emit(signal: NamedSignal, **details: Any) -> None:
     for receiver in signal.receivers_for(app):
         try:
             receiver(app, **details)
-        except Exception:  # noqa: BLE001  # a host's receiver can raise anything
-            _log.exception("a receiver of %s failed", signal.name)
+        except Exception as error:  # noqa: BLE001  # a host's receiver can raise anything
+            note(logging.ERROR, "a receiver of %s failed", signal.name, exception=error)

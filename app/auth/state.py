@@ -11,6 +11,7 @@ from flask import current_app
 from .cookies import Cookies
 from .credentials import Credentials
 from .grants import Mint
+from .revocation import Revocations
 from .sessions import Sessions
 from .settings import Settings
 from .store import Store
@@ -25,6 +26,7 @@ class State:
     settings: Settings
     store: Store
     mint: Mint
+    revocations: Revocations
     sessions: Sessions
     credentials: Credentials
     cookies: Cookies

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import CursorResult, Engine, Executable, Row, Select, bindparam, inspect, select, update
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from .account import Account
+from .account import Account, Ended
 from .errors import Unavailable
 from .rotation import Session, Sessions
 from .user import RatchetUser
@@ -51,7 +51,7 @@ class Store:
             raise TypeError(f"{user_model.__name__} needs a primary key of one column: it is a token's sub")
         self._primary_key = mapper.primary_key[0]
         self._public = ("id", *(name for name in user_model.public_fields if name in columns))
-        kept = ("password_hash", "blocked", "confirmed", "sessions", "sessions_version")
+        kept = ("password_hash", "blocked", "confirmed", "sessions", "sessions_version", "ended")
         shown = [self._primary_key, *(columns[name] for name in self._public[1:])]
         everything = select(*shown, *(columns[name] for name in kept))
         self._by_key = everything.where(self._primary_key == bindparam("row_key"))
@@ -69,9 +69,15 @@ class Store:
             columns["sessions_version"]: columns["sessions_version"] + 1,
         }
         self._swap = of_this_version.values(changed)
-        self._swap_password = of_this_version.values(
-            {**changed, columns["password_hash"]: bindparam("next_hash")}
+        self._swap_more = of_this_version.values(
+            {
+                **changed,
+                columns["password_hash"]: bindparam("next_hash"),
+                columns["ended"]: bindparam("next_ended"),
+                columns["ended_at"]: bindparam("next_ended_at"),
+            }
         )
+        self._ended = select(columns["ended"]).where(columns["ended_at"] > bindparam("since"))
 
     def load(self, subject: str) -> Account | None:
         """The account a token speaks of, or None; one SELECT."""
@@ -85,21 +91,42 @@ class Store:
             return None
         return self._one(statement, {"wanted": identifier})
 
-    def swap(self, account: Account, sessions: Sessions, password_hash: str | None = None) -> bool:
-        """Write ``sessions`` (and a new hash) if the row is still as ``account``; whether it was."""
+    def swap(
+        self,
+        account: Account,
+        sessions: Sessions,
+        *,
+        password_hash: str | None = None,
+        ended: tuple[Ended, ...] = (),
+    ) -> bool:
+        """Write ``sessions`` if the row is still as ``account``; whether it was.
+
+        With them a new ``password_hash``, and what the row remembers of ``ended`` sessions, where given.
+        """
         values = {
             "row_key": account.key,
             "version": account.version,
             "next": [dataclasses.asdict(session) for session in sessions],
         }
-        statement = self._swap
-        if password_hash is not None:
-            statement, values = self._swap_password, {**values, "next_hash": password_hash}
-        return self._run(statement, values, lambda result: result.rowcount) == 1
+        if password_hash is None and not ended:
+            return self._run(self._swap, values, lambda result: result.rowcount) == 1
+        more = {
+            "next_hash": account.password_hash if password_hash is None else password_hash,
+            "next_ended": ended or account.ended,
+            "next_ended_at": max((_milliseconds(entry.ended_at) for entry in ended), default=None),
+        }
+        return self._run(self._swap_more, values | more, lambda result: result.rowcount) == 1
+
+    def ended_since(self, since: float) -> list[Ended]:
+        """The sessions of all users that ended after ``since``, and a few of the same users' before."""
+        rows: Sequence[Any] = self._run(
+            self._ended, {"since": _milliseconds(since)}, lambda result: result.scalars().all()
+        )
+        return [Ended(*entry) for row in rows for entry in row or ()]
 
     def subjects(self) -> Iterator[str]:
         """The subject of every user, for a command that visits them all."""
-        with _faults(), self._engine.connect() as connection:
+        with self._faults(), self._engine.connect() as connection:
             yield from (str(key) for key in connection.execute(self._keys).scalars())
 
     def user(self, subject: str) -> Any:
@@ -107,7 +134,7 @@ class Store:
         key = self.key_of(subject)
         if key is None:
             return None
-        with _faults():
+        with self._faults():
             return self._db.session.get(self._model, key)
 
     def subject_of(self, user: Any) -> str:
@@ -129,6 +156,28 @@ class Store:
                 return None
         return None if "\0" in subject else kind(subject)
 
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        """A database that is down, busy or gone is Unavailable; a mistake in our SQL is not."""
+        try:
+            yield
+        except (OperationalError, InterfaceError, InternalError, PoolTimeoutError) as error:
+            raise Unavailable from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise Unavailable from error
+            raise
+        except self._driver_error as error:
+            # Some drivers find a pooled connection dead while it is being prepared, where SQLAlchemy does
+            # not look: whatever else is in the pool is as old.
+            self._engine.dispose()
+            raise Unavailable from error
+
+    @cached_property
+    def _driver_error(self) -> type[Exception]:
+        driver = self._engine.dialect.loaded_dbapi
+        return cast("type[Exception]", driver.Error)
+
     @cached_property
     def _engine(self) -> Engine:
         engine = self._db.engines[self._table.metadata.info.get("bind_key")]
@@ -140,7 +189,7 @@ class Store:
 
     def _account(self, row: Row[Any]) -> Account:
         values: tuple[Any, ...] = tuple(row)
-        *shown, password_hash, blocked, confirmed, sessions, version = values
+        *shown, password_hash, blocked, confirmed, sessions, version, ended = values
         return Account(
             key=row[0],
             profile=dict(zip(self._public, shown, strict=True)),
@@ -149,6 +198,7 @@ class Store:
             confirmed=confirmed,
             sessions=tuple(_session(item) for item in sessions or ()),
             version=version,
+            ended=tuple(Ended(*entry) for entry in ended or ()),
         )
 
     def _run(
@@ -157,7 +207,7 @@ class Store:
         """Run one statement. Sending it again is safe: a swap that did land then finds another version."""
         for left in reversed(range(TRIES)):
             try:
-                with _faults(), self._engine.connect() as connection:
+                with self._faults(), self._engine.connect() as connection:
                     return take(connection.execute(statement, values))
             except Unavailable as error:
                 if not left or not _is_transient(error.__cause__):
@@ -165,27 +215,18 @@ class Store:
         raise AssertionError("the last try returns or raises")
 
 
+def _milliseconds(seconds: float) -> int:
+    return int(seconds * 1000)
+
+
 def _session(item: Mapping[str, Any]) -> Session:
     """A session of the row; a field that another release added is passed over."""
     return Session(**{name: item[name] for name in _SESSION_FIELDS if name in item})
 
 
-@contextmanager
-def _faults() -> Iterator[None]:
-    """A database that is down, busy or gone is Unavailable; a mistake in our SQL is not."""
-    try:
-        yield
-    except (OperationalError, InterfaceError, InternalError, PoolTimeoutError) as error:
-        raise Unavailable from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise Unavailable from error
-        raise
-
-
 def _is_transient(error: BaseException | None) -> bool:
     if not isinstance(error, DBAPIError):
-        return False
+        return not isinstance(error, SQLAlchemyError)  # a driver's own: the connection was dead
     original = error.orig
     state = getattr(original, "sqlstate", None)
     code = original.args[0] if original is not None and original.args else None

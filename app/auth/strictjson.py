@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import isfinite
 from typing import Any, NoReturn
 
 DEEPEST = 16
@@ -11,7 +12,9 @@ DEEPEST = 16
 def loads(raw: bytes) -> Any:
     """The value of ``raw``; ValueError for everything that two parsers could read in two ways."""
     try:
-        value = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_refuse)
+        value = json.loads(
+            raw.decode(), object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite
+        )
     except RecursionError as error:
         raise ValueError("nests too deep") from error
     if raw.count(b"[") + raw.count(b"{") > DEEPEST:
@@ -35,6 +38,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not isfinite(value):
+        raise ValueError("a number is out of range")
+    return value
 
 
 def _check_depth(value: object, left: int) -> None:

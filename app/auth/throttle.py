@@ -16,11 +16,13 @@ from functools import partial
 from typing import TypeVar
 
 from limits import RateLimitItem, parse
-from limits.errors import StorageError
+from limits.errors import ConfigurationError, StorageError
 from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from .errors import TooManyAttempts
+from .journal import note
+from .settings import refusal
 
 HERE = parse("10 per 10 minutes")
 """Failures of one account from one address."""
@@ -31,7 +33,6 @@ ACCOUNT = parse("50 per 1 hour")
 
 IPV6_SITE = 64
 _T = TypeVar("_T")
-_log = logging.getLogger("flask_ratchet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Throttle:
         try:
             return question(self._shared)
         except StorageError as error:
-            _log.warning("throttle storage is down, counting in this process: %s", error)
+            note(logging.WARNING, "throttle storage is down, counting in this process: %s", error)
             return question(self._own)
 
 
@@ -111,7 +112,10 @@ def site_of(address: str) -> str:
 
 
 def _storage(uri: str) -> Storage:
-    storage = storage_from_string(uri, wrap_exceptions=True)
+    try:
+        storage = storage_from_string(uri, wrap_exceptions=True)
+    except ConfigurationError as error:
+        raise refusal("RATCHET_THROTTLE_STORAGE", uri) from error
     if not isinstance(storage, Storage):
-        raise TypeError("an asynchronous storage cannot be used here")
+        raise refusal("RATCHET_THROTTLE_STORAGE", uri)
     return storage

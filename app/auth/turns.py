@@ -37,7 +37,7 @@ class Outcome(NamedTuple):
     sessions: Sessions
     session: Session | None = None
     events: tuple[Event, ...] = ()
-    refusal: type[RatchetError] | None = None
+    refusal: RatchetError | type[RatchetError] | None = None
 
 
 def start(
@@ -50,8 +50,9 @@ def start(
     rule: Rule,
 ) -> Outcome:
     """Let ``newcomer`` in; ``password_hash`` is the one that the person was authenticated on."""
+    signed_in = Event(signals.user_signed_in, {"session": newcomer})
     if rotation.find(account.sessions, newcomer.id):
-        return Outcome(account.sessions, newcomer)
+        return Outcome(account.sessions, newcomer, (signed_in,))
     refusal = InvalidCredentials if account.password_hash != password_hash else account.refusal
     if refusal:
         return Outcome(account.sessions, refusal=refusal)
@@ -62,21 +63,21 @@ def start(
     events = (
         *_ended((replaced,) if replaced else (), "replaced"),
         *_ended(displaced, "displaced"),
-        Event(signals.user_signed_in, {"session": newcomer}),
+        signed_in,
     )
     return Outcome(kept, newcomer, events)
 
 
 def restart(account: Account, newcomer: Session, *, password_hash: str | None, old: str) -> Outcome:
     """A password change: ``newcomer`` takes the place of the session ``old`` and every other one ends."""
+    changed = Event(signals.password_changed, {})
     if rotation.find(account.sessions, newcomer.id):
-        return Outcome(account.sessions, newcomer)
+        return Outcome(account.sessions, newcomer, (changed,))
     if account.password_hash != password_hash:
         return Outcome(account.sessions, refusal=InvalidCredentials)
     if account.refusal or rotation.find(account.sessions, old) is None:
         return Outcome(account.sessions, refusal=TokenInvalid)
-    events = (*_ended(account.sessions, "password_changed"), Event(signals.password_changed, {}))
-    return Outcome((newcomer,), newcomer, events)
+    return Outcome((newcomer,), newcomer, (*_ended(account.sessions, "password_changed"), changed))
 
 
 def refresh(
@@ -114,7 +115,9 @@ def _refused(
     theft = (Event(signals.reuse_detected, {"session": session}),) if verdict is Verdict.REUSE else ()
     reason = {Verdict.ENDED: "expired", Verdict.REUSE: "reuse"}.get(verdict, "refused")
     return Outcome(
-        rotation.without(account.sessions, session.id), None, (*theft, *_ended((session,), reason)), refusal
+        rotation.without(account.sessions, session.id),
+        events=(*theft, *_ended((session,), reason)),
+        refusal=refusal(ends_session=True) if refusal else None,
     )
 
 

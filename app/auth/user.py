@@ -5,12 +5,12 @@ from __future__ import annotations
 import unicodedata
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, Boolean, Integer, String, false, text, true
+from sqlalchemy import JSON, BigInteger, Boolean, Integer, String, false, text, true
 from sqlalchemy.dialects.mysql import VARCHAR
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, validates
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 LONGEST_IDENTIFIER = 254
 """Characters of the longest address that mail can be sent to (RFC 5321, 4.5.3.1.3)."""
@@ -38,12 +38,24 @@ class Identifier(TypeDecorator[str]):
         return None if value is None else canonical(value)
 
 
+class RowState(TypeDecorator[Any]):
+    """JSON, in PostgreSQL its binary form."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The type of this column on one kind of database."""
+        return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else JSON())
+
+
 class RatchetUser:
     """Everything Ratchet remembers of a user; mix it into the model that holds your users.
 
-    ``public_fields`` names the columns that a reply shows as ``user`` beside the id. ``sessions`` and
-    ``sessions_version`` belong to Ratchet: they are deferred, so that your own queries neither load nor
-    write them. Set ``username = None`` in your model where people sign in by e-mail alone.
+    ``public_fields`` names the columns that a reply shows as ``user`` beside the id. ``sessions``,
+    ``sessions_version``, ``ended`` and ``ended_at`` belong to Ratchet: they are deferred, so that your own
+    queries neither load nor write them. Set ``username = None`` in your model where people sign in by
+    e-mail alone.
     """
 
     public_fields: ClassVar[tuple[str, ...]] = ("email", "username")
@@ -58,13 +70,25 @@ class RatchetUser:
     @classmethod
     def sessions(cls) -> Mapped[list[dict[str, Any]] | None]:
         """The live sessions; NULL is none."""
-        return mapped_column(JSON().with_variant(JSONB(), "postgresql"), deferred=True)
+        return mapped_column(RowState(), deferred=True)
 
     @declared_attr
     @classmethod
     def sessions_version(cls) -> Mapped[int]:
         """Counts the changes of ``sessions``: the compare of compare-and-swap."""
         return mapped_column(Integer, default=0, server_default=text("0"), deferred=True)
+
+    @declared_attr
+    @classmethod
+    def ended(cls) -> Mapped[list[tuple[str, float]] | None]:
+        """The sessions that ended during the last access lifetime; NULL is none."""
+        return mapped_column(RowState(), deferred=True)
+
+    @declared_attr
+    @classmethod
+    def ended_at(cls) -> Mapped[int | None]:
+        """When a session last ended, in milliseconds since the epoch: the index of what is new."""
+        return mapped_column(BigInteger, index=True, deferred=True)
 
     @validates("username")
     def _check_username(self, _key: str, username: str | None) -> str | None:

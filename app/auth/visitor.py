@@ -60,15 +60,27 @@ def identify() -> AccessClaims:
 
     A token in a cookie comes along whatever page sent the request, so unsafe methods pass the origin check.
     """
-    parts = state()
     token = bearer()
     if token is not None:
-        return parts.mint.read_access(token, parts.clock())
-    tokens = parts.cookies.read_access(request)
+        return _read_access(token)
+    tokens = state().cookies.read_access(request)
     if not tokens:
         raise TokenMissing
     check_origin()
     for token in tokens:
         with suppress(TokenInvalid):
-            return parts.mint.read_access(token, parts.clock())
+            return _read_access(token)
     raise TokenInvalid
+
+
+def _read_access(token: str) -> AccessClaims:
+    """The claims of a valid access token whose session has not ended; TokenInvalid."""
+    parts = state()
+    now = parts.clock()
+    claims = parts.mint.read_access(token, now)
+    ended = parts.revocations.has(claims.session_id, now)
+    if ended is None:
+        parts.sessions.find(Place(claims.subject, claims.session_id), now)
+    elif ended:
+        raise TokenInvalid
+    return claims
