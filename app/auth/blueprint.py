@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import MethodNotAllowed as MethodUnknown
 
 from . import jwks, navigation, replies, routes, visitor
 from .errors import MethodNotAllowed, RatchetError
+from .state import state
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 
-ROUTES: dict[str, dict[str, Callable[..., ResponseReturnValue]]] = {
+Views = dict[str, Callable[..., ResponseReturnValue]]
+
+ROUTES: dict[str, Views] = {
     "/login": {"POST": routes.login},
     "/refresh": {"POST": routes.refresh},
     "/logout": {"POST": routes.logout},
@@ -32,23 +36,36 @@ def _make() -> Blueprint:
     blueprint.after_request(replies.finish)
     blueprint.register_error_handler(RatchetError, replies.error)
     blueprint.register_error_handler(HTTPException, replies.http_error)
+    blueprint.app_errorhandler(MethodUnknown)(_refuse_unknown)
     for path, views in ROUTES.items():
-        _add(blueprint, path, views)
+        endpoint = next(iter(views.values())).__name__
+        blueprint.add_url_rule(
+            path, endpoint, _answer(views), methods=METHODS, provide_automatic_options=False
+        )
     return blueprint
 
 
-def _add(blueprint: Blueprint, path: str, views: dict[str, Callable[..., ResponseReturnValue]]) -> None:
-    """Route a path; whatever it does not declare is refused in the words of the contract, not Flask's."""
-    for method, view in views.items():
-        blueprint.add_url_rule(path, view.__name__, view, methods=[method])
+def _answer(views: Views) -> Callable[..., ResponseReturnValue]:
+    """The view of a path: all its methods in one place, and a refusal in our words for the others."""
     declared = frozenset(views) | {"OPTIONS"} | ({"HEAD"} if "GET" in views else frozenset())
 
-    def refuse(**_: str) -> Response:
+    def answer(**values: str) -> ResponseReturnValue:
+        method = "GET" if request.method == "HEAD" else request.method
+        if method in views:
+            return views[method](**values)
+        if method == "OPTIONS":
+            return Response(headers={"Allow": ", ".join(sorted(declared))})
         raise MethodNotAllowed(declared)
 
-    endpoint = "refuse_" + "".join(letter if letter.isalnum() else "_" for letter in path)
-    undeclared = METHODS - declared
-    blueprint.add_url_rule(path, endpoint, refuse, methods=undeclared, provide_automatic_options=False)
+    return answer
+
+
+def _refuse_unknown(problem: MethodUnknown) -> ResponseReturnValue:
+    """A method that HTTP itself does not know is refused before a blueprint is looked for."""
+    prefix = state().settings.url_prefix.rstrip("/")
+    if not request.path.startswith(f"{prefix}/"):
+        return problem.get_response()
+    return replies.finish(replies.error(MethodNotAllowed(frozenset(problem.valid_methods or ()))))
 
 
 blueprint = _make()

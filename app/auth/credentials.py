@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable
 
 from . import passwords, rotation, signals
 from .account import Account, Place
 from .errors import InvalidCredentials, RatchetError
 from .grants import Grant
+from .journal import note
 from .rotation import Session
 from .sessions import Sessions
 from .settings import Settings
@@ -19,8 +21,15 @@ from .user import canonical
 class Credentials:
     """Checks passwords against the user rows, as often as the throttle allows."""
 
-    def __init__(self, settings: Settings, store: Store, throttle: Throttle, sessions: Sessions) -> None:
-        self._settings, self._store = settings, store
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        throttle: Throttle,
+        sessions: Sessions,
+        is_breached: Callable[[str], bool],
+    ) -> None:
+        self._settings, self._store, self._is_breached = settings, store, is_breached
         self._throttle, self._sessions = throttle, sessions
 
     def authenticate(
@@ -57,16 +66,27 @@ class Credentials:
     ) -> Grant:
         """Set a new password; every session ends, and a fresh one takes the place of ``session``.
 
-        Raises InvalidRequest where the new one is too short, InvalidCredentials where ``current`` is wrong.
+        Raises InvalidRequest where the new one is refused, InvalidCredentials where ``current`` is wrong.
         """
-        passwords.check_new(new, self._settings.password_min_length)
+        self._check_new(new)
         self._verify(account, current, Attempt(account.subject, address, known_device=True), now)
         return self._sessions.restart(account, session, now, self.hash_new(new))
 
     def hash_new(self, password: str) -> str:
-        """What to store for a new password; InvalidRequest where it is too short."""
-        passwords.check_new(password, self._settings.password_min_length)
+        """What to store for a new password; InvalidRequest where it is refused."""
+        self._check_new(password)
         return passwords.hash_password(password, self._settings.bcrypt_rounds)
+
+    def _check_new(self, password: str) -> None:
+        passwords.check_new(password, self._settings.password_min_length, self._ask_breached)
+
+    def _ask_breached(self, password: str) -> bool:
+        """What the host's check says; one that fails keeps nobody from choosing a password."""
+        try:
+            return self._is_breached(password)
+        except Exception as error:  # noqa: BLE001  # a host's check can raise anything
+            note(logging.ERROR, "the breach check failed", exception=error)
+            return False
 
     def _check(self, account: Account | None, password: str, attempt: Attempt, now: float) -> Account:
         known = self._verify(account, password, attempt, now)

@@ -28,8 +28,9 @@ from .user import RatchetUser
 class Ratchet:
     """Keeps the users of a Flask site signed in.
 
-    ``db`` is the site's SQLAlchemy, ``user_model`` its model with RatchetUser mixed in, ``clock`` gives
-    seconds since the epoch. Raises SettingsError where a setting is wrong.
+    ``db`` is the site's SQLAlchemy, ``user_model`` its model with RatchetUser mixed in, ``is_breached`` says
+    whether a new password is known from a breach, ``clock`` gives seconds since the epoch. Raises
+    SettingsError where a setting is wrong.
     """
 
     def __init__(
@@ -38,8 +39,10 @@ class Ratchet:
         *,
         db: SQLAlchemy,
         user_model: type[RatchetUser],
+        is_breached: Callable[[str], bool] = lambda _: False,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._is_breached = is_breached
         self.required = guard.required
         self._db, self._user_model, self._clock = db, user_model, clock
         if app is not None:
@@ -69,7 +72,7 @@ class Ratchet:
         return state().store.user(account.subject)
 
     def hash_new_password(self, password: str) -> str:
-        """What to store as ``password_hash``; InvalidRequest where the password is too short."""
+        """What to store as ``password_hash``; InvalidRequest where it is refused."""
         return state().credentials.hash_new(password)
 
     def start_session(self, user: Any, *, remember: bool = False, label: str | None = None) -> Grant:
@@ -129,7 +132,8 @@ class Ratchet:
             samesite=checked.cookie_samesite,
             with_access=checked.access_cookie,
         )
-        credentials = Credentials(checked, store, Throttle(checked.throttle_storage), sessions)
+        throttle = Throttle(checked.throttle_storage)
+        credentials = Credentials(checked, store, throttle, sessions, self._is_breached)
         return State(checked, store, mint, revocations, sessions, credentials, cookies, self._clock)
 
 

@@ -12,6 +12,9 @@ import base64
 import hmac
 import re
 import unicodedata
+from collections.abc import Callable
+from functools import cache
+from importlib import resources
 from typing import NamedTuple
 
 import bcrypt
@@ -60,10 +63,24 @@ def needs_rehash(stored: str | None, rounds: int) -> bool:
     return known is None or not known.prehashed or known.rounds < rounds
 
 
-def check_new(password: str, min_length: int) -> None:
-    """Refuse a new password that is too short; length is what counts (NIST SP 800-63B-4, 3.1.1.2)."""
-    if len(unicodedata.normalize("NFKC", password)) < min_length:
+def check_new(password: str, min_length: int, is_breached: Callable[[str], bool] = lambda _: False) -> None:
+    """Refuse a new password that is too short, one of the most used, or known to ``is_breached``.
+
+    Length is what counts; no rule says which characters (NIST SP 800-63B-4, 3.1.1.2; ASVS 6.2.1, 6.2.4,
+    6.2.12). InvalidRequest says what is wrong.
+    """
+    normal = unicodedata.normalize("NFKC", password)
+    if len(normal) < min_length:
         raise InvalidRequest(f"A password needs at least {min_length} characters.")
+    if normal.casefold() in _most_used() or is_breached(password):
+        raise InvalidRequest("That password is known to attackers. Choose another one.")
+
+
+@cache
+def _most_used() -> frozenset[str]:
+    """The most used passwords, read when the first new password comes."""
+    lines = resources.files(__package__).joinpath("data", "common_passwords.txt").read_text("utf-8")
+    return frozenset(line.casefold() for line in lines.splitlines() if not line.startswith("# "))
 
 
 def _prehash(password: str, salt: str) -> bytes:

@@ -22,7 +22,7 @@ def login() -> Response:
     body = read_body()
     if "grant_type" in body:
         body.choice("grant_type", "refresh_token")
-        return replies.tokens(_refresh_by_body(body), "body")
+        return replies.tokens(_refresh_by_body(_body_token(body)), "body")
     delivery = _check_delivery(body.choice("delivery", *DELIVERIES))
     field, identifier = _identifier(body)
     wish = Wish(body.flag("remember"), delivery, visitor.label(body.text("label")))
@@ -40,9 +40,10 @@ def login() -> Response:
 def refresh() -> Response:
     """POST /refresh: the refresh token, delivered the way it came, for new tokens."""
     body = read_body()
+    token = _body_token(body)
     presented = state().cookies.read_refresh(request)
     if presented is None:
-        return replies.tokens(_refresh_by_body(body), "body")
+        return replies.tokens(_refresh_by_body(token), "body")
     return replies.tokens(state().sessions.refresh(presented, state().clock()), "cookie")
 
 
@@ -50,9 +51,9 @@ def logout() -> Response:
     """POST /logout: end this session, the others, or all; always 204 for this one."""
     body = read_body()
     scope = body.choice("scope", *SCOPES)
+    token = _body_token(body)
     presented = state().cookies.read_refresh(request)
     if presented is None:
-        token = _body_token(body)
         presented = [] if token is None else [token]
     state().sessions.sign_out(presented, visitor.access_tokens(), scope, state().clock())
     return Response(status=204) if scope == "others" else replies.signed_out()
@@ -108,8 +109,7 @@ def start_session() -> Response:
     return replies.tokens(grant, "body", 201)
 
 
-def _refresh_by_body(body: Body) -> Grant:
-    token = _body_token(body)
+def _refresh_by_body(token: str | None) -> Grant:
     if token is None:
         raise RefreshTokenMissing
     _check_delivery("body")

@@ -1,0 +1,308 @@
+/*
+ * Ratchet in the browser: keeps a page signed in, with one refresh for all of its tabs.
+ *
+ *   import { createRatchet } from "/auth/ratchet.js";
+ *   const ratchet = createRatchet();
+ *   ratchet.addEventListener("signedout", ({ detail }) => showSignIn(detail.reason));
+ *   const response = await ratchet.fetch("/api/orders");
+ *
+ * The access token lives in this module's memory and nowhere else. The refresh token is in a cookie that no
+ * script can read. What script can read is the cookie `signedIn`, the mark of the session: while it stays as
+ * it was when a token arrived, that token is the right one; when it differs, somebody signed in or out.
+ *
+ * Everything that changes the cookies takes its turn behind one lock. What a tab learns in its turn it tells
+ * its siblings before the lock opens and its own listeners after.
+ */
+
+const LIMIT = 10_000; // ms to wait for a turn, and for the answer in it; less than half of the server's leeway
+const PATIENCE = 8_000; // ms: the longest back-off that a caller waits through; a longer one is an error
+const LONGEST_PAUSE = 60_000;
+const TICK = 30_000; // ms: timers stand still while a computer sleeps, so look at the clock this often
+const OVER = /^(refresh_token_(missing|invalid|reused)|account_(blocked|unconfirmed))$/;
+
+const ignore = () => {};
+const sleep = (ms, value) => new Promise((done) => setTimeout(done, ms, value));
+const mark = () => /(?:^|; )signedIn=([^;]*)/.exec(document.cookie)?.[1] ?? "";
+
+/* Two clocks: the monotonic one may stop while the computer sleeps, the other one may be set. The larger
+   difference is never too young. */
+const moment = () => ({ wall: Date.now(), monotonic: performance.now() });
+const age = (since) => Math.max(Date.now() - since.wall, performance.now() - since.monotonic);
+
+class Ratchet extends EventTarget {
+  /* What is known. `user` is undefined at first and null when nobody is signed in. A state is replaced,
+     never changed, so that "has it changed since?" is a comparison with ===. */
+  #state = {};
+  #prefix;
+  #name;
+  #channel;
+  #locks;
+  #turns = 0; // how many turns this tab is in
+  #news; // what a sibling said during a turn
+  #answered = ignore;
+  #refreshing;
+  #fault; // why the last exchange failed,
+  #faults = 0; // how many failed in a row,
+  #again = 0; // and when the next may be tried
+  #wake = ignore;
+  #timer;
+  #known;
+
+  constructor({ prefix = "/auth" } = {}) {
+    super();
+    this.#prefix = prefix.replace(/\/$/, "");
+    this.#name = `ratchet ${this.#prefix}`;
+    this.#locks = navigator.locks ?? lockOfThisTab();
+    this.#channel = new BroadcastChannel(this.#name);
+    this.#channel.onmessage = ({ data }) => this.#hear(data);
+    this.ready = new Promise((resolve) => (this.#known = resolve));
+    document.addEventListener("visibilitychange", this.#check);
+    window.addEventListener("pageshow", this.#check);
+    window.addEventListener("online", this.#backOnline);
+    window.cookieStore?.addEventListener("change", this.#check);
+    if (mark()) this.#check();
+    else this.#become({ ...moment(), mark: "", user: null });
+  }
+
+  get user() {
+    return this.#state.user;
+  }
+
+  async token() {
+    await this.#freshen();
+    return this.#state.access_token ?? null;
+  }
+
+  async signIn(fields) {
+    await this.#turn(() => this.#post("/login", fields));
+    return this.user;
+  }
+
+  async signOut(scope = "session") {
+    const work = async () => {
+      const state = await this.#post("/logout", { scope });
+      return scope === "others" && state.reason === "signed_out" ? undefined : state;
+    };
+    await this.#patiently(() => this.#turn(work));
+  }
+
+  async fetch(input, init) {
+    const request = new Request(input, init);
+    const { signal, url, headers } = request;
+    if (new URL(url).origin !== location.origin || headers.has("Authorization")) return fetch(request);
+    const spare = request.clone(); // a body can be sent only once
+    const asked = this.user?.id;
+    await unlessAborted(this.#freshen(), signal);
+    const owner = asked ?? this.user?.id;
+    const used = this.#state;
+    const response = await this.#send(request, owner);
+    const refused = response.status === 401 && /^Bearer/i.test(response.headers.get("WWW-Authenticate"));
+    if (!refused || !used.access_token) return response;
+    if (this.#state === used) await unlessAborted(this.#refresh(), signal);
+    return this.#state.access_token ? this.#send(spare, owner) : response;
+  }
+
+  /* Send a request as `owner`, and hand its response to nobody else. */
+  async #send(request, owner) {
+    this.#insist(owner);
+    const { access_token: token } = this.#state;
+    if (token) request.headers.set("Authorization", `Bearer ${token}`);
+    const response = await fetch(request);
+    this.#insist(owner);
+    return response;
+  }
+
+  #insist(owner) {
+    if (owner !== undefined && owner !== this.user?.id) {
+      throw new DOMException("somebody else is signed in, or nobody is", "AbortError");
+    }
+  }
+
+  async #freshen() {
+    const { access_token: token, expires_in: seconds } = this.#state;
+    if (this.#stale || (token && age(this.#state) >= seconds * 1000)) await this.#refresh();
+  }
+
+  get #stale() {
+    return this.#state.mark !== mark();
+  }
+
+  /* One refresh for everybody in this tab who wants one. */
+  #refresh() {
+    const before = this.#state;
+    this.#refreshing ??= this.#patiently(() => this.#turn((waited) => this.#renew(before, waited))).finally(() => {
+      this.#refreshing = undefined;
+      this.#check();
+    });
+    return this.#refreshing;
+  }
+
+  /* A turn: take what a sibling has, else ask the server. A lock that was slow to come shows that siblings are
+     at it, or that the computer is busy: then they get more time to answer. */
+  async #renew(before, waited) {
+    if (this.#state !== before) return undefined;
+    await this.#ask(Math.min(1000, 50 + 9 * waited));
+    if (this.#news) return undefined;
+    return mark() ? this.#post("/refresh") : { ...moment(), mark: "", user: null, reason: "signed_out" };
+  }
+
+  /* Ask the server, and never abort: what it set in the cookies counts, whatever becomes of this page. */
+  async #post(path, fields = {}) {
+    const sent = moment();
+    const response = await fetch(this.#prefix + path, {
+      method: "POST",
+      keepalive: true,
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(fields),
+    });
+    const reply = Object(await response.json().catch(ignore));
+    const state = { ...sent, mark: mark() };
+    if (reply.access_token) return { ...state, ...reply };
+    if (response.status === 204) return { ...state, user: null, reason: "signed_out" };
+    if (path !== "/login" && OVER.test(reply.error)) return { ...state, user: null, reason: reply.error };
+    throw faultOf(response, reply);
+  }
+
+  /* Work while no other tab does. A tab that takes too long loses its turn; what comes of its work still
+     counts, unless something newer came meanwhile. */
+  async #turn(work) {
+    const asked = performance.now();
+    const enter = async () => {
+      const before = this.#state;
+      this.#turns++;
+      const exchange = work(performance.now() - asked).then((state) => this.#tell(state));
+      const late = await Promise.race([exchange.then(ignore, ignore), sleep(LIMIT, true)]);
+      this.#turns--;
+      return { before, exchange, late };
+    };
+    const options = { signal: AbortSignal.timeout(LIMIT) };
+    const { before, exchange, late } = await this.#locks.request(this.#name, options, enter).catch(enter);
+    this.#catchUp();
+    const done = exchange.then((state) => this.#adopt(state, before));
+    if (!late) return done;
+    done.catch(ignore);
+    throw new Error("no answer in time");
+  }
+
+  /* Try until it works or is refused. Nobody is signed out because the network or the server is away. */
+  async #patiently(attempt) {
+    for (;;) {
+      const pause = this.#again - performance.now();
+      if (pause > PATIENCE) throw this.#fault;
+      if (pause > 0) await Promise.race([sleep(pause), new Promise((wake) => (this.#wake = wake))]);
+      try {
+        await attempt();
+        this.#faults = this.#again = 0;
+        return;
+      } catch (fault) {
+        this.#postpone(fault);
+        if (fault.status >= 400 && fault.status < 500 && fault.status !== 429) throw fault;
+      }
+    }
+  }
+
+  #postpone(fault) {
+    const backOff = Math.min(LONGEST_PAUSE, 250 * 2 ** this.#faults++) * (0.5 + Math.random() / 2);
+    this.#fault = fault;
+    this.#again = performance.now() + Math.max(backOff, (fault.retryAfter ?? 0) * 1000);
+  }
+
+  #backOnline = () => {
+    if (!this.#fault?.retryAfter) this.#again = 0;
+    this.#wake();
+    this.#check();
+  };
+
+  #tell(state) {
+    if (state) this.#channel.postMessage({ ...state, age: age(state) });
+    return state;
+  }
+
+  #ask(ms) {
+    this.#channel.postMessage(null);
+    return Promise.race([sleep(ms), new Promise((answered) => (this.#answered = answered))]);
+  }
+
+  /* A sibling speaks: it asks for a token, or tells what became of a turn. What speaks of other cookies than
+     those that are here now is about another session. */
+  #hear(message) {
+    if (!message) {
+      if (this.#state.access_token && age(this.#state) < this.#state.expires_in * 1000) this.#tell(this.#state);
+      return;
+    }
+    const state = { ...message, monotonic: performance.now() - message.age };
+    if (state.mark !== mark() || !this.#isNews(state)) return;
+    this.#news = state;
+    this.#answered();
+    if (!this.#turns) this.#catchUp();
+  }
+
+  #catchUp() {
+    const news = this.#news;
+    this.#news = undefined;
+    this.#adopt(news);
+  }
+
+  #isNews(state) {
+    return !(state.wall <= (this.#news ?? this.#state).wall);
+  }
+
+  #adopt(state, before) {
+    if (state && (this.#state === before || this.#isNews(state))) this.#become(state);
+  }
+
+  #become(state) {
+    const previous = this.user;
+    const { user, reason } = state;
+    const share = 0.75 + Math.random() * 0.15; // of its life, so that tabs do not refresh all at once
+    this.#state = { ...state, due: state.expires_in * 1000 * share };
+    this.#known(user);
+    this.#check();
+    if (user) this.#emit(previous?.id === user.id ? "renewed" : "signedin", { user, previous });
+    else if (reason && previous !== null) this.#emit("signedout", { user, previous, reason });
+  }
+
+  /* A page that shows one person's data is not for the next one: unless a listener sees to it and prevents the
+     default, it is loaded anew. */
+  #emit(type, detail) {
+    const event = new CustomEvent(type, { detail, cancelable: true });
+    if (this.dispatchEvent(event) && type === "signedin" && detail.previous) location.reload();
+  }
+
+  /* Refresh if it is time, or set a timer. Ahead of expiry only where somebody looks; but other cookies than
+     before concern every tab. */
+  #check = () => {
+    clearTimeout(this.#timer);
+    const { access_token: token, due } = this.#state;
+    if (document.hidden && !this.#stale) return;
+    const left = this.#stale ? 0 : token ? due - age(this.#state) : Infinity;
+    const wait = Math.max(left, this.#again - performance.now());
+    if (wait <= 0) this.#refresh().catch(ignore);
+    else if (wait < Infinity) this.#timer = setTimeout(this.#check, Math.min(wait, TICK));
+  };
+}
+
+/* Plain http on another host than localhost has no Web Locks: each tab then waits for itself alone. */
+function lockOfThisTab() {
+  let last = Promise.resolve();
+  return { request: (_name, _options, enter) => (last = last.then(enter)) };
+}
+
+function faultOf(response, { error, error_description: description }) {
+  const { status, headers } = response;
+  const after = headers.get("Retry-After");
+  const retryAfter = Number(after) || (Date.parse(after) - Date.now()) / 1000 || 0;
+  return Object.assign(new Error(description ?? `HTTP ${status}`), { code: error, status, retryAfter });
+}
+
+function unlessAborted(work, signal) {
+  return new Promise((resolve, reject) => {
+    work.then(resolve, reject);
+    signal.throwIfAborted();
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
+}
+
+export function createRatchet(options) {
+  return new Ratchet(options);
+}

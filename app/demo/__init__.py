@@ -1,0 +1,1 @@
+"""``make demo``: the rule told in the terminal, by real requests to a real server."""

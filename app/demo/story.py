@@ -1,0 +1,88 @@
+"""The story: who presents which token, and what the rule makes of it. Tokens are named in order of birth."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Step(NamedTuple):
+    """One request and the outcome that the rule promises: ``200 B`` hands out the token called B."""
+
+    who: str
+    request: str
+    presents: str
+    outcome: str
+    verdict: str = ""
+
+
+class Scene(NamedTuple):
+    """Steps that belong together; ``later`` is one leeway later, ``at_once`` sends them in parallel."""
+
+    title: str
+    tale: str
+    steps: tuple[Step, ...]
+    later: bool = False
+    at_once: bool = False
+
+
+STORY = (
+    Scene(
+        "Ada signs in",
+        "Her browser keeps refresh token A in a cookie that no script can read.",
+        (Step("Ada", "login", "password", "200 A"),),
+    ),
+    Scene(
+        "A refresh",
+        "A new session rotates at once: B is current, A is its parent.",
+        (Step("Ada", "refresh", "A", "200 B", "Rotate"),),
+    ),
+    Scene(
+        "Two tabs wake up at once",
+        "One of them rotates B. The other is handed the very same C, so it does not matter which reply "
+        "is the last to arrive.",
+        (
+            Step("tab 1", "refresh", "B", "200 C", "Rotate or Repeat"),
+            Step("tab 2", "refresh", "B", "200 C", "Rotate or Repeat"),
+        ),
+        later=True,
+        at_once=True,
+    ),
+    Scene(
+        "A reply is lost",
+        "The server rotates, but its reply does not arrive: Ada still holds C.",
+        (Step("Ada", "refresh", "C", "200 D", "Rotate, then lost"),),
+        later=True,
+    ),
+    Scene(
+        "Ada tries again",
+        "C is the parent, so Ada is let in with a fresh token. D, which nobody has, is an orphan.",
+        (Step("Ada", "refresh", "C", "200 E", "Recover"),),
+        later=True,
+    ),
+    Scene(
+        "A thief has copied the cookie",
+        "The copy is as good as the original, for now.",
+        (Step("thief", "refresh", "E", "200 F", "Rotate"),),
+        later=True,
+    ),
+    Scene(
+        "Ada and the thief part ways",
+        "Ada presents E, the parent: to the rule a reply was lost, and F becomes an orphan. When the thief "
+        "presents the orphan, two people hold this session. It ends for both, and Ada has to sign in again.",
+        (
+            Step("Ada", "refresh", "E", "200 G", "Recover"),
+            Step("thief", "refresh", "F", "401 refresh_token_reused", "Reuse"),
+            Step("Ada", "refresh", "G", "401 refresh_token_invalid", "Ended"),
+        ),
+        later=True,
+    ),
+    Scene(
+        "The end of a session",
+        "Ada signs in again, and out. A copy that somebody kept is worth nothing.",
+        (
+            Step("Ada", "login", "password", "200 H"),
+            Step("Ada", "logout", "H", "204"),
+            Step("thief", "refresh", "H", "401 refresh_token_invalid", "Ended"),
+        ),
+    ),
+)
