@@ -14,3 +14,12 @@ limit_request_line = 4094
 limit_request_field_size = 8190
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108  # heartbeats off disk
 control_socket_disable = True
+
+# The audit trail goes to standard output, one JSON object a line; everything else to standard error.
+logconfig_dict = {
+    "formatters": {"plain": {"format": "%(message)s"}},
+    "handlers": {
+        "audit": {"class": "logging.StreamHandler", "formatter": "plain", "stream": "ext://sys.stdout"}
+    },
+    "loggers": {"flask_ratchet.audit": {"level": "INFO", "handlers": ["audit"], "propagate": False}},
+}

@@ -47,10 +47,7 @@ def create(email: str, username: str | None, unconfirmed: bool, if_absent: bool)
 @click.argument("email")
 def block(email: str) -> None:
     """Block a user and sign them out everywhere."""
-    user = _user(email)
-    user.blocked = True
-    db.session.commit()
-    ratchet.end_sessions(user)
+    ratchet.block(_user(email))
     click.echo(f"Blocked {email}.")
 
 
@@ -58,8 +55,7 @@ def block(email: str) -> None:
 @click.argument("email")
 def unblock(email: str) -> None:
     """Let a blocked user sign in again."""
-    _user(email).blocked = False
-    db.session.commit()
+    ratchet.unblock(_user(email))
     click.echo(f"Unblocked {email}.")
 
 

@@ -20,6 +20,7 @@ from .signals import (
     session_ended,
     session_refreshed,
     sign_in_failed,
+    user_blocked,
     user_signed_in,
 )
 from .user import RatchetUser
@@ -43,5 +44,6 @@ __all__ = [
     "session_ended",
     "session_refreshed",
     "sign_in_failed",
+    "user_blocked",
     "user_signed_in",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, Response, after_this_request
 from flask_sqlalchemy import SQLAlchemy
 
-from . import guard, navigation, replies, settings, visitor
+from . import audit, guard, navigation, replies, settings, visitor
 from .account import Place
 from .blueprint import blueprint
 from .cli import commands
@@ -52,6 +52,7 @@ class Ratchet:
         """Check the settings of ``app`` and register everything on it."""
         checked = settings.load(app)
         app.extensions[EXTENSION] = self._assemble(checked)
+        audit.listen(app)
         app.register_error_handler(RatchetError, navigation.refused)
         app.register_blueprint(blueprint, url_prefix=checked.url_prefix.rstrip("/") or None)
         app.cli.add_command(commands)
@@ -104,6 +105,14 @@ class Ratchet:
     def end_sessions(self, user: Any) -> None:
         """Sign ``user`` out everywhere."""
         state().sessions.end_all(state().store.subject_of(user), state().clock(), "ended")
+
+    def block(self, user: Any) -> None:
+        """Keep ``user`` out and sign them out everywhere, in one write."""
+        state().sessions.block(state().store.subject_of(user), state().clock())
+
+    def unblock(self, user: Any) -> None:
+        """Let a blocked ``user`` sign in again."""
+        state().sessions.unblock(state().store.subject_of(user), state().clock())
 
     def list_sessions(self) -> list[dict[str, Any]]:
         """The live sessions of the signed-in user, as ``GET /auth/sessions`` gives them."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from . import rotation, signals, turns
 from .account import Account, Place
@@ -83,7 +84,7 @@ class Sessions:
         """
         newcomer = self._new_session(Wish(old.remember, old.delivery, old.label), now, now)
         turn = partial(turns.restart, newcomer=newcomer, password_hash=account.password_hash, old=old.id)
-        latest, _ = self._change(account.subject, turn, now, account, password_hash)
+        latest, _ = self._change(account.subject, turn, now, account, password_hash=password_hash)
         return self._mint.grant(latest, newcomer, now)
 
     def refresh(self, presented: Sequence[str], now: float) -> Grant:
@@ -129,6 +130,16 @@ class Sessions:
         """End every session of a user."""
         self._end(subject, lambda _: True, now, reason)
 
+    def block(self, subject: str, now: float) -> None:
+        """Keep a user out: every session ends and none can start, in one write."""
+        with suppress(RefreshTokenInvalid):  # no such user
+            self._change(subject, partial(turns.block, blocked=True), now, blocked=True)
+
+    def unblock(self, subject: str, now: float) -> None:
+        """Let a blocked user sign in again."""
+        with suppress(RefreshTokenInvalid):  # no such user
+            self._change(subject, partial(turns.block, blocked=False), now, blocked=False)
+
     def find(self, place: Place, now: float) -> tuple[Account, Session]:
         """The account and the live session of that name, from the row; raises TokenInvalid."""
         account = self._store.load(place.subject)
@@ -165,18 +176,19 @@ class Sessions:
         turn: Callable[[Account], Outcome],
         now: float,
         account: Account | None = None,
-        password_hash: str | None = None,
+        **columns: Any,
     ) -> tuple[Account, Session | None]:
         """Decide a turn, write it, tell its events, raise its refusal, in that order.
 
-        Starts from ``account`` where the caller has just loaded it. Expired sessions go with every write.
+        Starts from ``account`` where the caller has just loaded it. Expired sessions go with every write,
+        and ``columns`` (see Store.swap) come along with it.
         """
         for _ in range(MOST_RACES):
             account = account or self._store.load(subject)
             if account is None:
                 raise RefreshTokenInvalid
             outcome = turn(account)
-            if self._write(account, outcome, now, password_hash):
+            if self._write(account, outcome, now, columns):
                 for event in outcome.events:
                     signals.emit(event.signal, subject=subject, **event.details)
                 if outcome.refusal:
@@ -185,13 +197,13 @@ class Sessions:
             account = None
         raise Unavailable
 
-    def _write(self, account: Account, outcome: Outcome, now: float, password_hash: str | None) -> bool:
-        if outcome.sessions == account.sessions:
+    def _write(self, account: Account, outcome: Outcome, now: float, columns: dict[str, Any]) -> bool:
+        if outcome.sessions == account.sessions and not outcome.changes_columns:
             return True
         kept = rotation.live(outcome.sessions, now, self._rule)
         gone = {session.id for session in account.sessions} - {session.id for session in kept}
         ended = record(account.ended, gone, now, self._settings.access_ttl) if gone else ()
-        written = self._store.swap(account, kept, password_hash=password_hash, ended=ended)
+        written = self._store.swap(account, kept, ended=ended, **columns)
         if written:
             self._revocations.add(ended)
         return written

@@ -15,17 +15,20 @@ from .journal import note
 
 _names = Namespace()
 user_signed_in = _names.signal("user-signed-in")
-"""``subject, session``"""
+"""``subject, session, new_device`` (no other session of the user has this label)"""
 sign_in_failed = _names.signal("sign-in-failed")
 """``identifier, address, reason`` (an error code)"""
 session_refreshed = _names.signal("session-refreshed")
 """``subject, session, verdict`` (repeat, rotate or recover)"""
 session_ended = _names.signal("session-ended")
-"""``subject, session, reason``: signed_out, ended, replaced, displaced, expired, refused, reuse or
-password_changed"""
+"""``subject, session, reason``: signed_out, ended, replaced, displaced, expired, refused, reuse,
+blocked or password_changed"""
 reuse_detected = _names.signal("reuse-detected")
 """``subject, session``"""
 password_changed = _names.signal("password-changed")
+"""``subject``"""
+
+user_blocked = _names.signal("user-blocked")
 """``subject``"""
 
 

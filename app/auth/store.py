@@ -73,6 +73,7 @@ class Store:
             {
                 **changed,
                 columns["password_hash"]: bindparam("next_hash"),
+                columns["blocked"]: bindparam("next_blocked"),
                 columns["ended"]: bindparam("next_ended"),
                 columns["ended_at"]: bindparam("next_ended_at"),
             }
@@ -98,22 +99,26 @@ class Store:
         *,
         password_hash: str | None = None,
         ended: tuple[Ended, ...] = (),
+        blocked: bool | None = None,
     ) -> bool:
         """Write ``sessions`` if the row is still as ``account``; whether it was.
 
-        With them a new ``password_hash``, and what the row remembers of ``ended`` sessions, where given.
+        With them a new ``password_hash``, what the row remembers of ``ended`` sessions, and whether the
+        user is ``blocked``, where given.
         """
         values = {
             "row_key": account.key,
             "version": account.version,
             "next": [dataclasses.asdict(session) for session in sessions],
         }
-        if password_hash is None and not ended:
+        if password_hash is None and blocked is None and not ended:
             return self._run(self._swap, values, lambda result: result.rowcount) == 1
+        latest = max((entry.ended_at for entry in ended or account.ended), default=None)
         more = {
             "next_hash": account.password_hash if password_hash is None else password_hash,
+            "next_blocked": account.blocked if blocked is None else blocked,
             "next_ended": ended or account.ended,
-            "next_ended_at": max((_milliseconds(entry.ended_at) for entry in ended), default=None),
+            "next_ended_at": None if latest is None else _milliseconds(latest),
         }
         return self._run(self._swap_more, values | more, lambda result: result.rowcount) == 1
 

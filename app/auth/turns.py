@@ -38,6 +38,7 @@ class Outcome(NamedTuple):
     session: Session | None = None
     events: tuple[Event, ...] = ()
     refusal: RatchetError | type[RatchetError] | None = None
+    changes_columns: bool = False
 
 
 def start(
@@ -50,7 +51,8 @@ def start(
     rule: Rule,
 ) -> Outcome:
     """Let ``newcomer`` in; ``password_hash`` is the one that the person was authenticated on."""
-    signed_in = Event(signals.user_signed_in, {"session": newcomer})
+    known = replaces is not None or any(session.label == newcomer.label for session in account.sessions)
+    signed_in = Event(signals.user_signed_in, {"session": newcomer, "new_device": not known})
     if rotation.find(account.sessions, newcomer.id):
         return Outcome(account.sessions, newcomer, (signed_in,))
     refusal = InvalidCredentials if account.password_hash != password_hash else account.refusal
@@ -105,6 +107,16 @@ def end(account: Account, which: Callable[[Session], bool], reason: str) -> Outc
     return Outcome(
         rotation.without(account.sessions, *(session.id for session in gone)), None, _ended(gone, reason)
     )
+
+
+def block(account: Account, *, blocked: bool) -> Outcome:
+    """Keep a user out, or let them in again; being kept out ends every session."""
+    if account.blocked == blocked and not (blocked and account.sessions):
+        return Outcome(account.sessions)
+    if not blocked:
+        return Outcome(account.sessions, changes_columns=True)
+    events = (*_ended(account.sessions, "blocked"), Event(signals.user_blocked, {}))
+    return Outcome((), events=events, changes_columns=True)
 
 
 def _refused(

@@ -1,0 +1,58 @@
+"""Who did what, one JSON object per line: the audit trail (ASVS 16.2, 16.3).
+
+Records go to the logger ``flask_ratchet.audit`` at level INFO. A record names the session, the user and the
+address, and a fingerprint where a token would be; it never holds a password, a token or a cookie. Whatever
+was typed is escaped, so that nobody can write a line of their own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from typing import Any
+
+from flask import Flask, has_request_context, request
+
+from . import signals
+from .rotation import Session
+
+logger = logging.getLogger("flask_ratchet.audit")
+
+EVENTS = {
+    signals.user_signed_in: "sign_in",
+    signals.sign_in_failed: "sign_in_failed",
+    signals.session_refreshed: "refresh",
+    signals.session_ended: "session_ended",
+    signals.reuse_detected: "reuse",
+    signals.password_changed: "password_changed",
+    signals.user_blocked: "user_blocked",
+}
+
+
+def listen(app: Flask) -> None:
+    """Write a record for every signal of ``app``."""
+    for signal, event in EVENTS.items():
+        signal.connect(_writer(event), sender=app, weak=False)
+
+
+def _writer(event: str) -> Any:
+    def write(_app: Flask, **details: Any) -> None:
+        logger.info("%s", line(event, **details))
+
+    return write
+
+
+def line(event: str, session: Session | None = None, **details: Any) -> str:
+    """The record of an event: one line of ASCII, whatever the details hold."""
+    record: dict[str, Any] = {"event": event, **details}
+    if has_request_context():
+        record.setdefault("address", request.remote_addr)
+    if session is not None:
+        record |= {"session": session.id, "label": session.label, "token": fingerprint(session.current)}
+    return json.dumps(record, sort_keys=True)
+
+
+def fingerprint(token_id: str) -> str:
+    """What stands for a token id: the same for the same, and no way back."""
+    return hashlib.sha256(token_id.encode()).hexdigest()[:16]
