@@ -1,4 +1,4 @@
-"""flask ratchet sessions | end-sessions | keys: what an operator asks and does."""
+"""flask ratchet sessions | end-sessions | doctor | keys: what an operator asks and does."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from flask import current_app
 from flask.cli import AppGroup
 
-from . import jwks, replies
+from . import doctor, jwks, replies
 from .account import Account
 from .seal import PAIR_ALGORITHMS
 from .state import state
@@ -90,6 +91,23 @@ def _write(key: KeyPair, out: Path) -> None:
         raise click.ClickException(f"{out} is there already, and is left as it is.") from None
     except OSError as error:
         raise click.ClickException(f"{out} cannot be written: {error.strerror}.") from None
+
+
+@commands.command("doctor")
+def run_doctor() -> None:
+    """Examine the running configuration; exit status 1 where something has to be mended."""
+    parts = state()
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # Flask's documented way
+    findings = doctor.examine(doctor.Patient(app, parts.settings, parts.store, parts.clock()))
+    for finding in findings:
+        click.secho(
+            "mend " if finding.is_error else "note ", fg="red" if finding.is_error else "yellow", nl=False
+        )
+        click.echo(f"{finding.what}\n     {finding.cure}")
+    if any(finding.is_error for finding in findings):
+        raise click.exceptions.Exit(1)
+    click.secho("well ", fg="green", nl=False)
+    click.echo("Nothing has to be mended.")
 
 
 def _account(name: str) -> Account:

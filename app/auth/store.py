@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import CursorResult, Engine, Executable, Row, Select, bindparam, inspect, select, update
+from sqlalchemy import CursorResult, Engine, Executable, Row, Select, bindparam, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -33,6 +33,11 @@ TRANSIENT_STATES = frozenset({"40001", "40P01", "55P03"})
 TRANSIENT_CODES = frozenset({1205, 1213})
 """Error codes of MariaDB: lock wait timeout, deadlock."""
 
+_EPOCHS = {
+    "sqlite": "strftime('%s', 'now')",
+    "mysql": "UNIX_TIMESTAMP(CURRENT_TIMESTAMP(6))",
+    "mariadb": "UNIX_TIMESTAMP(CURRENT_TIMESTAMP(6))",
+}
 IDENTIFIER_FIELDS = ("email", "username")
 LARGEST_INTEGER = 2**63 - 1
 _T = TypeVar("_T")
@@ -128,6 +133,26 @@ class Store:
             self._ended, {"since": _milliseconds(since)}, lambda result: result.scalars().all()
         )
         return [Ended(*entry) for row in rows for entry in row or ()]
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is a file of this host."""
+        return self._engine.dialect.name == "sqlite"
+
+    def clock_difference(self, now: float) -> float:
+        """Seconds by which ``now`` is ahead of the database's clock."""
+        name = self._engine.dialect.name
+        theirs = _EPOCHS.get(name, "EXTRACT(EPOCH FROM CURRENT_TIMESTAMP)")
+        return now - float(self._run(text(f"SELECT {theirs}"), {}, lambda result: result.scalar_one()))
+
+    def missing_columns(self) -> list[str]:
+        """The columns of the model that the table does not have."""
+        with self._faults(), self._engine.connect() as connection:
+            inspector = inspect(connection)
+            if not inspector.has_table(self._table.name, self._table.schema):
+                return [column.name for column in self._table.columns]
+            there = {column["name"] for column in inspector.get_columns(self._table.name, self._table.schema)}
+        return [column.name for column in self._table.columns if column.name not in there]
 
     def subjects(self) -> Iterator[str]:
         """The subject of every user, for a command that visits them all."""

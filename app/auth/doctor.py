@@ -1,0 +1,138 @@
+"""flask ratchet doctor: what an operator would want to know before users do, each finding with its cure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from flask import Flask
+
+from .errors import Unavailable
+from .settings import Settings
+from .store import Store
+
+MOST_CLOCK_DIFFERENCE = 5
+"""Seconds by which the clocks of this host and the database may differ."""
+
+SHORTEST_LEEWAY = 20
+"""Below this, slow mobile networks sign honest people out (see docs/proof.md)."""
+
+LONGEST_ACCESS_TTL = 3600
+
+
+class Finding(NamedTuple):
+    """Something to mend: what is wrong, and what to do about it. ``is_error`` where users will suffer."""
+
+    what: str
+    cure: str
+    is_error: bool = True
+
+
+class Patient(NamedTuple):
+    """What is examined."""
+
+    app: Flask
+    settings: Settings
+    store: Store
+    now: float
+
+
+def examine(patient: Patient) -> list[Finding]:
+    """Everything amiss with a running configuration, the worst first."""
+    findings = [finding for check in CHECKS for finding in check(patient)]
+    return sorted(findings, key=lambda finding: not finding.is_error)
+
+
+def secret(patient: Patient) -> Iterator[Finding]:
+    """A secret that is not written down anywhere else, and no fallbacks for ever."""
+    if patient.app.debug or patient.app.testing:
+        yield Finding("The app runs in debug or testing mode.", "Unset FLASK_DEBUG in production.")
+    if len(patient.settings.secrets) > 3:
+        yield Finding(
+            f"{len(patient.settings.secrets) - 1} fallback secrets are still accepted.",
+            "Drop from SECRET_KEY_FALLBACKS what was replaced longer ago than RATCHET_SESSION_TTL.",
+            is_error=False,
+        )
+
+
+def cookies(patient: Patient) -> Iterator[Finding]:
+    """Cookies that a browser keeps, and sends to nobody else."""
+    settings = patient.settings
+    if not settings.cookie_secure:
+        yield Finding(
+            "The cookies are sent over plain http too.", "Remove RATCHET_COOKIE_SECURE, or set it to true."
+        )
+    if settings.cookie_domain is not None:
+        yield Finding(
+            f"Every host below {settings.cookie_domain} is sent the cookies.",
+            "Remove RATCHET_COOKIE_DOMAIN unless one session has to serve several hosts.",
+            is_error=False,
+        )
+    scheme = patient.app.config.get("PREFERRED_URL_SCHEME")
+    behind_proxy = hasattr(patient.app.wsgi_app, "x_proto")
+    if settings.cookie_secure and scheme == "http" and not behind_proxy and not patient.app.debug:
+        yield Finding(
+            "Nothing says that a proxy with TLS stands in front, and Secure cookies need https.",
+            "Behind a proxy set PROXY_HOPS (or use Werkzeug's ProxyFix); see docs/deploying.md.",
+            is_error=False,
+        )
+
+
+def throttle(patient: Patient) -> Iterator[Finding]:
+    """One count of failures for all processes."""
+    workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+    if patient.settings.throttle_storage.startswith("memory") and workers > 1:
+        yield Finding(
+            f"Each of {workers} workers counts failed sign-ins for itself.",
+            'Set RATCHET_THROTTLE_STORAGE to a shared storage such as "redis://localhost:6379".',
+            is_error=False,
+        )
+
+
+def lifetimes(patient: Patient) -> Iterator[Finding]:
+    """Times that fit each other and the networks people use."""
+    settings = patient.settings
+    if settings.leeway < SHORTEST_LEEWAY and not settings.strict:
+        yield Finding(
+            f"A leeway of {settings.leeway:g} s signs people on slow networks out now and then.",
+            f"Set RATCHET_LEEWAY to {SHORTEST_LEEWAY}s or more; 30s is the default.",
+            is_error=False,
+        )
+    if settings.access_ttl > LONGEST_ACCESS_TTL:
+        yield Finding(
+            f"An access token is good for {settings.access_ttl / 3600:g} hours while the database is away.",
+            "Set RATCHET_ACCESS_TTL to minutes; renewing costs the user nothing.",
+            is_error=False,
+        )
+
+
+def database(patient: Patient) -> Iterator[Finding]:
+    """A database that answers, has the columns, agrees on the time and can serve the number of nodes."""
+    try:
+        difference = patient.store.clock_difference(patient.now)
+        missing = patient.store.missing_columns()
+    except Unavailable as error:
+        yield Finding(f"The database does not answer: {error.__cause__}", "Start it, or mend its URL.")
+        return
+    if abs(difference) > MOST_CLOCK_DIFFERENCE:
+        yield Finding(
+            f"The clock of this host is {difference:+.0f} s off the database's.", "Run NTP on both."
+        )
+    if missing:
+        yield Finding(
+            f"The user table lacks {', '.join(missing)}.", "Run the pending migrations: flask db upgrade."
+        )
+    if patient.store.is_sqlite:
+        yield Finding(
+            "SQLite serves one host.", "With several nodes use PostgreSQL or MariaDB.", is_error=False
+        )
+
+
+CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
+    secret,
+    cookies,
+    throttle,
+    lifetimes,
+    database,
+)
