@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as MethodUnknown
 
-from . import jwks, navigation, replies, routes, visitor
+from . import client, jwks, navigation, replies, routes, visitor
 from .errors import MethodNotAllowed, RatchetError
 from .state import state
 
@@ -26,6 +26,7 @@ ROUTES: dict[str, Views] = {
     "/sessions": {"GET": routes.list_sessions, "POST": routes.start_session},
     "/sessions/<session_id>": {"DELETE": routes.end_session},
     "/jwks.json": {"GET": jwks.jwks},
+    "/ratchet.js": {"GET": client.script},
     "/continue": {"GET": navigation.continue_, "POST": navigation.continue_},
 }
 

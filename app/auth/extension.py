@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, Response, after_this_request
 from flask_sqlalchemy import SQLAlchemy
 
-from . import audit, guard, navigation, replies, settings, visitor
+from . import audit, client, guard, navigation, replies, settings, visitor
 from .account import Place
 from .blueprint import blueprint
 from .cli import commands
@@ -122,6 +122,10 @@ class Ratchet:
     def next_page(self) -> str:
         """Where ``?next=`` of this request points, if that is a page of this site, else ``/``."""
         return navigation.next_page()
+
+    def script_url(self) -> str:
+        """The address of the browser client, ``ratchet.js``."""
+        return client.script_url()
 
     def check_origin(self) -> None:
         """Refuse a form post that another site sent: CrossOrigin."""
