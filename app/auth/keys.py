@@ -138,15 +138,20 @@ def _from_jwk(raw: bytes) -> Any:
     try:
         jwk = strictjson.loads(raw)
         algorithm = _ALGORITHM_OF[jwk["kty"]]
-        key = _ALGORITHMS[algorithm].from_jwk(jwk)
-        meant = (jwk.get("use", "sig"), jwk.get("alg", algorithm), "sign" in jwk.get("key_ops", ["sign"]))
+        key = _ALGORITHMS[algorithm].from_jwk(jwk) if _is_meant_for(algorithm, jwk) else None
     except (ValueError, TypeError, KeyError, InvalidKeyError) as error:
         raise UnusableKey(f"is a JWK, but holds no key for {' or '.join(PAIR_ALGORITHMS)}") from error
+    if key is None:
+        raise UnusableKey(f"is a JWK that is not meant for signing with {algorithm}")
     if not hasattr(key, "sign"):
         raise UnusableKey("is a public key, and it takes the private one to sign")
-    if meant != ("sig", algorithm, True):
-        raise UnusableKey(f"is a JWK that is not meant for signing with {algorithm}")
     return key
+
+
+def _is_meant_for(algorithm: str, jwk: Mapping[str, Any]) -> bool:
+    """Whether nothing that a JWK says of itself forbids to sign with it (RFC 7517, 4.2 to 4.4)."""
+    said = jwk.get("use", "sig"), jwk.get("alg", algorithm), "sign" in jwk.get("key_ops", ["sign"])
+    return said == ("sig", algorithm, True)
 
 
 def _pair(private: Any) -> KeyPair:

@@ -10,7 +10,8 @@ from app.auth import CrossOrigin, RatchetError, Unavailable, current_user
 from . import ratchet
 
 SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; "
+    "form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
 
@@ -24,6 +25,12 @@ REASONS = {
 """What the sign-in page says to somebody who was sent there."""
 
 blueprint = Blueprint("site", __name__, template_folder="templates", static_folder="static")
+
+
+@blueprint.context_processor
+def client() -> dict[str, str]:
+    """What every page knows: the address of the browser client."""
+    return {"script_url": ratchet.script_url()}
 
 
 @blueprint.before_request
@@ -79,6 +86,12 @@ def sign_in_post() -> ResponseReturnValue:
 def account() -> ResponseReturnValue:
     """Who is signed in, and on which devices."""
     return render_template("site/account.html", user=current_user, sessions=ratchet.list_sessions())
+
+
+@blueprint.get("/demo")
+def demo() -> ResponseReturnValue:
+    """A page that leaves everything to the browser client."""
+    return render_template("site/demo.html")
 
 
 @blueprint.post("/account/sessions/<session_id>/end")
