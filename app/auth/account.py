@@ -18,10 +18,11 @@ class Place(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """A session that has ended, and when, in seconds since the epoch."""
+    """A session that has ended, when, in seconds since the epoch, and whether a theft ended it."""
 
     session_id: str
     ended_at: float
+    by_theft: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,10 @@ class RefreshTokenInvalid(RatchetError):
     sentence = "The session is over. Sign in again."
 
 
+class SessionStolen(RefreshTokenInvalid):
+    """The session is over because of a theft: the same answer, but a page can tell its owner why."""
+
+
 class RefreshTokenReused(RatchetError):
     """A refresh token came back after its successor was used: somebody holds a copy (RFC 9700, 4.14.2)."""
 

@@ -21,6 +21,8 @@ from .errors import (
     ReauthenticationRequired,
     RefreshTokenInvalid,
     RefreshTokenMissing,
+    RefreshTokenReused,
+    SessionStolen,
     Unavailable,
 )
 from .state import state
@@ -110,12 +112,20 @@ def _to_sign_in(problem: RatchetError) -> Response:
         reply = _page("over", problem.status, problem=problem)
     else:
         query = {"next": _way_back()}
-        if not isinstance(problem, RefreshTokenMissing | BearerRefused | RefreshTokenInvalid):
-            query["reason"] = problem.code
+        if reason := _reason(problem):
+            query["reason"] = reason
         reply = _no_store(redirect(f"{login_url}{'&' if '?' in login_url else '?'}{urlencode(query)}", 303))
     if problem.ends_session:
         state().cookies.clear(reply)
     return reply
+
+
+def _reason(problem: RatchetError) -> str | None:
+    """What the sign-in page should say; nothing where a session has simply run out."""
+    if isinstance(problem, SessionStolen):
+        return RefreshTokenReused.code
+    usual = isinstance(problem, RefreshTokenMissing | BearerRefused | RefreshTokenInvalid)
+    return None if usual else problem.code
 
 
 def _way_back() -> str:

@@ -32,10 +32,18 @@ MOST_ENDED = 200
 """Ended sessions a row remembers, the latest ones: more than a user can have at once."""
 
 
-def record(before: Iterable[Ended], gone: Iterable[str], now: float, keep_for: float) -> tuple[Ended, ...]:
-    """What the row remembers after these sessions ended at ``now``: the entries of the last ``keep_for``."""
-    recent = (entry for entry in before if entry.ended_at > now - keep_for)
-    return (*recent, *(Ended(session_id, now) for session_id in gone))[-MOST_ENDED:]
+def record(
+    before: Iterable[Ended], gone: Iterable[Ended], now: float, *, keep_for: float, keep_thefts_for: float
+) -> tuple[Ended, ...]:
+    """What the row remembers after ``gone`` ended at ``now``.
+
+    An entry stays for ``keep_for``, as long as an access token of it can live; a theft stays for
+    ``keep_thefts_for``, so that whoever was robbed is told, even days later.
+    """
+    recent = (
+        entry for entry in before if entry.ended_at > now - (keep_thefts_for if entry.by_theft else keep_for)
+    )
+    return (*recent, *gone)[-MOST_ENDED:]
 
 
 class Revocations:

@@ -15,8 +15,8 @@ from functools import partial
 from typing import Any
 
 from . import rotation, signals, turns
-from .account import Account, Place
-from .errors import RefreshTokenInvalid, TokenInvalid, Unavailable
+from .account import Account, Ended, Place
+from .errors import RefreshTokenInvalid, RefreshTokenReused, TokenInvalid, Unavailable
 from .grants import Grant, Mint
 from .revocation import Revocations, record
 from .rotation import Session
@@ -202,11 +202,18 @@ class Sessions:
             return True
         kept = rotation.live(outcome.sessions, now, self._rule)
         gone = {session.id for session in account.sessions} - {session.id for session in kept}
-        ended = record(account.ended, gone, now, self._settings.access_ttl) if gone else ()
+        by_theft = outcome.refusal is not None and outcome.refusal.code == RefreshTokenReused.code
+        ended = self._record(account, [Ended(session_id, now, by_theft) for session_id in gone], now)
         written = self._store.swap(account, kept, ended=ended, **columns)
         if written:
             self._revocations.add(ended)
         return written
+
+    def _record(self, account: Account, gone: list[Ended], now: float) -> tuple[Ended, ...]:
+        keep_for, keep_thefts_for = self._settings.access_ttl, self._settings.session_ttl
+        if not gone:
+            return ()
+        return record(account.ended, gone, now, keep_for=keep_for, keep_thefts_for=keep_thefts_for)
 
     def _new_session(self, wish: Wish, now: float, auth_time: float) -> Session:
         return Session(

@@ -14,7 +14,14 @@ from blinker import NamedSignal
 
 from . import rotation, signals
 from .account import Account, Place
-from .errors import InvalidCredentials, RatchetError, RefreshTokenInvalid, RefreshTokenReused, TokenInvalid
+from .errors import (
+    InvalidCredentials,
+    RatchetError,
+    RefreshTokenInvalid,
+    RefreshTokenReused,
+    SessionStolen,
+    TokenInvalid,
+)
 from .rotation import Rule, Session, Sessions, Verdict
 from .tokens import RefreshClaims
 
@@ -94,7 +101,8 @@ def refresh(
         return Outcome(account.sessions, refusal=RefreshTokenInvalid)
     refusal = REFUSALS.get(decision.verdict) or account.refusal
     if refusal or decision.session is None:
-        return _refused(account, session, decision.verdict, refusal)
+        stolen = any(entry.by_theft for entry in account.ended if entry.session_id == claims.session_id)
+        return _refused(account, session, decision.verdict, refusal, stolen=stolen)
     value = decision.session
     return Outcome(
         rotation.put(account.sessions, value.id, value), value, _refreshed(value, decision.verdict)
@@ -120,10 +128,15 @@ def block(account: Account, *, blocked: bool) -> Outcome:
 
 
 def _refused(
-    account: Account, session: Session | None, verdict: Verdict, refusal: type[RatchetError] | None
+    account: Account,
+    session: Session | None,
+    verdict: Verdict,
+    refusal: type[RatchetError] | None,
+    *,
+    stolen: bool,
 ) -> Outcome:
     if session is None:
-        return Outcome(account.sessions, refusal=refusal)
+        return Outcome(account.sessions, refusal=SessionStolen if stolen else refusal)
     theft = (Event(signals.reuse_detected, {"session": session}),) if verdict is Verdict.REUSE else ()
     reason = {Verdict.ENDED: "expired", Verdict.REUSE: "reuse"}.get(verdict, "refused")
     return Outcome(
