@@ -17,9 +17,18 @@ control_socket_disable = True
 
 # The audit trail goes to standard output, one JSON object a line; everything else to standard error.
 logconfig_dict = {
-    "formatters": {"plain": {"format": "%(message)s"}},
-    "handlers": {
-        "audit": {"class": "logging.StreamHandler", "formatter": "plain", "stream": "ext://sys.stdout"}
+    "formatters": {
+        "generic": {"format": "%(asctime)s [%(process)d] [%(levelname)s] %(message)s"},
+        "plain": {"format": "%(message)s"},
     },
-    "loggers": {"flask_ratchet.audit": {"level": "INFO", "handlers": ["audit"], "propagate": False}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "generic", "stream": "ext://sys.stderr"},
+        "audit": {"class": "logging.StreamHandler", "formatter": "plain", "stream": "ext://sys.stdout"},
+    },
+    "root": {"level": "WARNING", "handlers": ["console"]},
+    "loggers": {
+        "gunicorn.error": {"level": "INFO", "handlers": ["console"], "propagate": False},
+        "gunicorn.access": {"level": "WARNING", "handlers": ["console"], "propagate": False},
+        "flask_ratchet.audit": {"level": "INFO", "handlers": ["audit"], "propagate": False},
+    },
 }

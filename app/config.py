@@ -19,16 +19,26 @@ KEY_FILE = "secret_key"
 DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"} | dict.fromkeys(
     ("mysql", "mariadb"), "mysql+pymysql"
 )
+_MARIADB = {
+    "connect_args": {
+        "connect_timeout": 3,
+        "read_timeout": 10,
+        "write_timeout": 10,
+        "charset": "utf8mb4",
+        "init_command": "SET SESSION innodb_lock_wait_timeout = 1",
+    }
+}
 ENGINE_OPTIONS: dict[str, dict[str, Any]] = {
     "sqlite": {"connect_args": {"timeout": 5}},
-    "postgresql": {"connect_args": {"connect_timeout": 3, "options": "-c lock_timeout=1000"}},
-    "mysql": {
+    "postgresql": {
         "connect_args": {
             "connect_timeout": 3,
-            "charset": "utf8mb4",
-            "init_command": "SET SESSION innodb_lock_wait_timeout = 1",
-        },
+            "tcp_user_timeout": 10_000,
+            "options": "-c lock_timeout=1000",
+        }
     },
+    "mysql": _MARIADB,
+    "mariadb": _MARIADB,
 }
 """Per database: an exhausted pool or a lock answers in seconds, so that a fault is a 503, not a hang."""
 
@@ -65,10 +75,14 @@ def _engine_options(url: URL) -> dict[str, Any]:
 def _check_secret(app: Flask) -> None:
     """Refuse a default secret, or one that was typed, outside debug and testing."""
     secret = app.config.get("SECRET_KEY")
-    weak = not secret or secret in DEFAULT_SECRETS or len(set(secret)) < FEWEST_CHARACTERS
+    weak = (
+        not isinstance(secret, str | bytes)
+        or secret in DEFAULT_SECRETS
+        or len(set(secret)) < FEWEST_CHARACTERS
+    )
     if weak and not (app.debug or app.testing or app.config.get("TESTING")):
         raise ValueError(
-            "SECRET_KEY is missing or easily guessed. "
+            "SECRET_KEY is missing, not text, or easily guessed. "
             'Make one with: python -c "import secrets; print(secrets.token_hex(32))"'
         )
 

@@ -1,7 +1,8 @@
 """app.config to frozen Settings: read once at boot, refused by name when something is wrong.
 
 The table ``SETTINGS`` is the one home of every key, its default and what is allowed; ``docs/settings.md`` is
-written from it. The environment counts above ``app.config``, with Flask's prefix: ``FLASK_RATCHET_LEEWAY=5``.
+written from it. What ``app.config`` leaves open is taken from the environment, with Flask's
+prefix: ``FLASK_RATCHET_LEEWAY=5``.
 """
 
 from __future__ import annotations
@@ -190,13 +191,14 @@ def load(app: Flask) -> Settings:
 
 
 def _given(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What was set, the environment above the configuration; a misspelt key is no silent default."""
+    """What was set, the configuration above the environment; a misspelt key is no silent default."""
     environment = {
         name.removeprefix(ENVIRONMENT_PREFIX): _from_environment(value)
         for name, value in os.environ.items()
         if name.startswith(f"{ENVIRONMENT_PREFIX}RATCHET_")
     }
-    given = {key: value for key, value in config.items() if key.startswith("RATCHET_")} | environment
+    given = {key: value for key, value in config.items() if key.startswith("RATCHET_")}
+    given = environment | given
     for key in given.keys() - SETTINGS.keys():
         near = difflib.get_close_matches(key, SETTINGS, 1)
         raise SettingsError(f"{key} is not a setting of Ratchet{f'; is it {near[0]}?' if near else '.'}")

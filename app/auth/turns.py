@@ -58,7 +58,8 @@ def start(
     rule: Rule,
 ) -> Outcome:
     """Let ``newcomer`` in; ``password_hash`` is the one that the person was authenticated on."""
-    known = replaces is not None or any(session.label == newcomer.label for session in account.sessions)
+    others = rotation.without(account.sessions, newcomer.id)
+    known = any(session.label == newcomer.label for session in others)
     signed_in = Event(signals.user_signed_in, {"session": newcomer, "new_device": not known})
     if rotation.find(account.sessions, newcomer.id):
         return Outcome(account.sessions, newcomer, (signed_in,))

@@ -21,7 +21,6 @@ from app.site import ratchet
 ROOT = Path(__file__).parents[2]
 EMAIL = "ada@example.org"
 PASSWORD = secrets.token_urlsafe(12)
-GUNICORN = [sys.executable, "-m", "gunicorn", "wsgi:app", "--log-level", "warning"]
 
 
 @contextmanager
@@ -34,7 +33,8 @@ def serving(leeway: float) -> Iterator[str]:
             "RATCHET_LEEWAY": f"{leeway}s",
         }
         _prepare(settings)
-        with _gunicorn({f"FLASK_{key}": value for key, value in settings.items()}) as host:
+        log = Path(folder) / "gunicorn.log"
+        with _gunicorn({f"FLASK_{key}": value for key, value in settings.items()}, log) as host:
             yield host
 
 
@@ -47,19 +47,28 @@ def _prepare(settings: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def _gunicorn(environment: Mapping[str, str]) -> Iterator[str]:
+def _gunicorn(environment: Mapping[str, str], log: Path) -> Iterator[str]:
     """Hand a listening socket to gunicorn: its port is free, and the first request waits for a worker."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server(("127.0.0.1", 0)) as listener, log.open("wb") as output:
         host = f"127.0.0.1:{listener.getsockname()[1]}"
         process = subprocess.Popen(  # noqa: S603  # our own program
-            [*GUNICORN, "--bind", f"fd://{listener.fileno()}"],
+            [sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"fd://{listener.fileno()}"],
             cwd=ROOT,
             env={**os.environ, **environment},
+            stdout=output,
+            stderr=output,
             pass_fds=[listener.fileno()],
         )
     with process:
         try:
-            urlopen(f"http://{host}/sign-in", timeout=30).close()
+            _await_answer(host, log)
             yield host
         finally:
             process.terminate()
+
+
+def _await_answer(host: str, log: Path) -> None:
+    try:
+        urlopen(f"http://{host}/sign-in", timeout=30).close()
+    except OSError as error:
+        raise RuntimeError(f"gunicorn does not answer:\n{log.read_text()}") from error
