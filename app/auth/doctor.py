@@ -110,8 +110,8 @@ def lifetimes(patient: Patient) -> Iterator[Finding]:
 def database(patient: Patient) -> Iterator[Finding]:
     """A database that answers, has the columns, agrees on the time and can serve the number of nodes."""
     try:
-        difference = patient.store.clock_difference(patient.now)
-        missing = patient.store.missing_columns()
+        difference = patient.store.database.clock_difference(patient.now)
+        missing = patient.store.database.missing_columns()
     except Unavailable as error:
         yield Finding(f"The database does not answer: {error.__cause__}", "Start it, or mend its URL.")
         return
@@ -123,7 +123,7 @@ def database(patient: Patient) -> Iterator[Finding]:
         yield Finding(
             f"The user table lacks {', '.join(missing)}.", "Run the pending migrations: flask db upgrade."
         )
-    if patient.store.is_sqlite:
+    if patient.store.database.is_sqlite:
         yield Finding(
             "SQLite serves one host.", "With several nodes use PostgreSQL or MariaDB.", is_error=False
         )
