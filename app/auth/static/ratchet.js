@@ -270,8 +270,9 @@ class Ratchet extends EventTarget {
   }
 
   /* Refresh if it is time, or set a timer. Ahead of expiry only where somebody looks; but other cookies than
-     before concern every tab. */
+     before concern every tab, except when its own turn has just changed them. */
   #check = () => {
+    if (this.#turns) return;
     clearTimeout(this.#timer);
     const { access_token: token, due } = this.#state;
     if (document.hidden && !this.#stale) return;
