@@ -51,7 +51,7 @@ def secret(patient: Patient) -> Iterator[Finding]:
     if len(patient.settings.secrets) > 3:
         yield Finding(
             f"{len(patient.settings.secrets) - 1} fallback secrets are still accepted.",
-            "Drop from SECRET_KEY_FALLBACKS what was replaced longer ago than RATCHET_SESSION_TTL.",
+            "Drop from SECRET_KEY_FALLBACKS what was replaced longer ago than RATCHET_REFRESH_TTL.",
             is_error=False,
         )
 

@@ -1,0 +1,86 @@
+"""What the documentation says of the code is what the code says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from app.auth.errors import RatchetError
+from app.auth.settings import SHORTEST_SECRET
+from tests.pages import DOCS, PRODUCT, ROOT, house, settings
+from tests.pages.insertion import with_table
+
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#([^)\s]+))?\)")
+REWRITE = "write it anew: python -m tests.pages"
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        pytest.param("settings.md", settings.table, id="every key, default and limit of settings.py"),
+        pytest.param(
+            "how-it-works.md", house.table, id="every room with the first sentence of its docstring"
+        ),
+    ],
+)
+def test_tables_are_written_from_the_code(name: str, table: Callable[[], str]) -> None:
+    """A table in docs/ that repeats the code says what the code says."""
+    page = (DOCS / name).read_text()
+    assert page == with_table(page, table()), REWRITE
+
+
+def test_settings_page_names_the_shortest_secret() -> None:
+    """The number in the prose is that of the code."""
+    assert f"at least {SHORTEST_SECRET} bytes" in (DOCS / "settings.md").read_text()
+
+
+def test_picture_of_the_house_is_drawn_from_the_contract() -> None:
+    """The picture has the floors that import-linter holds the code to."""
+    assert (DOCS / "pictures" / "house.svg").read_text() == house.picture(), REWRITE
+
+
+def test_every_room_is_in_the_house_and_says_what_it_is_for() -> None:
+    """No module of the product is left out, and none has a docstring that is no sentence."""
+    rooms = [room for floor in house.floors() for room in floor]
+    assert {room.name for room in rooms} == {path.stem for path in PRODUCT.glob("*.py")} - {"__init__"}
+    for room in rooms:
+        assert room.purpose.endswith("."), room.name
+
+
+def test_every_error_code_is_explained() -> None:
+    """docs/embedding.md names every code that a client can meet, with its status."""
+    page = (DOCS / "embedding.md").read_text()
+    for error in errors_under(RatchetError):
+        assert f"| `{error.code}` | " in page, error.code
+        assert re.search(rf"\| `{error.code}` \| [^|]*\b{error.status}\b", page), error
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """A link within the repository names a file that is there, and a heading that it has."""
+    for target, fragment in LINK.findall(page.read_text()):
+        if "://" in target:
+            continue
+        linked = page.parent / unquote(target)
+        assert linked.is_file(), target
+        if fragment:
+            assert fragment in headings_of(linked), f"{target}#{fragment}"
+
+
+def errors_under(error: type[RatchetError]) -> Iterator[type[RatchetError]]:
+    """The errors of the tree, without those that only gather others under a status."""
+    if error is RatchetError or error.code != RatchetError.code:
+        yield error
+    for below in error.__subclasses__():
+        yield from errors_under(below)
+
+
+def headings_of(page: Path) -> set[str]:
+    """The names by which the headings of a page can be linked."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
