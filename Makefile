@@ -39,11 +39,11 @@ $(VENV)/pip:
 	@touch $@
 
 $(VENV)/site: $(VENV)/pip requirements.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(VENV)/tests: $(VENV)/site tests/requirements.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	$(BIN)/pip install --disable-pip-version-check -r tests/requirements.txt
 	@touch $@
 
 instance/secret_key:

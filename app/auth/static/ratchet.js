@@ -178,7 +178,7 @@ class Ratchet extends EventTarget {
     const options = { signal: AbortSignal.timeout(LIMIT) };
     const { before, exchange, late } = await this.#locks.request(this.#name, options, enter).catch(enter);
     this.#catchUp();
-    const done = exchange.then((state) => this.#adopt(state, before));
+    const done = exchange.then((state) => this.#adopt(state, before)).finally(this.#check);
     if (!late) return done;
     done.catch(ignore);
     throw new Error("no answer in time");
