@@ -5,19 +5,23 @@ from __future__ import annotations
 from http.cookies import SimpleCookie
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Response
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 PASSWORD = "correct horse battery staple"
 REFRESH_COOKIE = "refreshToken"
+ACCESS_COOKIE = "accessToken"
+COOKIES = frozenset({REFRESH_COOKIE, ACCESS_COOKIE, "signedIn"})
 
 
 class Browser:
     """One cookie jar in front of a site."""
 
-    def __init__(self, site: Flask) -> None:
+    def __init__(self, site: Flask, refresh_cookie: str | None = None) -> None:
         self.client: FlaskClient = site.test_client()
+        if refresh_cookie is not None:
+            self.refresh_cookie = refresh_cookie
 
     def sign_in(self, identifier: str = "ada", password: str = PASSWORD, **fields: Any) -> TestResponse:
         """POST /auth/login."""
@@ -30,6 +34,10 @@ class Browser:
     def sign_out(self, scope: str = "session") -> TestResponse:
         """POST /auth/logout."""
         return self.post("/auth/logout", {"scope": scope})
+
+    def me(self, token: str | None = None) -> TestResponse:
+        """GET /auth/me, with the jar's cookie, or with ``token`` as a bearer."""
+        return self.client.get("/auth/me", headers={} if token is None else bearer(token))
 
     def post(self, path: str, fields: Any = None, **options: Any) -> TestResponse:
         """POST a JSON body, or none."""
@@ -49,8 +57,37 @@ class Browser:
     def refresh_cookie(self, value: str) -> None:
         self.client.set_cookie(REFRESH_COOKIE, value, path="/auth")
 
+    @property
+    def held(self) -> str:
+        """The refresh cookie in the jar, which has to be there."""
+        value = self.refresh_cookie
+        assert value is not None, "the jar holds no refresh cookie"
+        return value
 
-def set_cookies(reply: TestResponse) -> dict[str, dict[str, str]]:
+    @property
+    def token(self) -> str:
+        """The refresh token inside that cookie, as a body would carry it."""
+        return self.held.rpartition(".")[0]
+
+
+def present(site: Flask, cookies: str, path: str = "/auth/refresh") -> TestResponse:
+    """POST with exactly this ``Cookie`` header, and no jar that changes it."""
+    return site.test_client(use_cookies=False).post(path, headers={"Cookie": cookies})
+
+
+def content(reply: TestResponse) -> dict[str, Any]:
+    """The JSON object of a reply."""
+    fields = reply.get_json()
+    assert isinstance(fields, dict), reply.get_data(as_text=True)
+    return fields
+
+
+def refusal(reply: TestResponse) -> tuple[int, str]:
+    """Status and error code of a refused request."""
+    return reply.status_code, content(reply).get("error", "")
+
+
+def set_cookies(reply: Response | TestResponse) -> dict[str, dict[str, str]]:
     """The cookies a reply sets, by name: value and attributes in lower case."""
     found = {}
     for header in reply.headers.getlist("Set-Cookie"):
@@ -59,6 +96,14 @@ def set_cookies(reply: TestResponse) -> dict[str, dict[str, str]]:
                 key: str(value) for key, value in morsel.items() if value not in ("", None)
             }
     return found
+
+
+def cleared(reply: TestResponse) -> bool:
+    """Whether a reply clears the cookies: all of them, or it is a mistake."""
+    found = set_cookies(reply).items()
+    names = {name for name, cookie in found if (cookie["value"], cookie.get("max-age")) == ("", "0")}
+    assert names in (set(), COOKIES)
+    return bool(names)
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 
 from app import create_app
 from app.auth.passwords import hash_password
 from app.auth.state import EXTENSION, State
 from app.db import db
 from app.models import User
+from app.site import ratchet
 
 from . import databases
-from .browser import PASSWORD, Browser
+from .browser import PASSWORD, Browser, set_cookies
 
 SECRET = "a secret of forty characters for the tests"
 HASH = hash_password(PASSWORD, 10)
@@ -53,7 +55,9 @@ def database(
 ) -> Iterator[str]:
     """The URL of a database with the site's tables, one per kind and test process."""
     folder = tmp_path_factory.mktemp(request.param)
-    with databases.fresh_database(request.param, f"ratchet_{worker_id}", folder) as url:
+    with databases.fresh_database(
+        request.param, f"ratchet_{os.environ.get('RATCHET_TEST_TAG', '')}{worker_id}", folder
+    ) as url:
         site = create_app(settings(url, folder))
         with site.app_context():
             db.create_all()
@@ -74,8 +78,8 @@ def make_site(database: str, clock: Clock, tmp_path: Path) -> Iterator[MakeSite]
         return site
 
     yield make
-    first = sites[0] if sites else make()
-    with first.app_context():
+    here = (site for site in sites if site.config["SQLALCHEMY_DATABASE_URI"] == database)
+    with (next(here, None) or make()).app_context():
         db.session.execute(db.delete(User))
         db.session.commit()
     for site in sites:
@@ -99,6 +103,23 @@ def ada(site: Flask) -> str:
 def browser(site: Flask, ada: str) -> Browser:  # noqa: ARG001  # ada has to be there to sign in
     """A browser in front of the site, nobody signed in."""
     return Browser(site)
+
+
+@pytest.fixture
+def signed_in(site: Flask, ada: str) -> Browser:
+    """A browser in front of the site, ada signed in."""
+    return let_in(site, ada)
+
+
+def let_in(site: Flask, subject: str, *, remember: bool = False) -> Browser:
+    """A browser whose user was let in without a password, as after a single sign-on: it spares a bcrypt."""
+    with site.test_request_context():
+        ratchet.start_session(db.session.get(User, int(subject)), remember=remember)
+        reply = site.process_response(Response())
+    browser = Browser(site)
+    for name, cookie in set_cookies(reply).items():
+        browser.client.set_cookie(name, cookie["value"], path=cookie["path"])
+    return browser
 
 
 def settings(url: str, folder: Path) -> dict[str, Any]:

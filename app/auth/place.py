@@ -5,19 +5,21 @@ from __future__ import annotations
 from urllib.parse import unquote, urlsplit
 
 HOME = "/"
+DOTS = frozenset({".", ".."})
+"""Segments that browsers take out before they ask."""
 
 
 def within_site(target: str | None, own_prefix: str) -> str:
     """``target`` if it is a path of this site, else ``/`` (ASVS 1.2.2; CWE-601).
 
     One leading slash; no ``//`` or backslash in the path, which browsers take for another host; no control
-    character; no route of ours (``own_prefix``), which would lead in a circle.
+    character or dot segment; no route of ours (``own_prefix``), which would lead in a circle.
     """
     if not target or not target.startswith("/") or not target.isprintable() or " " in target:
         return HOME
     path = target.partition("?")[0].partition("#")[0]
     plain = unquote(path)
-    if "//" in plain or "\\" in plain or not plain.isprintable() or ".." in plain.split("/"):
+    if "//" in plain or "\\" in plain or not plain.isprintable() or DOTS.intersection(plain.split("/")):
         return HOME
     if own_prefix != "/" and (f"{plain}/").startswith(f"{own_prefix}/"):
         return HOME
