@@ -1,4 +1,4 @@
-# make run, make test, make check, make demo: each prepares what it needs.
+# make run, make test, make check, make demo, make proof, make soak: each prepares what it needs.
 
 PYTHON ?= python3
 VENV := .venv
@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO := demo@example.org
 export FLASK_APP := wsgi
 
-.PHONY: run test check demo bench clean
+.PHONY: run test check proof soak demo clean
 
 run: $(VENV)/site instance/secret_key instance/demo_password
 	@$(BIN)/flask db upgrade 2>/dev/null || $(BIN)/flask db upgrade
@@ -26,6 +26,12 @@ check: $(VENV)/tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	PYTHONPATH=. $(BIN)/lint-imports --no-cache
+
+proof: $(VENV)/tests
+	@$(BIN)/python -m tests.proof $(ARGS)
+
+soak: $(VENV)/tests
+	@$(BIN)/python -m tests.soak $(ARGS)
 
 demo: $(VENV)/site
 	@$(BIN)/python -m app.demo $(ARGS)

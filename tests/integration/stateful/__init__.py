@@ -1,0 +1,1 @@
+"""The contract as a model, and browsers to compare the site with it."""

@@ -1,0 +1,108 @@
+"""What the contract says of a session and of a user row, told without any code of the product.
+
+Ids come from the site: whoever drives the model writes them into the session that an answer hands out.
+Times are seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+MINUTE, DAY = 60, 86400
+LEEWAY = 30
+ACCESS_TTL = 10 * MINUTE
+FRESH_FOR = 10 * MINUTE
+IDLE_TTL, SHORT_TTL, SESSION_TTL = 14 * DAY, 1 * DAY, 20 * DAY
+MOST_SESSIONS = 3
+EXCHANGE_BOUND = (LEEWAY - LEEWAY / 10) / 2
+"""Seconds within which an honest exchange completes or is given up."""
+
+
+class Verdict(Enum):
+    """What becomes of a session when a refresh token is presented."""
+
+    ENDED = "Ended"
+    REUSE = "Reuse"
+    REPEAT = "Repeat"
+    ROTATE = "Rotate"
+    RECOVER = "Recover"
+
+
+@dataclass
+class Session:
+    """One sign-in on one device; ``id`` and ``current`` are empty until the site has said them."""
+
+    user: str
+    started_at: float
+    auth_time: float
+    served_at: float
+    remember: bool
+    label: str
+    id: str = ""
+    current: str = ""
+    parent: str | None = None
+
+    @property
+    def ends_at(self) -> float:
+        """The idle limit or the absolute one, whichever is first."""
+        idle_ttl = IDLE_TTL if self.remember else SHORT_TTL
+        return min(self.served_at + idle_ttl, self.expires_at)
+
+    @property
+    def expires_at(self) -> float:
+        """The absolute limit."""
+        return self.started_at + SESSION_TTL
+
+    def hear(self, token: str | None, now: float) -> Verdict:
+        """The rule, for a session that is there; it slides or waits for its next current id."""
+        if now >= self.ends_at:
+            return Verdict.ENDED
+        if token not in (self.current, self.parent):
+            return Verdict.REUSE
+        if self.parent and now - self.served_at < LEEWAY:
+            verdict = Verdict.REPEAT
+        elif token == self.current:
+            verdict, self.parent, self.current = Verdict.ROTATE, self.current, ""
+        else:
+            verdict, self.current = Verdict.RECOVER, ""
+        if verdict is not Verdict.REPEAT or now - self.served_at >= LEEWAY / 10:
+            self.served_at = now
+        return verdict
+
+
+@dataclass
+class User:
+    """A user row: whether it is blocked, and its sessions by id."""
+
+    password: str
+    blocked: bool = False
+    sessions: list[Session] = field(default_factory=list)
+
+    def find(self, session_id: str) -> Session | None:
+        """The session of that id, over or not."""
+        return next((session for session in self.sessions if session.id == session_id), None)
+
+    def live(self, now: float) -> list[Session]:
+        """The sessions that are not over."""
+        return [session for session in self.sessions if now < session.ends_at]
+
+    def keep(self, sessions: list[Session], now: float) -> None:
+        """Write the row; expired sessions vanish with every write."""
+        if sessions != self.sessions:
+            self.sessions = sessions
+            self.tidy(now)
+
+    def tidy(self, now: float) -> None:
+        """Drop the expired sessions."""
+        self.sessions = self.live(now)
+
+    def end(self, session_id: str, now: float) -> None:
+        """End one session, if it is there."""
+        self.keep([session for session in self.sessions if session.id != session_id], now)
+
+    def admit(self, newcomer: Session, now: float) -> Session:
+        """Let a session in; beyond the limit the least recently served makes way."""
+        staying = sorted(self.live(now), key=lambda session: session.served_at)
+        self.sessions = [*staying[-(MOST_SESSIONS - 1) :], newcomer]
+        return newcomer

@@ -1,0 +1,41 @@
+"""The numbers of a soak, in one place."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long, how many, how often. Times are seconds."""
+
+    url: str
+    seconds: float
+    seed: int = 1
+    users: int = 5
+    browsers_per_user: int = 3
+    most_tabs: int = 4
+    thieves: int = 3
+    workers: int = 2
+    threads: int = 4
+    leeway: float = 3
+    access_ttl: float = 5
+    kill_every: float = 4
+    rotate_every: float = 45
+    pause: float = 1.2
+    """At most, between two exchanges of a tab."""
+
+    def dice(self, name: str) -> random.Random:
+        """The luck of one part of the soak, by its name."""
+        return random.Random(f"{self.seed} {name}")  # noqa: S311  # luck, not a secret
+
+    @property
+    def bound(self) -> float:
+        """Within which an exchange completes or is given up: half of (leeway - leeway/10)."""
+        return (self.leeway - self.leeway / 10) / 2
+
+    @property
+    def apart(self) -> float:
+        """More than a leeway: how far the uses of thief and victim are from each other."""
+        return self.leeway * 1.1

@@ -1,0 +1,146 @@
+"""Thieves who copied a jar, keep every token they ever held, and present any of them.
+
+Thief and victim take turns, more than a leeway apart: while one uses the site the other sleeps. A *hand-over*
+is one of them served where the other was served before, counted from the thief's first use. After two the
+session has to end: the next use is refused, and from then on nothing that either holds is worth anything.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from threading import Event
+
+from .browsers import DOUBT, Browser
+from .ledger import Ledger, Theft
+from .plan import Plan
+from .wire import CUT, Reply, post, receive
+
+MOST_HAND_OVERS = 2
+PATIENCE = 20
+"""Seconds to wait for a victim that should wake up and use the site."""
+
+MOMENT = 0.02
+
+
+class Thief:
+    """Robs one browser after the other."""
+
+    def __init__(self, plan: Plan, port: int, ledger: Ledger, dice: random.Random) -> None:
+        self.plan, self.ledger, self.dice = plan, ledger, dice
+        self._port = port
+        self.slow = False
+
+    def work(self, victims: Sequence[Browser], over: Event) -> None:
+        """Steal until it is all over; the last theft is seen to its end."""
+        while not over.wait(self.dice.uniform(0.1, 1) * self.plan.leeway):
+            victim = self.dice.choice(victims)
+            jar = victim.rob()
+            if jar:
+                self.slow = False
+                Robbery(self, victim, jar).run()
+
+    def insist(self, path: str, jar: dict[str, str]) -> Reply:
+        """POST until there is an answer."""
+        while True:
+            try:
+                reply = post(self._port, path, jar, {}, self.plan.bound)
+            except TimeoutError:
+                self.slow = True
+            except CUT:
+                self.ledger.add("cut connections")
+            else:
+                if reply.status != 503:
+                    return reply
+            time.sleep(MOMENT)
+
+
+class Robbery:
+    """One theft, from the copy of the jar to the end of the session."""
+
+    def __init__(self, thief: Thief, victim: Browser, jar: dict[str, str]) -> None:
+        self._thief, self._victim = thief, victim
+        self._jars = [jar]
+        self._copied_at = time.monotonic()
+        self._refusals = victim.refusals
+        self._first_use = self._over_at = 0.0
+        self._story: list[str] = []
+
+    def run(self) -> None:
+        """Take turns until the session is over, and note how it went."""
+        plan, dice, ledger = self._thief.plan, self._thief.dice, self._thief.ledger
+        if dice.random() < 0.5:
+            time.sleep(dice.uniform(0, 1.5) * plan.leeway)  # the victim goes on meanwhile
+        hand_overs = self._take_turns()
+        found = hand_overs <= MOST_HAND_OVERS and self._is_worthless()
+        if found or not self._is_in_doubt:
+            ledger.close(Theft(found, hand_overs, self._over_at - self._first_use))
+        else:
+            ledger.add("thefts called off")
+        if not found:
+            ledger.add("thefts that went on", ", ".join(self._story))
+        self._let_victim_return()
+
+    @property
+    def _is_in_doubt(self) -> bool:
+        """Whether a request of somebody who had given it up may have been acted on meanwhile."""
+        return self._thief.slow or self._victim.overdue_at > self._copied_at - DOUBT
+
+    def _take_turns(self) -> int:
+        """How often the session changed hands before it was over; stops at one too many."""
+        for served in range(MOST_HAND_OVERS + 2):
+            if self._victim_is_refused() if served % 2 else self._thief_is_refused():
+                return max(0, served - 1)
+        return MOST_HAND_OVERS + 1
+
+    def _thief_is_refused(self) -> bool:
+        """The thief refreshes one to three times, a good while after the victim and before it."""
+        with self._victim.asleep():
+            time.sleep(self._thief.plan.apart)
+            self._first_use = self._first_use or time.monotonic()
+            refused = any(self._is_refused() for _ in range(self._thief.dice.randint(1, 3)))
+            self._over_at = time.monotonic()
+            if not refused:
+                time.sleep(self._thief.plan.apart)
+        return refused
+
+    def _is_refused(self) -> bool:
+        """Present a token that the thief holds or held; whether it was refused."""
+        jar = dict(self._thief.dice.choice(self._jars))
+        reply = self._thief.insist("/auth/refresh", jar)
+        self._tell(f"thief {reply.status} {reply.code}")
+        receive(jar, reply)
+        self._jars += [jar] if reply.status == 200 else []
+        return reply.ends_session
+
+    def _victim_is_refused(self) -> bool:
+        """The victim is awake until it has received a reply; whether that was a refusal."""
+        woke_at = time.monotonic()
+        while self._victim.refusals == self._refusals:
+            if self._victim.received_at > woke_at:
+                self._tell("victim 200")
+                return False
+            if time.monotonic() > woke_at + PATIENCE:
+                self._thief.slow = True
+                return False
+            time.sleep(MOMENT)
+        self._over_at = time.monotonic()
+        self._tell("victim refused")
+        return True
+
+    def _is_worthless(self) -> bool:
+        """Whether everything that the thief holds or held is refused."""
+        refused = [self._thief.insist("/auth/refresh", jar).ends_session for jar in self._jars]
+        self._tell(f"afterwards refused: {refused}")
+        return all(refused)
+
+    def _let_victim_return(self) -> None:
+        """The victim signs in again; a session that did not end is ended first."""
+        self._thief.insist("/auth/logout", self._jars[0])
+        deadline = time.monotonic() + PATIENCE
+        while self._victim.robbed and time.monotonic() < deadline:
+            time.sleep(MOMENT)
+
+    def _tell(self, what: str) -> None:
+        self._story.append(f"{time.monotonic() - self._copied_at:.1f} s {what}")

@@ -1,0 +1,59 @@
+"""One exchange over a connection of its own, and the cookie jar it is for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException
+from http.cookies import SimpleCookie
+from typing import NamedTuple
+
+CUT = (OSError, HTTPException)
+"""What a connection ends in that a dying worker cuts, or that nobody answers in time (TimeoutError)."""
+
+
+class Reply(NamedTuple):
+    """Status, error code, and the cookies that it sets; a cleared one is empty."""
+
+    status: int
+    code: str
+    cookies: dict[str, str]
+
+    @property
+    def ends_session(self) -> bool:
+        """Whether the browser is signed out by this."""
+        return self.status in (401, 403)
+
+
+def post(port: int, path: str, jar: Mapping[str, str], fields: Mapping[str, str], patience: float) -> Reply:
+    """POST with the cookies of a jar; raises one of CUT."""
+    headers = {"Content-Type": "application/json", "Connection": "close"}
+    if jar:
+        headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in jar.items())
+    connection = HTTPConnection("127.0.0.1", port, timeout=patience)
+    try:
+        connection.request("POST", path, json.dumps(fields), headers)
+        answer = connection.getresponse()
+        body = answer.read()
+    finally:
+        connection.close()
+    is_json = answer.headers.get_content_type() == "application/json"
+    code = json.loads(body).get("error", "") if is_json else ""
+    return Reply(answer.status, code, _cookies(answer.headers.get_all("Set-Cookie", [])))
+
+
+def receive(jar: dict[str, str], reply: Reply) -> None:
+    """Put the cookies of a reply into a jar, or take them out."""
+    for name, value in reply.cookies.items():
+        if value:
+            jar[name] = value
+        else:
+            jar.pop(name, None)
+
+
+def _cookies(headers: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for header in headers:
+        for name, morsel in SimpleCookie(header).items():
+            found[name] = "" if morsel["max-age"] == "0" else morsel.value
+    return found
