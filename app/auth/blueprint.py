@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as MethodUnknown
@@ -48,25 +48,33 @@ def _make() -> Blueprint:
 
 def _answer(views: Views) -> Callable[..., ResponseReturnValue]:
     """The view of a path: all its methods in one place, and a refusal in our words for the others."""
-    declared = frozenset(views) | {"OPTIONS"} | ({"HEAD"} if "GET" in views else frozenset())
 
     def answer(**values: str) -> ResponseReturnValue:
         method = "GET" if request.method == "HEAD" else request.method
         if method in views:
             return views[method](**values)
         if method == "OPTIONS":
-            return Response(headers={"Allow": ", ".join(sorted(declared))})
-        raise MethodNotAllowed(declared)
+            return Response(headers={"Allow": ", ".join(sorted(_declared(views)))})
+        raise MethodNotAllowed(_declared(views))
 
     return answer
+
+
+def _declared(views: Views) -> frozenset[str]:
+    return frozenset(views) | {"OPTIONS"} | ({"HEAD"} if "GET" in views else frozenset())
 
 
 def _refuse_unknown(problem: MethodUnknown) -> ResponseReturnValue:
     """A method that HTTP itself does not know is refused before a blueprint is looked for."""
     prefix = state().settings.url_prefix.rstrip("/")
-    if not request.path.startswith(f"{prefix}/"):
+    adapter = current_app.create_url_adapter(request)
+    if adapter is None or not request.path.startswith(f"{prefix}/"):
         return problem.get_response()
-    return replies.finish(replies.error(MethodNotAllowed(frozenset(problem.valid_methods or ()))))
+    rule, _ = adapter.match(method="OPTIONS", return_rule=True)
+    views = ROUTES.get(rule.rule.removeprefix(prefix))
+    return (
+        replies.finish(replies.error(MethodNotAllowed(_declared(views)))) if views else problem.get_response()
+    )
 
 
 blueprint = _make()

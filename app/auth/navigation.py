@@ -7,6 +7,7 @@ body. Only navigations are sent around; a fetch, an image or a download by scrip
 
 from __future__ import annotations
 
+import secrets
 from typing import cast
 from urllib.parse import urlencode
 
@@ -29,6 +30,9 @@ from .state import state
 
 RETRY_SECONDS = 3
 """After how long the page for a fault tries again."""
+
+PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
+"""Of the pages of continue: no script, nothing from anywhere, and the one style that stands in them."""
 
 DRAIN_BYTES = 1 << 16
 
@@ -162,8 +166,10 @@ def _is_strict_arrival() -> bool:
 
 
 def _page(name: str, status: int, **values: object) -> Response:
-    reply = Response(render_template(f"ratchet/{name}.html", **values), status, mimetype="text/html")
-    reply.headers["Content-Security-Policy"] = "default-src 'none'; base-uri 'none'; form-action 'none'"
+    nonce = secrets.token_urlsafe(16)
+    page = render_template(f"ratchet/{name}.html", nonce=nonce, **values)
+    reply = Response(page, status, mimetype="text/html")
+    reply.headers["Content-Security-Policy"] = f"{PAGE_POLICY}; style-src 'nonce-{nonce}'"
     return reply
 
 

@@ -94,12 +94,13 @@ class Sessions:
         is tried and none is called a theft: an old cookie of another path proves nothing.
         """
         candidates = self._mint.valid_refresh(presented, now)
+        refusal = RefreshTokenInvalid()
         for claims in candidates:
             try:
                 return self._refresh(claims, now, alone=len(candidates) == 1)
-            except RefreshTokenInvalid:
-                continue
-        raise RefreshTokenInvalid
+            except RefreshTokenInvalid as problem:
+                refusal = problem
+        raise refusal
 
     def sign_out(self, refresh: Sequence[str], access: Sequence[str], scope: str, now: float) -> None:
         """End the session these tokens speak of (``session``), the user's ``others``, or ``all`` of them.

@@ -1,0 +1,59 @@
+"""What the integration tests share beside the site: empty databases and a stranger's app."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy.engine import make_url
+
+from app import create_app
+from tests import databases
+from tests.conftest import Clock, MakeSite, settings
+
+from .strangers import MODELS, Stranger
+
+MakeStranger = Callable[..., Stranger]
+
+
+@pytest.fixture
+def make_bare_site(tmp_path: Path) -> MakeSite:
+    """Make a site whose database cannot be reached, for what is answered without asking it."""
+
+    def make(**further: Any) -> Flask:
+        return create_app(settings(f"sqlite:///{tmp_path / 'no such folder' / 'file'}", tmp_path) | further)
+
+    return make
+
+
+@pytest.fixture
+def bare_site(make_bare_site: MakeSite) -> Flask:
+    """A site whose database cannot be reached, with the default settings."""
+    return make_bare_site()
+
+
+@pytest.fixture
+def empty_database(database: str, tmp_path: Path, worker_id: str) -> Iterator[str]:
+    """The URL of a database without tables, of the same kind as the test's own."""
+    kind = {"mysql": "mariadb"}.get(backend := make_url(database).get_backend_name(), backend)
+    name = f"ratchet_empty_{os.environ.get('RATCHET_TEST_TAG', '')}{worker_id}"
+    with databases.fresh_database(kind, name, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def make_stranger(database: str, clock: Clock) -> Iterator[MakeStranger]:
+    """Make a stranger's app on the test's database, by the kind of its users; further settings by keyword."""
+    made: list[Stranger] = []
+
+    def make(kind: str = "number", url: str | None = None, **further: Any) -> Stranger:
+        made.append(Stranger(MODELS[kind], url or database, clock, further))
+        return made[-1]
+
+    yield make
+    for stranger in made:
+        stranger.leave()
