@@ -1,0 +1,70 @@
+"""New passwords: long enough, not one that everybody tries first, and nothing else is asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.auth.errors import InvalidRequest
+from app.auth.passwords import check_new
+
+FACE = "\N{GRINNING FACE}"
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        pytest.param("grey owls at tea", id="words"),
+        pytest.param(
+            "\u00e4\u00f6\u00fc\u00df\u00e9\u00e8\u00ea\u00eb\u00ec\u00ed\u00ee\u00ef\u00f2\u00f3\u00f4",
+            id="accents",
+        ),
+        pytest.param(FACE * 15, id="faces"),
+        pytest.param(" " * 15, id="spaces"),
+        pytest.param("\ufb01" * 8, id="eight ligatures of two letters"),
+        pytest.param("owl" * 100_000, id="300 kB"),
+        pytest.param("\ud800 and fourteen more", id="half a surrogate pair"),
+        pytest.param("# a remark at length", id="a number sign in front"),
+    ],
+)
+def test_a_password_is_long_enough_by_its_characters(password: str) -> None:
+    """Characters of the normal form are counted, and no rule says which (NIST SP 800-63B-4, 3.1.1.2)."""
+    check_new(password, 15)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("fourteen chars", id="one too few"),
+        pytest.param("e\u0301" * 14, id="one too few, decomposed"),
+    ],
+)
+def test_a_password_that_is_too_short_is_refused(password: str) -> None:
+    """The refusal names the length that is needed."""
+    with pytest.raises(InvalidRequest, match=r"at least 15 characters\."):
+        check_new(password, 15)
+
+
+@pytest.mark.parametrize("password", ["password1", "PassWord1", "\uff50assword1", "qwertyuiop", "iloveyou"])
+def test_a_password_that_everybody_tries_first_is_refused(password: str) -> None:
+    """In whatever case and width; the refusal says so (ASVS 6.2.4)."""
+    with pytest.raises(InvalidRequest, match="known to attackers"):
+        check_new(password, 8)
+
+
+def test_a_site_can_ask_elsewhere_whether_a_password_is_known() -> None:
+    """It is asked about a password that is otherwise good, as typed, and its answer counts (ASVS 6.2.12)."""
+    asked: list[Any] = []
+
+    def is_breached(password: str) -> bool:
+        asked.append(password)
+        return password.startswith("Known")
+
+    check_new("Unknown, as yet", 15, is_breached)
+    with pytest.raises(InvalidRequest, match="known to attackers"):
+        check_new("Known for ages, alas", 15, is_breached)
+    with pytest.raises(InvalidRequest):
+        check_new("short", 15, is_breached)
+    assert asked == ["Unknown, as yet", "Known for ages, alas"]

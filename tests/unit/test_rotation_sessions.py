@@ -1,0 +1,92 @@
+"""All the sessions of one user: find, live, without, put, admit, and when each one ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.auth.rotation import admit, ends_at, find, is_over, live, put, without
+
+from .samples import DAY, NOW, RULE, TICK, session
+
+PHONE = session(id="phone", served_at=NOW - 30)
+LAPTOP = session(id="laptop", served_at=NOW - 20)
+TABLET = session(id="tablet", served_at=NOW - 10)
+ALL = (PHONE, LAPTOP, TABLET)
+NEWCOMER = session(id="newcomer", served_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("changes", "end"),
+    [
+        pytest.param({"served_at": NOW}, NOW + 14 * DAY, id="remembered: the idle limit from the last use"),
+        pytest.param({"served_at": NOW, "remember": False}, NOW + DAY, id="else: the short idle limit"),
+        pytest.param({"expires_at": NOW + 9}, NOW + 9, id="the absolute end where it is first"),
+        pytest.param({"served_at": NOW, "expires_at": NOW + 14 * DAY}, NOW + 14 * DAY, id="both at once"),
+    ],
+)
+def test_when_a_session_ends(changes: dict[str, Any], end: float) -> None:
+    """A session ends at the idle or the absolute limit, whichever is first, and is over from then on."""
+    item = session(**changes)
+    assert ends_at(item, RULE) == end
+    assert is_over(item, end, RULE)
+    assert not is_over(item, end - TICK, RULE)
+
+
+def test_find_gives_the_session_of_an_id() -> None:
+    """A session is found by its whole id."""
+    assert find(ALL, "laptop") is LAPTOP
+    assert find(ALL, "lap") is None
+    assert find((), "laptop") is None
+
+
+def test_live_leaves_out_what_is_over() -> None:
+    """Sessions that are over at that moment are left out; the others keep their order."""
+    over = session(id="over", expires_at=NOW)
+    idle = session(id="idle", remember=False, served_at=NOW - DAY)
+    assert live((PHONE, over, LAPTOP, idle), NOW, RULE) == (PHONE, LAPTOP)
+
+
+def test_without_leaves_out_the_named() -> None:
+    """Every named session goes, an unknown name changes nothing."""
+    assert without(ALL, "phone", "tablet") == (LAPTOP,)
+    assert without(ALL, "", "unknown") == ALL
+    assert without(ALL) == ALL
+
+
+def test_put_replaces_one_session_in_its_place() -> None:
+    """The others are not touched, and the order stays."""
+    changed = session(id="laptop", current="fresh")
+    assert put(ALL, "laptop", changed) == (PHONE, changed, TABLET)
+
+
+def test_put_drops_a_session_where_there_is_no_next_value() -> None:
+    """None as the next value takes the session away, and that one alone."""
+    assert put(ALL, "laptop", None) == (PHONE, TABLET)
+
+
+def test_put_adds_nothing() -> None:
+    """A session that ended meanwhile does not come back by being put."""
+    assert put((PHONE,), "laptop", LAPTOP) == (PHONE,)
+
+
+@pytest.mark.parametrize(
+    ("most", "kept", "displaced"),
+    [
+        pytest.param(10, (*ALL, NEWCOMER), (), id="there is room"),
+        pytest.param(4, (*ALL, NEWCOMER), (), id="the last place is taken"),
+        pytest.param(3, (LAPTOP, TABLET, NEWCOMER), (PHONE,), id="one makes way"),
+        pytest.param(2, (TABLET, NEWCOMER), (PHONE, LAPTOP), id="two make way after the limit was lowered"),
+        pytest.param(1, (NEWCOMER,), ALL, id="one session per user"),
+    ],
+)
+def test_the_least_recently_served_make_way(most: int, kept: Any, displaced: Any) -> None:
+    """The newcomer always gets in, and no more than ``most`` remain."""
+    assert admit((TABLET, PHONE, LAPTOP), NEWCOMER, most) == (kept, displaced)
+
+
+def test_a_newcomer_stays_however_old_its_clock_says_it_is() -> None:
+    """A node whose clock is behind does not displace the very session it is starting."""
+    behind = session(id="newcomer", served_at=NOW - DAY)
+    assert admit(ALL, behind, 2) == ((TABLET, behind), (PHONE, LAPTOP))

@@ -1,0 +1,182 @@
+"""What each verb makes of an account: sessions, events and refusals, before anything is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.auth import signals, turns
+from app.auth.account import Account, Place
+from app.auth.errors import (
+    AccountBlocked,
+    AccountUnconfirmed,
+    InvalidCredentials,
+    RatchetError,
+    TokenInvalid,
+)
+from app.auth.rotation import Session
+from app.auth.turns import Event, Outcome
+
+from .samples import DAY, NOW, RULE, account, by_kind, session
+
+PHONE = session(id="phone")
+LAPTOP = session(id="laptop", served_at=NOW - 120, label="Safari on Mac")
+NEWCOMER = session(
+    id="newcomer", current="first", parent=None, served_at=NOW, started_at=NOW, label="Chrome on Windows"
+)
+SIGNED_IN = Event(signals.user_signed_in, {"session": NEWCOMER, "new_device": True})
+SIGNED_IN_AGAIN = Event(signals.user_signed_in, {"session": NEWCOMER, "new_device": False})
+USER = account(sessions=(PHONE, LAPTOP))
+
+
+def ended(item: Session, reason: str) -> Event:
+    """The event of a session's end."""
+    return Event(signals.session_ended, {"session": item, "reason": reason})
+
+
+def start(holder: Account, replaces: Place | None = None, most: int = 10) -> Outcome:
+    """The outcome of a sign-in of NEWCOMER, on the password ``hash``."""
+    return by_kind(
+        turns.start(holder, NEWCOMER, password_hash="hash", replaces=replaces, most=most, rule=RULE)
+    )
+
+
+def restart(holder: Account, old: str = "phone") -> Outcome:
+    """The outcome of a password change in the session ``old``, on the password ``hash``."""
+    return by_kind(turns.restart(holder, NEWCOMER, password_hash="hash", old=old))
+
+
+def test_a_newcomer_joins_the_other_sessions() -> None:
+    """A sign-in leaves the other sessions of the user alone, and is told."""
+    outcome = start(USER)
+    assert outcome == Outcome((LAPTOP, PHONE, NEWCOMER), NEWCOMER, (SIGNED_IN,))
+
+
+REFUSED: list[Any] = [
+    pytest.param({"blocked": True}, AccountBlocked, id="blocked meanwhile"),
+    pytest.param({"confirmed": False}, AccountUnconfirmed, id="unconfirmed"),
+    pytest.param({"password_hash": "other"}, InvalidCredentials, id="the password was changed meanwhile"),
+    pytest.param({"password_hash": None}, InvalidCredentials, id="the password was taken away meanwhile"),
+    pytest.param(
+        {"password_hash": "other", "blocked": True}, InvalidCredentials, id="who is not known learns nothing"
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "refusal"), REFUSED)
+def test_a_refused_sign_in_changes_nothing(changes: dict[str, Any], refusal: type[RatchetError]) -> None:
+    """A refused newcomer ends no session and tells nobody."""
+    refused = account(**changes)
+    assert start(refused, Place("7", "phone")) == Outcome(refused.sessions, refusal=refusal)
+
+
+def test_a_sign_in_over_a_session_ends_that_one() -> None:
+    """The browser that signs in anew gives its old session up."""
+    outcome = start(USER, Place("7", "phone"))
+    assert outcome == Outcome((LAPTOP, NEWCOMER), NEWCOMER, (ended(PHONE, "replaced"), SIGNED_IN))
+
+
+def test_the_session_of_another_user_is_not_replaced_by_its_id() -> None:
+    """A place names a user and a session; the same session id of another user is another session."""
+    assert PHONE in start(account(), Place("8", "phone")).sessions
+
+
+def test_beyond_the_limit_the_least_recently_served_makes_way() -> None:
+    """One session per user: the newcomer displaces the others, and each end is told."""
+    outcome = start(USER, most=1)
+    told = (ended(LAPTOP, "displaced"), ended(PHONE, "displaced"), SIGNED_IN)
+    assert outcome == Outcome((NEWCOMER,), NEWCOMER, told)
+
+
+def test_a_session_that_is_over_takes_nobodys_place() -> None:
+    """Expired sessions go first, so that a live one need not make way."""
+    over = session(id="over", expires_at=NOW - 1, served_at=NOW - 1)
+    assert start(account(sessions=(PHONE, over)), most=2).sessions == (PHONE, NEWCOMER)
+
+
+def test_a_sign_in_that_landed_is_recognised() -> None:
+    """Asked again after a lost answer, the sign-in is told and nobody is let in twice."""
+    landed = account(sessions=(PHONE, NEWCOMER))
+    assert start(landed, most=1) == Outcome(landed.sessions, NEWCOMER, (SIGNED_IN,))
+
+
+def test_a_device_of_the_same_name_is_not_new() -> None:
+    """A second sign-in with a browser the user knows is no news."""
+    known = account(sessions=(session(id="old", label=NEWCOMER.label),))
+    assert SIGNED_IN_AGAIN in start(known).events
+
+
+def test_somebody_elses_session_does_not_make_a_device_known() -> None:
+    """Who signs in to an account of their own first cannot keep the owner of another from being told."""
+    assert SIGNED_IN in start(USER, Place("8", "other")).events
+
+
+def test_a_password_change_ends_every_other_session() -> None:
+    """Only the session that changed the password goes on, as a fresh one."""
+    outcome = restart(USER)
+    ends = (ended(PHONE, "password_changed"), ended(LAPTOP, "password_changed"))
+    assert outcome == Outcome((NEWCOMER,), NEWCOMER, (*ends, Event(signals.password_changed, {})))
+
+
+def test_a_password_that_was_changed_meanwhile_stays() -> None:
+    """Of two changes at once the second was authenticated on a password that is no more."""
+    changed = account(password_hash="other")
+    assert restart(changed) == Outcome(changed.sessions, refusal=InvalidCredentials)
+
+
+def test_a_session_that_ended_meanwhile_changes_no_password() -> None:
+    """Whoever was signed out in between does not come back by changing the password."""
+    assert restart(account(), "laptop") == Outcome((PHONE,), refusal=TokenInvalid)
+
+
+def test_who_was_blocked_meanwhile_changes_no_password() -> None:
+    """A block that came in between holds."""
+    blocked = account(blocked=True)
+    assert restart(blocked) == Outcome(blocked.sessions, refusal=TokenInvalid)
+
+
+def test_a_password_change_that_landed_is_recognised() -> None:
+    """Asked again after a lost answer, the new hash on the row is its own work, and the change is told."""
+    landed = account(sessions=(NEWCOMER,), password_hash="new")
+    told = (Event(signals.password_changed, {}),)
+    assert restart(landed) == Outcome((NEWCOMER,), NEWCOMER, told)
+
+
+def test_end_drops_what_it_picks_and_tells() -> None:
+    """The picked sessions go, in their order; the others stay as they are."""
+    tablet = session(id="tablet", started_at=NOW - 2 * DAY)
+    holder = account(sessions=(PHONE, LAPTOP, tablet))
+    outcome = turns.end(holder, lambda item: item.id != "laptop", "signed_out")
+    told = (ended(PHONE, "signed_out"), ended(tablet, "signed_out"))
+    assert outcome == Outcome((LAPTOP,), None, told)
+
+
+def test_end_of_nothing_changes_nothing() -> None:
+    """A session that is not there can be ended any number of times."""
+    assert turns.end(account(), lambda _: False, "ended") == Outcome((PHONE,))
+
+
+def test_a_block_ends_every_session() -> None:
+    """The user is out at once, and both facts are told."""
+    outcome = turns.block(USER, blocked=True)
+    told = (ended(PHONE, "blocked"), ended(LAPTOP, "blocked"), Event(signals.user_blocked, {}))
+    assert outcome == Outcome((), events=told, changes_columns=True)
+
+
+def test_letting_a_user_in_again_brings_no_session_back() -> None:
+    """Whoever was blocked has to sign in."""
+    blocked = account(blocked=True, sessions=())
+    assert turns.block(blocked, blocked=False) == Outcome((), changes_columns=True)
+
+
+@pytest.mark.parametrize("blocked", [True, False], ids=["blocked", "not blocked"])
+def test_a_block_that_is_there_already_changes_nothing(*, blocked: bool) -> None:
+    """Said twice, it is written and told once."""
+    user = account(blocked=blocked, sessions=())
+    assert turns.block(user, blocked=blocked) == Outcome(())
+
+
+def test_a_block_set_by_hand_ends_the_sessions_when_said_again() -> None:
+    """A column that was set in the database leaves sessions behind; a block takes them away."""
+    assert turns.block(account(blocked=True), blocked=True).sessions == ()

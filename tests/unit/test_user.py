@@ -1,0 +1,117 @@
+"""The one spelling of a name, and what a user name cannot be."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Dialect, make_url
+from sqlalchemy.schema import CreateColumn
+
+from app.auth.user import LONGEST_IDENTIFIER, Identifier, canonical
+from app.models import User
+
+MARIADB, POSTGRESQL, SQLITE = (
+    make_url(url).get_dialect()() for url in ("mysql+pymysql://", "postgresql+psycopg://", "sqlite://")
+)
+dialects = pytest.mark.parametrize("dialect", [MARIADB, POSTGRESQL, SQLITE], ids=lambda dialect: dialect.name)
+
+ALIKE: list[Any] = [
+    pytest.param("Ada@Example.ORG", "ada@example.org", id="case is no matter"),
+    pytest.param("  ada\t\n", "ada", id="nor is outer space"),
+    pytest.param("\u00a0ada\u3000", "ada", id="of whatever kind"),
+    pytest.param("Jose\u0301", "jos\u00e9", id="composed and decomposed are one"),
+    pytest.param("STRASSE", "strasse", id="plain letters stay"),
+    pytest.param("Straße", "strasse", id="a letter with two capitals is folded"),
+    pytest.param("\u212bngstr\u00f6m", "\u00e5ngstr\u00f6m", id="the unit sign is the letter"),
+    pytest.param("ΣΊΣΥΦΟΣ", "σίσυφοσ", id="the final sigma is a sigma"),
+]
+DIFFERENT: list[Any] = [
+    pytest.param("josé", "jose", id="an accent counts"),
+    pytest.param("ada lovelace", "adalovelace", id="space within counts"),
+    pytest.param("ada", "\u0430d\u0430", id="another script counts"),
+    pytest.param("a.da@example.org", "ada@example.org", id="a dot counts"),
+    pytest.param("ada+x@example.org", "ada@example.org", id="what is behind a plus counts"),
+    pytest.param("\uff41da", "ada", id="full width counts"),
+]
+
+
+@pytest.mark.parametrize(("identifier", "spelling"), ALIKE)
+def test_one_name_has_one_spelling(identifier: str, spelling: str) -> None:
+    """However it is typed, it is written and looked for in one way (RFC 8265, 3.3)."""
+    assert canonical(identifier) == spelling
+
+
+@pytest.mark.parametrize(("identifier", "other"), DIFFERENT)
+def test_two_names_have_two_spellings(identifier: str, other: str) -> None:
+    """Nobody gets into the account of somebody whose name only looks alike."""
+    assert canonical(identifier) != canonical(other)
+
+
+letters = st.text(
+    st.sampled_from("aAKéßΣς\u017f\u0390\u01f0\u0130\u0131\u212a\u0301\u0308\ufb00 \t\u2000@.\N{OWL}")
+)
+
+
+@given(letters)
+def test_the_spelling_of_a_spelling_is_itself(identifier: str) -> None:
+    """What is read from a row can be looked for as it is."""
+    assert canonical(canonical(identifier)) == canonical(identifier)
+
+
+@given(letters, letters)
+def test_names_that_differ_in_case_or_form_alone_are_one(first: str, second: str) -> None:
+    """A name folded or decomposed before it is typed is the same name."""
+    name = f"{first}x{second}"
+    assert canonical(name) == canonical(name.casefold())
+    assert canonical(name) == canonical(unicodedata.normalize("NFD", name))
+
+
+@dialects
+def test_a_column_of_names_binds_the_spelling(dialect: Dialect) -> None:
+    """Written and compared alike on every database; NULL stays NULL."""
+    assert Identifier().process_bind_param(" Ada ", dialect) == "ada"
+    assert Identifier().process_bind_param(None, dialect) is None
+
+
+@dialects
+def test_a_column_of_names_holds_the_longest_address(dialect: Dialect) -> None:
+    """254 characters (RFC 5321, 4.5.3.1.3) on every database."""
+    assert f"VARCHAR({LONGEST_IDENTIFIER})" in _column("email", dialect)
+
+
+def test_mariadb_compares_names_byte_by_byte() -> None:
+    """Its usual collation would take jose for josé."""
+    assert "CHARACTER SET utf8mb4 COLLATE utf8mb4_bin" in _column("username", MARIADB)
+
+
+def test_postgresql_keeps_the_sessions_as_jsonb() -> None:
+    """The other databases keep them as JSON."""
+    assert "JSONB" in _column("sessions", POSTGRESQL)
+    assert "JSONB" not in _column("sessions", SQLITE)
+
+
+def _column(name: str, dialect: Dialect) -> str:
+    return str(CreateColumn(User.__table__.c[name]).compile(dialect=dialect))
+
+
+@pytest.mark.parametrize("username", ["ada@example.org", "@", "ada@", "", " ", "\t\n"])
+def test_a_username_is_no_address_and_not_empty(username: str) -> None:
+    """With an @ it could be somebody else's e-mail address."""
+    with pytest.raises(ValueError, match="username"):
+        User(email="ada@example.org", username=username)
+
+
+@pytest.mark.parametrize("username", [None, "ada", "Ada Lovelace", "\N{OWL}"])
+def test_any_other_username_will_do(username: str | None) -> None:
+    """A user need not have one."""
+    assert User(email="ada@example.org", username=username).username == username
+
+
+@pytest.mark.parametrize("name", ["sessions", "sessions_version"])
+def test_a_hosts_own_query_does_not_load_the_sessions(name: str) -> None:
+    """Columns of Ratchet are deferred, so that nobody writes them back by mistake."""
+    assert User.__mapper__.column_attrs[name].deferred
