@@ -22,8 +22,8 @@ number of tabs, losses and reorderings. ``served_at`` slides on *every* hand-out
 is presented: without that, two tabs produce a false sign-out.
 
 Why a thief cannot ride along. Step 5 orphans what the other party holds. Whoever of thief and victim
-moves second presents a token that is neither current nor parent, and step 2 ends the session, at the
-latest at the second hand-over between them (RFC 9700, section 4.14.2, keeps only this half).
+moves second presents a token that is neither current nor parent, and step 2 ends the session: it changes
+hands at most twice (RFC 9700, section 4.14.2, keeps only this half).
 
 Everything here is a value in, a value out. Time, randomness and state are arguments: nothing in this file
 reads a clock, a row, a request or a setting. Times are seconds since the epoch.
@@ -116,7 +116,7 @@ def _slide(session: Session, age: float, now: float, rule: Rule) -> Session:
 
     A negative age is a clock behind the one that wrote. Up to one leeway it is the difference between two
     nodes and the later time stands. Beyond that a clock was wrong and has been set back: ``served_at``
-    comes back with it, so that a clock an hour ahead costs one leeway of repeats, not an hour.
+    comes back with it, so that a clock an hour ahead costs two leeways of repeats at most.
     """
     if -rule.leeway < age < rule.leeway * SLIDE_FRACTION:
         return session

@@ -1,0 +1,44 @@
+"""Time as the explorers see it: whole ticks, or every real-valued order of events.
+
+With a grain of 1 time moves in whole ticks and events within a tick come in any order. That is quick, and it
+holds every order of events; but a comparison such as ``age < leeway`` is only tried on whole ticks.
+
+With a larger grain time is *dense*. Which comparisons hold depends only on the whole part of each clock and
+on the order of the fractions (Alur and Dill, *A theory of timed automata*, 1994): all real values that agree
+on those are one value. A clock is then ``whole * grain + rank``, rank 0 meaning no fraction. A grain of two
+more than there are clocks leaves room for every order.
+
+A clock that has reached ``cap`` stands still: no rule can tell larger ages apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+Clockwork = Callable[[Sequence[int], int, int], list[int]]
+"""What moves clocks: from the clocks, the grain and the cap to the clocks."""
+
+JITTER = (0, -0.25)
+"""Clock readings that make whole ticks stand for all real times.
+
+Round every time of a run up to the next tick. Nothing that lasted at most so many ticks now lasts longer, and
+nothing that lasted at least so many lasts less. A comparison with a whole number of ticks can come out
+differently only where the rounded age is exactly that number; there the answer is also asked for a reading a
+little earlier. So whatever happens in real time happens among these runs, and perhaps a little more does.
+"""
+
+
+def elapse(clocks: Sequence[int], grain: int, cap: int) -> list[int]:
+    """Let time pass until the next moment that any comparison could notice."""
+    fractions = [clock % grain for clock in clocks if clock < cap]
+    if grain == 1 or 0 in fractions:
+        return [clock + 1 if clock < cap else clock for clock in clocks]
+    top = max(fractions, default=0)
+    return [clock + grain - top if clock < cap and clock % grain == top else clock for clock in clocks]
+
+
+def settle(clocks: Sequence[int], grain: int, cap: int) -> list[int]:
+    """Keep only the order of the fractions: close the gaps that clocks which stopped have left."""
+    ranks = {clock % grain for clock in clocks if clock < cap}
+    place = {rank: index for index, rank in enumerate(sorted(ranks | {0}))}
+    return [clock - clock % grain + place[clock % grain] if clock < cap else clock for clock in clocks]
