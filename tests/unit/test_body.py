@@ -104,6 +104,7 @@ def test_anything_but_an_object_is_refused(raw: bytes) -> None:
 
 def test_the_largest_body_is_read() -> None:
     """16 KiB and not a byte more."""
+    assert LARGEST_BODY == 16_384
     assert read(sized(LARGEST_BODY)).needed("a")
     with pytest.raises(ContentTooLarge):
         read(sized(LARGEST_BODY + 1))

@@ -134,6 +134,7 @@ UNUSABLE: list[Any] = [
     pytest.param(f"$2b$04${SALT[:-1]}9{'a' * 31}", id="a salt with bits to spare"),
     pytest.param(f"$2b$99${SALT}{'a' * 31}", id="cost 99"),
     pytest.param(f"$2b$31${SALT}{'a' * 31}", id="cost 31, a week of work"),
+    pytest.param(f"$2b$17${SALT}{'a' * 31}", id="cost 17, one beyond the dearest"),
     pytest.param(f"$2b$03${SALT}{'a' * 31}", id="cost 3"),
     pytest.param(f"$2x$04${SALT}{'a' * 31}", id="the broken variant of bcrypt"),
     pytest.param(f"{OURS}${SALT}${'a' * 30}", id="ours, cut short"),
@@ -170,6 +171,11 @@ def test_every_answer_costs_one_bcrypt(password: str, stored: str, bcrypts: list
     """Right or wrong, short or long, ours or another's: time tells nothing."""
     assert verify_password(password, stored, ROUNDS) == (password == PASSWORD)
     assert len(bcrypts) == 1
+
+
+def test_the_dearest_hash_is_still_one() -> None:
+    """A hash of cost 16 is usable, and no sign-in replaces it by a cheaper one."""
+    assert not needs_rehash(f"$bcrypt-sha256$v=2,t=2b,r=16${SALT}${'a' * 31}", ROUNDS)
 
 
 def test_a_stored_cost_is_what_verifying_costs(bcrypts: list[bytes]) -> None:

@@ -55,6 +55,15 @@ def test_the_refusal_says_how_long_to_wait(throttle: Throttle) -> None:
     assert HERE.get_expiry() - 5 <= (refusal.value.retry_after or 0) <= HERE.get_expiry()
 
 
+def test_whoever_waits_as_told_has_waited_long_enough(throttle: Throttle) -> None:
+    """A part of a second left is a second to wait."""
+    fail(throttle, ADA, HERE.amount)
+    ends_at = throttle._shared.get_window_stats(*ADA.counters[0]).reset_time
+    with pytest.raises(TooManyAttempts) as refusal:
+        throttle.check(ADA, ends_at - 10.5)
+    assert refusal.value.retry_after == 11
+
+
 @pytest.mark.parametrize(("off", "wait"), [(1e6, 1), (-1e6, HERE.get_expiry())], ids=["ahead", "behind"])
 def test_a_clock_that_is_wrong_keeps_nobody_out_for_ever(throttle: Throttle, off: float, wait: int) -> None:
     """The wait stays within its bounds, whatever time it is here."""

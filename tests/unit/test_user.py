@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Dialect, make_url
+from sqlalchemy import DefaultClause, Dialect, make_url
 from sqlalchemy.schema import CreateColumn
 
 from app.auth.user import LONGEST_IDENTIFIER, Identifier, canonical
@@ -80,6 +80,7 @@ def test_a_column_of_names_binds_the_spelling(dialect: Dialect) -> None:
 @dialects
 def test_a_column_of_names_holds_the_longest_address(dialect: Dialect) -> None:
     """254 characters (RFC 5321, 4.5.3.1.3) on every database."""
+    assert LONGEST_IDENTIFIER == 254
     assert f"VARCHAR({LONGEST_IDENTIFIER})" in _column("email", dialect)
 
 
@@ -111,7 +112,28 @@ def test_any_other_username_will_do(username: str | None) -> None:
     assert User(email="ada@example.org", username=username).username == username
 
 
-@pytest.mark.parametrize("name", ["sessions", "sessions_version"])
-def test_a_hosts_own_query_does_not_load_the_sessions(name: str) -> None:
-    """Columns of Ratchet are deferred, so that nobody writes them back by mistake."""
+@pytest.mark.parametrize("name", ["sessions", "sessions_version", "ended", "ended_at"])
+def test_a_hosts_own_query_loads_no_column_of_ours(name: str) -> None:
+    """They are deferred, so that nobody writes them back by mistake."""
     assert User.__mapper__.column_attrs[name].deferred
+
+
+@pytest.mark.parametrize("name", ["email", "username"])
+def test_no_two_users_share_a_name(name: str) -> None:
+    """The database sees to it."""
+    assert User.__table__.c[name].unique
+
+
+def test_a_new_row_may_sign_in_and_has_no_session() -> None:
+    """Also one that the host writes without a word about our columns."""
+    defaults = {
+        column.name: str(column.server_default.arg)
+        for column in User.__table__.c
+        if isinstance(column.server_default, DefaultClause)
+    }
+    assert defaults == {"blocked": "false", "confirmed": "true", "sessions_version": "0"}
+
+
+def test_what_ended_last_is_found_by_an_index() -> None:
+    """Every process asks for it twice a second, however many rows there are."""
+    assert User.__table__.c.ended_at.index

@@ -14,10 +14,13 @@
  * its siblings before the lock opens and its own listeners after.
  */
 
-const LIMIT = 10_000; // ms to wait for a turn, and for the answer in it; less than half of the server's leeway
-const PATIENCE = 8_000; // ms: the longest back-off that a caller waits through; a longer one is an error
+/* In milliseconds. */
+const LIMIT = 10_000; // to wait for a turn, and for the answer in it; less than half of the server's leeway
+const PATIENCE = 8_000; // the longest back-off that a caller waits through; a longer one is an error
 const LONGEST_PAUSE = 60_000;
-const TICK = 30_000; // ms: timers stand still while a computer sleeps, so look at the clock this often
+const TICK = 30_000; // timers stand still while a computer sleeps, so look at the clock this often
+
+/* The codes by which the server says that the session is over. */
 const OVER = /^(refresh_token_(missing|invalid|reused)|account_(blocked|unconfirmed))$/;
 
 const ignore = () => {};
@@ -64,20 +67,24 @@ class Ratchet extends EventTarget {
     else this.#become({ ...moment(), mark: "", user: null });
   }
 
+  /* Who is signed in, as far as this tab knows. */
   get user() {
     return this.#state.user;
   }
 
+  /* A good access token, or null where nobody is signed in. */
   async token() {
     await this.#freshen();
     return this.#state.access_token ?? null;
   }
 
+  /* Sign in with the fields of POST /auth/login; the user. */
   async signIn(fields) {
     await this.#turn(() => this.#post("/login", fields));
     return this.user;
   }
 
+  /* End this "session", the "others", or "all". Where that fails the user is told: nothing has ended then. */
   async signOut(scope = "session") {
     const work = async () => {
       const state = await this.#post("/logout", { scope });
@@ -86,6 +93,8 @@ class Ratchet extends EventTarget {
     await this.#patiently(() => this.#turn(work));
   }
 
+  /* As the global fetch, with the access token. A request that is refused for its token is made again once,
+     unless somebody else is signed in by then. */
   async fetch(input, init) {
     const request = new Request(input, init);
     const { signal, url, headers } = request;
@@ -119,27 +128,31 @@ class Ratchet extends EventTarget {
   }
 
   async #freshen() {
-    const { access_token: token, expires_in: seconds } = this.#state;
-    if (this.#stale || (token && age(this.#state) >= seconds * 1000)) await this.#refresh();
+    if (this.#stale || this.#expired) await this.#refresh();
   }
 
   get #stale() {
     return this.#state.mark !== mark();
   }
 
+  get #expired() {
+    return age(this.#state) >= this.#state.expires_in * 1000; // never, without a token
+  }
+
   /* One refresh for everybody in this tab who wants one. */
   #refresh() {
     const before = this.#state;
-    this.#refreshing ??= this.#patiently(() => this.#turn((waited) => this.#renew(before, waited))).finally(() => {
+    const work = (waited) => this.#refreshInTurn(before, waited);
+    this.#refreshing ??= this.#patiently(() => this.#turn(work)).finally(() => {
       this.#refreshing = undefined;
       this.#check();
     });
     return this.#refreshing;
   }
 
-  /* A turn: take what a sibling has, else ask the server. A lock that was slow to come shows that siblings are
-     at it, or that the computer is busy: then they get more time to answer. */
-  async #renew(before, waited) {
+  /* Take what a sibling has, else ask the server. A lock that was slow to come shows that siblings are at it,
+     or that the computer is busy: then they get more time to answer. */
+  async #refreshInTurn(before, waited) {
     if (this.#state !== before) return undefined;
     await this.#ask(Math.min(1000, 50 + 9 * waited));
     if (this.#news) return undefined;
@@ -227,7 +240,7 @@ class Ratchet extends EventTarget {
      those that are here now is about another session. */
   #hear(message) {
     if (!message) {
-      if (this.#state.access_token && age(this.#state) < this.#state.expires_in * 1000) this.#tell(this.#state);
+      if (this.#state.access_token && !this.#expired) this.#tell(this.#state);
       return;
     }
     const state = { ...message, monotonic: performance.now() - message.age };
@@ -262,8 +275,8 @@ class Ratchet extends EventTarget {
     else if (reason && previous !== null) this.#emit("signedout", { user, previous, reason });
   }
 
-  /* A page that shows one person's data is not for the next one: unless a listener sees to it and prevents the
-     default, it is loaded anew. */
+  /* A page that shows one person's data is not for the next one: unless a listener sees to it and prevents
+     the default, it is loaded anew. */
   #emit(type, detail) {
     const event = new CustomEvent(type, { detail, cancelable: true });
     if (this.dispatchEvent(event) && type === "signedin" && detail.previous) location.reload();
@@ -279,7 +292,7 @@ class Ratchet extends EventTarget {
     const left = this.#stale ? 0 : token ? due - age(this.#state) : Infinity;
     const wait = Math.max(left, this.#again - performance.now());
     if (wait <= 0) this.#refresh().catch(ignore);
-    else if (wait < Infinity) this.#timer = setTimeout(this.#check, Math.min(wait, TICK));
+    else this.#timer = setTimeout(this.#check, Math.min(wait, TICK));
   };
 }
 
@@ -296,6 +309,7 @@ function faultOf(response, { error, error_description: description }) {
   return Object.assign(new Error(description ?? `HTTP ${status}`), { code: error, status, retryAfter });
 }
 
+/* The caller may give up; what it waited for goes on. */
 function unlessAborted(work, signal) {
   return new Promise((resolve, reject) => {
     work.then(resolve, reject);

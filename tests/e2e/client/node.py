@@ -1,0 +1,39 @@
+"""Two tools of the Node world, pinned, in a folder beside the other caches: esbuild and TypeScript."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from tests.databases import missing
+
+TOOLS = {"esbuild": "0.28.2", "typescript": "7.0.2"}
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ratchet-tests"
+INSTALL_SECONDS = 120
+
+
+def tool(name: str) -> Path:
+    """The path of a program of one of the tools, installed where it is not there yet."""
+    folder = CACHE / "-".join(f"{package}-{version}" for package, version in TOOLS.items())
+    program = folder / "node_modules" / ".bin" / name
+    if not program.exists():
+        _install(folder)
+    return program
+
+
+def _install(folder: Path) -> None:
+    """Install in a draft of the folder: another test process may be at the same."""
+    npm = shutil.which("npm")
+    if npm is None:
+        missing("Node", "install it with apt-get install nodejs npm")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as draft:
+        packages = [f"{package}@{version}" for package, version in TOOLS.items()]
+        options = ["--prefix", f"{draft}/tools", "--no-audit", "--no-fund", "--loglevel=error"]
+        subprocess.run([str(npm), "install", *options, *packages], check=True, timeout=INSTALL_SECONDS)
+        with suppress(OSError):  # the other one was faster
+            Path(draft, "tools").rename(folder)

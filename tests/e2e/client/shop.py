@@ -1,0 +1,111 @@
+"""A shop: a stranger's Flask app that uses Ratchet through its face, and has pages for the browser tests.
+
+Two files in the folder ``SHOP_FOLDER`` steer it while it runs. ``clock`` holds the seconds that its clock is
+ahead, ``refusal`` what it answers instead of refreshing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+from flask import Flask, Response, jsonify, redirect, request, send_from_directory
+from flask.typing import ResponseReturnValue
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from app.auth import Ratchet, RatchetUser, TokenInvalid, current_user
+
+PAGES = Path(__file__).parent / "pages"
+
+
+class Base(DeclarativeBase):
+    """The base of the shop's models."""
+
+
+db = SQLAlchemy(model_class=Base)
+
+
+class Customer(RatchetUser, db.Model):  # type: ignore[name-defined,misc]  # db.Model is made at run time
+    """Somebody who buys here."""
+
+    __tablename__ = "customers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+def folder() -> Path:
+    """Where the shop keeps its database and looks what it is told."""
+    return Path(os.environ["SHOP_FOLDER"])
+
+
+def clock() -> float:
+    """Seconds since the epoch, as far ahead as the tests have turned it."""
+    return time.time() + float((folder() / "clock").read_text())
+
+
+ratchet = Ratchet(db=db, user_model=Customer, clock=clock)
+
+
+def create_app() -> Flask:
+    """Make the shop."""
+    app = Flask(__name__, static_folder=None)
+    app.config.from_prefixed_env()
+    app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{folder() / 'shop.sqlite'}"
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"connect_args": {"timeout": 5}}
+    db.init_app(app)
+    ratchet.init_app(app)
+    app.before_request(refuse)
+    app.add_url_rule("/<any(tab, forms, plain):name>", view_func=page)
+    app.add_url_rule("/sign-in", view_func=sign_in, methods=["POST"])
+    app.add_url_rule("/sign-out", view_func=sign_out, methods=["POST"])
+    app.add_url_rule("/api/orders", view_func=orders, methods=["GET", "POST"])
+    app.add_url_rule("/api/vault", view_func=vault)
+    app.add_url_rule("/api/prices", view_func=prices)
+    return app
+
+
+def refuse() -> Response | None:
+    """Answer a refresh as something in front of the shop would: busy, throttled, or not even JSON."""
+    refusal = folder() / "refusal"
+    if request.path != "/auth/refresh" or not refusal.exists():
+        return None
+    status, headers, body = json.loads(refusal.read_text())
+    with (folder() / "refused").open("a") as refused:
+        refused.write("x")
+    return Response(body, status, headers)
+
+
+def page(name: str) -> Response:
+    """A page: with the client, with forms, or with nothing."""
+    return send_from_directory(PAGES, f"{name}.html")
+
+
+def sign_in() -> ResponseReturnValue:
+    """Sign in by form, without script."""
+    ratchet.start_session(ratchet.authenticate(request.form["identifier"], request.form["password"]))
+    return redirect("/plain", 303)
+
+
+def sign_out() -> ResponseReturnValue:
+    """Sign out by form, without script."""
+    ratchet.end_session()
+    return redirect("/plain", 303)
+
+
+@ratchet.required
+def orders() -> Response:
+    """Whose orders these are, and what was sent along."""
+    return jsonify(customer=current_user.username, sent=request.get_data(as_text=True))
+
+
+def vault() -> Response:
+    """Nobody gets in, whatever token they have."""
+    raise TokenInvalid
+
+
+def prices() -> Response:
+    """Prices, for everybody; and what the browser told of itself."""
+    return jsonify(authorization=request.headers.get("Authorization"))

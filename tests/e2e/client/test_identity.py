@@ -1,0 +1,126 @@
+"""A tab that finds itself signed in as somebody else says so, and shows nobody the data of another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from .opening import Shop
+from .tabs import Browser, Tab, eventually
+
+PAST_ACCESS_TTL = 660
+ORDERS = "POST /api/orders"
+START = """([method, path]) => {
+  self.end = ratchet.fetch(path, { method }).then(() => "shown", ({ name }) => name);
+}"""
+BOB_INSTEAD_OF_ADA = {"type": "signedin", "user": "bob", "previous": "ada"}
+Act = Callable[[Tab], object]
+
+
+def by_script(tab: Tab) -> None:
+    """Bob signs in by script."""
+    tab.sign_in("bob")
+
+
+def by_form(tab: Tab) -> None:
+    """Bob signs in by a form without script, over the session of Ada."""
+    tab.open("forms").sign_in_by_form("bob")
+
+
+CHANGES = pytest.mark.parametrize("change", [by_script, by_form])
+
+
+@CHANGES
+def test_change_of_user_is_told(browser: Browser, change: Act) -> None:
+    """A tab of Ada is told when Bob signs in beside it, and a listener can keep the page as it is."""
+    hers, his = browser.signed_in(2)
+    hers.run("self.stay = true")
+    change(his)
+    hers.until("ratchet.user.username === 'bob'")
+    assert hers.told[-1] == BOB_INSTEAD_OF_ADA
+
+
+@CHANGES
+def test_page_of_another_user_is_loaded_anew(browser: Browser, change: Act) -> None:
+    """A page that does nothing about a change of user is thrown away and loaded anew."""
+    hers, his = browser.signed_in(2)
+    hers.run("self.adas = 'orders of Ada'")
+    change(his)
+    hers.until("!self.adas && ratchet.user?.username === 'bob'")
+    assert hers.told == [{"type": "signedin", "user": "bob"}]
+
+
+def test_change_of_user_by_way_of_signing_out(browser: Browser) -> None:
+    """Where Ada signs out by a form and Bob signs in, her tab is told of both."""
+    hers, his = browser.signed_in(2)
+    his.open("forms").sign_out_by_form()
+    hers.until("ratchet.user === null")
+    by_form(his)
+    hers.until("ratchet.user")
+    assert [event["type"] for event in hers.told[-2:]] == ["signedout", "signedin"]
+    assert hers.user == "bob"
+
+
+def test_page_that_comes_back_is_not_shown_to_another(browser: Browser) -> None:
+    """A page of Ada that the back button brings back for Bob is loaded anew."""
+    (tab,) = browser.signed_in()
+    tab.run("self.adas = 'orders of Ada'")
+    tab.open("forms").sign_in_by_form("bob")
+    tab.until("location.pathname === '/plain'")
+    tab.go(-2, "tab")
+    tab.until("!self.adas && ratchet.user?.username === 'bob'")
+
+
+def test_new_tab_takes_no_token_of_another(browser: Browser) -> None:
+    """A tab of Bob never takes the token that an old tab of Ada still holds."""
+    hers, his = browser.signed_in(2)
+    hers.run("self.stay = true")
+    session = browser.context.new_cdp_session(hers.page)
+    session.send("Page.setWebLifecycleState", {"state": "frozen"})
+    by_form(his)
+    newcomer = browser.tab()
+    session.send("Page.setWebLifecycleState", {"state": "active"})
+    newcomer.until("ratchet.user")
+    assert newcomer.told == [{"type": "signedin", "user": "bob"}]
+
+
+@CHANGES
+def test_request_is_not_repeated_for_another(browser: Browser, shop: Shop, change: Act) -> None:
+    """A request of Ada that is refused when Bob has signed in meanwhile is not made again as Bob."""
+    hers, his = browser.signed_in(2)
+    hers.run("self.stay = true")
+    shop.turn_clock(PAST_ACCESS_TTL)
+    with browser.wire.holding(ORDERS):
+        hers.run(START, ORDERS.split())
+        eventually(lambda: browser.wire.asked(ORDERS))
+        change(his)
+        hers.until("ratchet.user.username === 'bob'")
+    assert hers.run("end") == "AbortError"
+    assert len(browser.wire.asked(ORDERS)) == 1
+
+
+def test_request_that_waited_is_not_made_for_another(browser: Browser) -> None:
+    """A request of Ada that waits for a refresh is not made at all when that brings Bob."""
+    hers, his = browser.signed_in(2)
+    hers.run("self.stay = true")
+    hers.turn_clocks(wall=3600)
+    with browser.wire.holding("POST /auth/refresh"):
+        hers.run(START, ORDERS.split())
+        eventually(lambda: browser.refreshes)
+        by_form(his)
+        eventually(lambda: browser.refreshes)
+    assert hers.run("end") == "AbortError"
+    assert browser.wire.asked(ORDERS) == []
+
+
+def test_response_is_not_handed_to_another(browser: Browser) -> None:
+    """The response to a request of Ada is withheld when Bob has signed in before it came."""
+    hers, his = browser.signed_in(2)
+    hers.run("self.stay = true")
+    with browser.wire.holding("GET /api/prices"):
+        hers.run(START, ["GET", "/api/prices"])
+        eventually(lambda: browser.wire.asked("GET /api/prices"))
+        by_script(his)
+        hers.until("ratchet.user.username === 'bob'")
+    assert hers.run("end") == "AbortError"

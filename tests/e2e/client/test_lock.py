@@ -1,0 +1,44 @@
+"""The lock that all tabs share: never held for ever, and never while a listener runs."""
+
+from __future__ import annotations
+
+from .tabs import Browser, eventually
+
+AN_HOUR = 3600
+TRY_THE_LOCK = """type => ratchet.addEventListener(type, () => {
+  self.free = [...self.free ?? [], navigator.locks.request("ratchet /auth", { ifAvailable: true }, Boolean)];
+})"""
+KEEP_THE_LOCK = "void navigator.locks.request('ratchet /auth', () => new Promise(() => {}))"
+START_ORDERS = "void (self.orders = ratchet.fetch('/api/orders').then(response => response.status))"
+
+
+def test_listeners_run_outside_the_lock(browser: Browser) -> None:
+    """When a listener is told, the lock is free: whatever it does, it keeps no tab waiting."""
+    tab = browser.tab()
+    for event in ("signedin", "renewed", "signedout"):
+        tab.run(TRY_THE_LOCK, event)
+    tab.sign_in()
+    tab.turn_clocks(wall=AN_HOUR)
+    tab.run("ratchet.token()")
+    tab.run("ratchet.signOut()")
+    assert tab.run("Promise.all(free)") == [True, True, True]
+
+
+def test_listener_may_use_the_client(browser: Browser) -> None:
+    """A listener that signs out waits for nobody but the server."""
+    tab = browser.tab()
+    tab.run("ratchet.addEventListener('signedin', () => void (self.out = ratchet.signOut()))")
+    tab.sign_in()
+    tab.run("out")
+    assert tab.user is None
+
+
+def test_nobody_waits_for_ever(browser: Browser) -> None:
+    """A lock that never opens and an answer that never comes cost ten seconds, not the session."""
+    stuck, waiting = browser.signed_in(2)
+    stuck.run(KEEP_THE_LOCK)
+    waiting.turn_clocks(wall=AN_HOUR)
+    with browser.wire.holding("POST /auth/refresh"):
+        waiting.run(START_ORDERS)
+        eventually(lambda: browser.refreshes)  # without the lock
+    assert waiting.run("orders") == 200

@@ -1,0 +1,59 @@
+"""One refresh per browser, however many tabs want one at once."""
+
+from __future__ import annotations
+
+from .opening import Shop
+from .tabs import Browser, eventually
+
+ASK_FOUR_TIMES = """() => {
+  const orders = () => ratchet.fetch("/api/orders").then((response) => response.status);
+  self.answers = Promise.all(Array.from({ length: 4 }, orders));
+}"""
+PAST_ACCESS_TTL = 660
+AN_HOUR = 3600
+
+
+def test_five_tabs_wake_at_once(browser: Browser) -> None:
+    """Five tabs that wake at once, their token run out, make one refresh and stay signed in."""
+    tabs = browser.signed_in(5)
+    browser.lose_network()
+    for tab in tabs:
+        tab.turn_clocks(wall=AN_HOUR)
+    browser.find_network()
+    for tab in tabs:
+        tab.until("names().includes('renewed')")
+    assert browser.refreshes == 1
+    assert {tab.user for tab in tabs} == {"ada"}
+
+
+def test_twenty_refused_requests_in_five_tabs(browser: Browser, shop: Shop) -> None:
+    """Twenty requests that are refused at once in five tabs make one refresh and all succeed."""
+    tabs = browser.signed_in(5)
+    shop.turn_clock(PAST_ACCESS_TTL)
+    for tab in tabs:
+        tab.run(ASK_FOUR_TIMES)
+    assert [tab.run("answers") for tab in tabs] == [[200] * 4] * 5
+    assert browser.refreshes == 1
+    assert len(browser.wire.asked("GET /api/orders")) > 20
+
+
+def test_new_tab_takes_the_token_of_a_sibling(browser: Browser) -> None:
+    """A tab that opens beside others asks them for the token and the server for nothing."""
+    browser.signed_in()
+    newcomer = browser.tab()
+    newcomer.until("ratchet.user?.username === 'ada'")
+    assert newcomer.run("ratchet.fetch('/api/orders').then(response => response.status)") == 200
+    assert browser.refreshes == 0
+
+
+def test_late_refusal_of_an_old_token(browser: Browser, shop: Shop) -> None:
+    """A 401 that arrives when the token has changed meanwhile repeats the request and refreshes nothing."""
+    (tab,) = browser.signed_in()
+    shop.turn_clock(PAST_ACCESS_TTL)
+    with browser.wire.holding("POST /api/orders"):
+        tab.run("void (self.late = ratchet.fetch('/api/orders', { method: 'POST', body: 'tea' }))")
+        eventually(lambda: browser.wire.asked("POST /api/orders"))
+        assert tab.run("ratchet.fetch('/api/orders').then(response => response.status)") == 200
+    assert tab.run("late.then(response => response.status)") == 200
+    assert len(browser.wire.asked("POST /api/orders")) == 2
+    assert browser.refreshes == 1
