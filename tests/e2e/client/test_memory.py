@@ -30,7 +30,7 @@ def test_fetch_presents_nothing_to_another_origin(browser: Browser) -> None:
     """A request to another origin goes out as it is, without the token."""
     (tab,) = browser.signed_in()
     elsewhere = f"http://localhost:{browser.wire.port}/api/prices"
-    tab.run("url => ratchet.fetch(url, { mode: 'no-cors' }).then(() => true)", elsewhere)
+    tab.run("url => ratchet.fetch(url).catch(() => {})", elsewhere)  # not for this page to read
     (asked,) = browser.wire.asked("GET /api/prices")
     assert b"localhost" in asked.head
     assert b"authorization" not in asked.head.lower()
