@@ -11,7 +11,11 @@ from .playground import Playground
 from .servers import ROOT
 from .wheels import build_wheel, unpack
 
-ELSEWHERE = {"proof.md": "its command takes minutes; tests/proof runs what it runs, on a smaller scale"}
+ELSEWHERE = {
+    "proof.md": "its command takes minutes; tests/unit/test_proof.py runs what it runs, on a smaller scale",
+    "soak.md": "its command takes minutes; tests/e2e/test_soak.py runs it for seconds",
+    "client.md": "its snippets run in a browser; tests/e2e/client drives the client in Chromium",
+}
 PAGES = [ROOT / "README.md"] + [
     page for page in sorted((ROOT / "docs").glob("*.md")) if page.name not in ELSEWHERE
 ]

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from app.auth.errors import RefreshTokenInvalid, TokenInvalid
-from app.auth.tokens import FARTHEST_TIME
 
 from .forgery import (
     ACCESS,
@@ -35,7 +34,7 @@ NO_TIMES: list[Any] = [
     pytest.param(NOW + 600.5, id="a fraction"),
     pytest.param(1e300, id="a huge float"),
     pytest.param(10**400, id="400 digits"),
-    pytest.param(FARTHEST_TIME, id="beyond all calendars"),
+    pytest.param(2**40, id="beyond all calendars"),
     pytest.param(-1, id="before the epoch"),
     pytest.param(True, id="true"),
     pytest.param([int(NOW) + 600], id="a list"),

@@ -30,11 +30,9 @@ def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]
 @pytest.fixture
 def context(window: BrowserContext) -> Iterator[BrowserContext]:
     """A Chromium without cookies, and with one empty tab; the tabs of the test are closed after it."""
-    before = list(window.pages)
     yield window
     window.set_offline(False)
-    for page in set(window.pages) - set(before):
-        page.close()
+    close_all_but_one(window)
     window.clear_cookies()
 
 
