@@ -40,7 +40,7 @@ class Store:
     def find(self, field: str, identifier: str) -> Account | None:
         """The account that signs in under this e-mail address or user name, or None; one SELECT."""
         statement = self._statements.by_identifier.get(field)
-        if statement is None or "\0" in identifier:
+        if statement is None or "\0" in identifier or not _is_text(identifier):
             return None
         return self._one(statement, {"wanted": identifier})
 
@@ -135,6 +135,11 @@ class Store:
 def _session(item: Mapping[str, Any]) -> Session:
     """A session of the row; a field that another release added is passed over."""
     return Session(**{name: item[name] for name in _SESSION_FIELDS if name in item})
+
+
+def _is_text(value: str) -> bool:
+    """Whether ``value`` has no half of a surrogate pair, which no database takes."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _milliseconds(seconds: float) -> int:

@@ -46,7 +46,7 @@ class Attempt:
     @property
     def counters(self) -> tuple[tuple[RateLimitItem, str, str], ...]:
         """The limits this attempt counts towards, each with its key."""
-        who = hashlib.sha256(self.identifier.encode()).hexdigest()
+        who = hashlib.sha256(self.identifier.encode(errors="surrogatepass")).hexdigest()
         where = site_of(self.address)
         total = () if self.known_device else ((ACCOUNT, "account", who),)
         return ((HERE, who, where), (ADDRESS, "address", where), *total)

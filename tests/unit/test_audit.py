@@ -1,0 +1,28 @@
+"""The audit trail: one line per event, and no secret in it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from app.auth.audit import fingerprint, line
+from app.auth.rotation import Session
+
+SESSION = Session("sid", "current-token", "parent-token", 1.0, 1.0, 2.0, 1.0, label="a\nb")
+
+
+@pytest.mark.parametrize("typed", ["a\r\nb", "a\u2028b", "\x00", '"}', "é" * 300])
+def test_whatever_is_typed_stays_on_one_line(typed: str) -> None:
+    """Nobody writes a record of their own."""
+    written = line("sign_in_failed", identifier=typed)
+    assert len(written.splitlines()) == 1
+    assert json.loads(written)["identifier"] == typed
+
+
+def test_a_token_id_is_written_as_its_fingerprint() -> None:
+    """The same for the same, and no way back."""
+    written = line("refresh", session=SESSION, subject="1")
+    assert "current-token" not in written
+    assert "parent-token" not in written
+    assert json.loads(written)["token"] == fingerprint("current-token") != fingerprint("parent-token")
