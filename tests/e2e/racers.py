@@ -28,8 +28,8 @@ PROCESSES = 4
 PATIENCE = 120
 """Seconds to wait at a gate before a race is given up."""
 
-POOL = {"pool_size": 32}
-"""A thread never waits for a connection of its own process: the race is about the row."""
+POOL = {"pool_size": 4, "max_overflow": 0}
+"""A thread may wait for a connection of its process, so that a server with few to give is enough."""
 
 
 class Answer(NamedTuple):
@@ -135,13 +135,12 @@ def _run(token: str, rounds: int, line: Barrier, told: list[Answer]) -> None:
 def _refresh_until_over(tokens: Sequence[str]) -> list[list[Answer]]:
     told = [[refresh(_here.site, token)] for token in tokens]
     _here.gate.wait(PATIENCE)  # one task in each process
-    _all_at_once(lambda number: _chain(told[number]), len(tokens))
+    _all_at_once(lambda number: _chain(told[number][-1].refresh, told[number]), len(tokens))
     return told
 
 
-def _chain(told: list[Answer]) -> None:
+def _chain(token: str, told: list[Answer]) -> None:
     """One client that refreshes until it is told to stop, or that its session is over."""
-    token = told[-1].refresh
     while not _here.over.is_set() and told[-1].status in (200, 503):
         told.append(refresh(_here.site, token))
         token = told[-1].refresh or token

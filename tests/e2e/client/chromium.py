@@ -6,10 +6,10 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, sync_playwright
+from playwright.sync_api import BrowserContext, Error, sync_playwright
 
 from tests.databases import missing
 
@@ -48,6 +48,32 @@ def chromium(folder: Path) -> Iterator[BrowserContext]:
             browser.close()
         finally:
             process.terminate()
+
+
+class Targets:
+    """What Chromium shows, asked of Chromium itself."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        assert context.browser is not None
+        self._session = context.browser.new_browser_cdp_session()
+
+    @property
+    def tabs(self) -> set[str]:
+        """The ids of all tabs."""
+        targets = self._session.send("Target.getTargets")["targetInfos"]
+        return {target["targetId"] for target in targets if target["type"] == "page"}
+
+    def open_window(self) -> None:
+        """Open a window with an empty tab in it."""
+        self._session.send("Target.createTarget", {"url": "about:blank", "newWindow": True})
+
+    def close_all_but(self, kept: set[str]) -> bool:
+        """Close the other tabs; whether they are gone. A tab that is reloading has to be told twice."""
+        others = self.tabs - kept
+        for tab in others:
+            with suppress(Error):  # it is gone already
+                self._session.send("Target.closeTarget", {"targetId": tab})
+        return not others
 
 
 def _debugging_port(folder: Path) -> int:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext
 
-from .chromium import chromium
+from .chromium import Targets, chromium
 from .opening import Shop, open_shop
-from .tabs import Browser
+from .tabs import Browser, eventually
 from .wire import Wire, wire_to
 
 
@@ -30,9 +30,11 @@ def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]
 @pytest.fixture
 def context(window: BrowserContext) -> Iterator[BrowserContext]:
     """A Chromium without cookies, and with one empty tab; the tabs of the test are closed after it."""
+    targets = Targets(window)
+    before = targets.tabs
     yield window
     window.set_offline(False)
-    close_all_but_one(window)
+    eventually(lambda: targets.close_all_but(before))
     window.clear_cookies()
 
 

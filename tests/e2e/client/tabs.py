@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Error, Page
 
 from tests.browser import PASSWORD
 
+from .chromium import Targets
 from .wire import Wire
 
 REFRESH = "POST /auth/refresh"
@@ -155,10 +156,6 @@ class Browser:
         return found[0].get("value") if found else None
 
     def _window(self) -> Page:
-        browser = self.context.browser
-        assert browser is not None
-        session = browser.new_browser_cdp_session()
         with self.context.expect_page() as opened:
-            session.send("Target.createTarget", {"url": "about:blank", "newWindow": True})
-        session.detach()
+            Targets(self.context).open_window()
         return opened.value

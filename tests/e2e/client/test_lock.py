@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .tabs import Browser, eventually
+from .opening import Shop
+from .tabs import REFRESH, Browser, eventually
+from .wire import wire_to
 
 AN_HOUR = 3600
 TRY_THE_LOCK = """type => ratchet.addEventListener(type, () => {
@@ -33,12 +35,18 @@ def test_listener_may_use_the_client(browser: Browser) -> None:
     assert tab.user is None
 
 
-def test_nobody_waits_for_ever(browser: Browser) -> None:
+def test_nobody_waits_for_ever(browser: Browser, shop: Shop) -> None:
     """A lock that never opens and an answer that never comes cost ten seconds, not the session."""
     stuck, waiting = browser.signed_in(2)
     stuck.run(KEEP_THE_LOCK)
-    waiting.turn_clocks(wall=AN_HOUR)
-    with browser.wire.holding("POST /auth/refresh"):
-        waiting.run(START_ORDERS)
-        eventually(lambda: browser.refreshes)  # without the lock
-    assert waiting.run("orders") == 200
+    with wire_to(shop.port) as silent:
+        other = Browser(browser.context, silent)  # another origin, so another lock
+        asking = other.tab()
+        asking.until("ratchet.user")
+        with browser.wire.holding(REFRESH), silent.holding(REFRESH):
+            for tab in (waiting, asking):
+                tab.turn_clocks(wall=AN_HOUR)
+                tab.run(START_ORDERS)
+            eventually(lambda: browser.refreshes == 1)  # without the lock
+            eventually(lambda: other.refreshes == 3)  # when it was loaded, in vain, and once more
+        assert [tab.run("orders") for tab in (waiting, asking)] == [200, 200]

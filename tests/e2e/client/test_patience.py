@@ -98,14 +98,17 @@ def test_refused_request_is_not_made_again(browser: Browser, shop: Shop) -> None
     assert tab.user == "ada"
 
 
-def test_network_that_comes_back_ends_the_waiting(browser: Browser) -> None:
-    """A tab that waits to try again does so as soon as the network is there."""
+def test_network_that_comes_back_ends_the_pause(browser: Browser, shop: Shop) -> None:
+    """A tab that would wait for seconds tries again as soon as it hears that the network is back."""
     (tab,) = browser.signed_in()
-    browser.lose_network()
     tab.turn_clocks(wall=AN_HOUR)
-    tab.run(START_ORDERS)
-    browser.find_network()
+    with shop.refusing(503):
+        tab.run(START_ORDERS)
+        eventually(lambda: shop.refusals == 5)
+    tab.run("void dispatchEvent(new Event('online'))")
     assert tab.run("orders") == 200
+    *_, last, successful = browser.wire.asked(REFRESH)
+    assert successful.at - last.at < 2  # the fifth pause is from two to four seconds long
 
 
 @pytest.mark.parametrize(
