@@ -51,9 +51,12 @@ class Cookies:
         """The refresh tokens in the request's cookies, or None where there is no such cookie.
 
         Two cookies can share a name (an old path, a parent domain). All whose signature holds are returned.
+        No browser puts ours in quotes, so a value that had to be taken out of them is none.
         """
-        values = request.cookies.getlist(self.refresh_name)
-        return self._unsign(values[:MOST_CANDIDATES]) if values else None
+        values = request.cookies.getlist(self.refresh_name)[:MOST_CANDIDATES]
+        header = request.headers.get("Cookie", "")
+        plain = [value for value in values if f"{self.refresh_name}={value}" in header]
+        return self._unsign(plain) if values else None
 
     def read_access(self, request: Request) -> list[str]:
         """The access tokens in the request's cookies."""

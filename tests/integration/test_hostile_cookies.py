@@ -30,6 +30,7 @@ LEEWAY = 30
         pytest.param("refreshToken", OVER, id="a name without a value is no token"),
         pytest.param("refreshToken={},refreshToken={}", OVER, id="a comma joins nothing"),
         pytest.param("refreshToken=\xe9{}", OVER, id="bytes beyond ASCII are no token"),
+        pytest.param('refreshToken="{}"', OVER, id="nor is a token in quotes"),
         pytest.param("refreshToken=%00{}", OVER, id="nor is a NUL in code"),
         pytest.param("refreshToken=" + "x" * 9000, OVER, id="nor are nine thousand letters"),
         pytest.param("refreshToken=x; " * 500 + "refreshToken={}", OVER, id="nor the five hundredth try"),
@@ -51,8 +52,8 @@ def test_odd_header(
 @pytest.mark.parametrize(
     "cookies",
     [
-        pytest.param('refreshToken="{}"', id="quoted, as RFC 6265 allows"),
-        pytest.param("$Version=1; refreshToken={}; $Path=/auth", id="with the marks of RFC 2965"),
+        pytest.param('refreshToken="{}"; refreshToken={}', id="behind a copy in quotes"),
+        pytest.param("$Version=1; refreshToken={}; $Path=/auth", id="beside cookies of RFC 2965's names"),
         pytest.param("; ;;refreshToken={};", id="among stray semicolons"),
         pytest.param("a=1; refreshToken={}; b=" + "x" * 5000, id="among large cookies of others"),
         pytest.param("refreshToken=stale; refreshToken={}", id="behind one that is garbage"),
