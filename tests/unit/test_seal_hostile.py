@@ -5,8 +5,12 @@ Most are signed with the right key, so that what is wrong with them is all that 
 
 from __future__ import annotations
 
-import builtins
+import os
 import socket
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +19,7 @@ from hypothesis import strategies as st
 
 from app.auth.errors import TokenInvalid
 from app.auth.seal import Seal, derive_key
+from tests.watching import openings
 
 from .forgery import (
     ACCESS,
@@ -137,16 +142,30 @@ def test_is_refused(token: str) -> None:
         SEAL.read(token)
 
 
-def test_no_token_opens_a_file_or_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A jku is not fetched, a kid is not looked for."""
-    touched: list[Any] = []
-    monkeypatch.setattr(socket, "socket", lambda *way: touched.append(way))
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *way: touched.append(way))
-    monkeypatch.setattr(builtins, "open", lambda *way: touched.append(way))
-    for row in KEYS:
-        with pytest.raises(TokenInvalid):
-            SEAL.read(*row.values)
-    assert touched == []
+def test_no_token_opens_a_file_or_a_connection() -> None:
+    """A jku is not fetched, a kid is not looked for: Python itself says that nothing is opened."""
+    with openings() as opened:
+        for row in [*KEYS, *HEADERS]:
+            with pytest.raises(TokenInvalid):
+                SEAL.read(*row.values)
+    assert opened == []
+
+
+@pytest.mark.parametrize(
+    ("event", "open_it"),
+    [
+        pytest.param("open", lambda: Path("/dev/null").read_bytes(), id="a file"),
+        pytest.param("socket.connect", lambda: socket.create_connection(("127.0.0.1", 9)), id="a connection"),
+        pytest.param("socket.getaddrinfo", lambda: socket.getaddrinfo("localhost", 9), id="a name"),
+        pytest.param("subprocess.Popen", lambda: subprocess.run(["/bin/true"], check=True), id="a program"),
+        pytest.param("os.system", lambda: os.system("true"), id="a shell"),  # noqa: S605  # as an attacker would
+    ],
+)
+def test_whatever_is_opened_is_seen(event: str, open_it: Callable[[], object]) -> None:
+    """The watch of the test above would have seen it."""
+    with openings() as opened, suppress(OSError):
+        open_it()
+    assert event in opened
 
 
 def test_a_signature_with_another_last_character_is_the_same_token_or_none() -> None:

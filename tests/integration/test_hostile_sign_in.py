@@ -1,0 +1,137 @@
+"""Signing in under attack: what every try costs, whose tries are counted, and a cache that is away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import bcrypt
+import pytest
+from flask import Flask
+
+from app.auth import sign_in_failed
+from tests.browser import PASSWORD, Browser, refusal
+from tests.conftest import MakeSite, add_user
+
+from .rows import stored
+
+NOBODY_LISTENS = "redis://127.0.0.1:1"
+BAD = (401, "invalid_credentials")
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a bcrypt is one on each
+
+
+@pytest.fixture
+def bcrypts(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The salts of all bcrypt runs in this test."""
+    salts: list[bytes] = []
+    run = bcrypt.hashpw
+
+    def counting(password: bytes, salt: bytes) -> bytes:
+        salts.append(salt)
+        return run(password, salt)
+
+    monkeypatch.setattr(bcrypt, "hashpw", counting)
+    return salts
+
+
+@pytest.mark.parametrize(
+    ("columns", "fields", "status"),
+    [
+        pytest.param({}, {}, 200, id="the right password"),
+        pytest.param({}, {"password": "a wrong password"}, 401, id="a wrong one"),
+        pytest.param({}, {"password": ""}, 401, id="none"),
+        pytest.param({}, {"password": "a\0b"}, 401, id="a NUL within"),
+        pytest.param({}, {"password": "x" * 16_000}, 401, id="16,000 letters"),
+        pytest.param({}, {"identifier": "nobody"}, 401, id="an unknown user"),
+        pytest.param({}, {"identifier": "nobody@example.org"}, 401, id="an unknown address"),
+        pytest.param({}, {"identifier": ""}, 401, id="no name"),
+        pytest.param({}, {"identifier": "a\0"}, 401, id="a name that no database takes"),
+        pytest.param({"blocked": True}, {}, 403, id="a blocked account"),
+        pytest.param({"blocked": True}, {"password": "x"}, 401, id="a blocked account, a wrong password"),
+        pytest.param({"confirmed": False}, {}, 403, id="an unconfirmed account"),
+        pytest.param({"password_hash": None}, {}, 401, id="no hash"),
+        pytest.param({"password_hash": ""}, {}, 401, id="an empty hash"),
+        pytest.param({"password_hash": "!"}, {}, 401, id="a locked hash"),
+        pytest.param({"password_hash": "$2b$99$" + "a" * 53}, {}, 401, id="a hash of a cost beyond all"),
+    ],
+)
+def test_every_sign_in_costs_one_bcrypt(
+    site: Flask, bcrypts: list[bytes], columns: dict[str, Any], fields: dict[str, str], status: int
+) -> None:
+    """Whoever it is and whatever is wrong, one bcrypt of the site's cost: the wait tells nothing."""
+    add_user(site, "eve@example.org", "eve", **columns)
+    bcrypts.clear()
+    reply = Browser(site).post("/auth/login", {"identifier": "eve", "password": PASSWORD} | fields)
+    assert reply.status_code == status
+    assert [salt[:7] for salt in bcrypts] == [b"$2b$10$"]
+
+
+def test_a_sign_in_that_is_put_off_costs_none(site: Flask, ada: str, bcrypts: list[bytes]) -> None:
+    """Guessing does not keep the processor busy either: the eleventh try is refused before any work."""
+    for _ in range(10):
+        assert refusal(Browser(site).sign_in(password="wrong")) == BAD
+    bcrypts.clear()
+    assert refusal(Browser(site).sign_in()) == (429, "too_many_attempts")
+    assert bcrypts == []
+    assert stored(site, ada).sessions == []
+
+
+@pytest.fixture
+def counted() -> Iterator[list[str]]:
+    """The addresses that failed sign-ins are counted under."""
+    addresses: list[str] = []
+
+    def note(_app: Flask, address: str, **_details: object) -> None:
+        addresses.append(address)
+
+    with sign_in_failed.connected_to(note):
+        yield addresses
+
+
+@pytest.mark.parametrize(
+    ("hops", "forwarded", "expected"),
+    [
+        pytest.param(0, "203.0.113.9", "127.0.0.1", id="nobody is believed without a proxy"),
+        pytest.param(1, "203.0.113.9", "203.0.113.9", id="the one proxy is believed"),
+        pytest.param(1, "198.51.100.1, 203.0.113.9", "203.0.113.9", id="not what its visitor says before it"),
+        pytest.param(2, "6.6.6.6, 198.51.100.1, 203.0.113.9", "198.51.100.1", id="nor before two proxies"),
+        pytest.param(2, "203.0.113.9", "127.0.0.1", id="one that is missing makes nobody believed"),
+        pytest.param(1, "2001:db8::1", "2001:db8::1", id="an address of IPv6"),
+    ],
+)
+def test_whose_address_is_counted(
+    make_site: MakeSite, counted: list[str], hops: int, forwarded: str, expected: str
+) -> None:
+    """X-Forwarded-For is believed as far as PROXY_HOPS says and no further."""
+    browser = Browser(make_site(PROXY_HOPS=hops))
+    fields = {"identifier": "nobody", "password": "x"}
+    browser.post("/auth/login", fields, headers={"X-Forwarded-For": forwarded, "X-Real-IP": "6.6.6.6"})
+    assert counted == [expected]
+
+
+@pytest.mark.parametrize(
+    ("addresses", "last"),
+    [
+        pytest.param(lambda number: f"2001:db8::{number:x}", 429, id="one site of IPv6 is one guesser"),
+        pytest.param(lambda number: f"2001:db8:0:{number:x}::1", 401, id="eleven sites are eleven"),
+    ],
+)
+def test_guesses_are_counted_by_site(make_site: MakeSite, addresses: Any, last: int) -> None:
+    """Whoever has one address of IPv6 has a /64 of them, and gains nothing by it."""
+    browser = Browser(make_site(PROXY_HOPS=1))
+    for number in range(11):
+        fields = {"identifier": "nobody", "password": "x"}
+        reply = browser.post("/auth/login", fields, headers={"X-Forwarded-For": addresses(number)})
+    assert reply.status_code == last
+
+
+def test_throttle_without_its_storage(make_site: MakeSite, ada: str) -> None:
+    """While the shared count is away people sign in, and guessing is slow in each process by itself."""
+    site = make_site(RATCHET_THROTTLE_STORAGE=NOBODY_LISTENS)
+    assert Browser(site).sign_in().status_code == 200
+    for _ in range(10):
+        assert refusal(Browser(site).sign_in("nobody", "wrong")) == BAD
+    reply = Browser(site).sign_in("nobody", "wrong")
+    assert refusal(reply) == (429, "too_many_attempts")
+    assert int(reply.headers["Retry-After"]) > 0
+    assert len(stored(site, ada).sessions) == 1
