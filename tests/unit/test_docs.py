@@ -17,6 +17,12 @@ from tests.pages.insertion import with_table
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#([^)\s]+))?\)")
 REWRITE = "write it anew: python -m tests.pages"
+CLAIM = re.compile(r"^ *def (test_\w+)", re.MULTILINE)
+NAMED = re.compile(r"`(test_\w+)`")
+SHOWN = "shown by"
+"""The head of the column that names the tests of a row."""
+
+TABLES = [page for page in PAGES if f"| {SHOWN} |" in page.read_text()]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +76,49 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert linked.is_file(), target
         if fragment:
             assert fragment in headings_of(linked), f"{target}#{fragment}"
+
+
+@pytest.fixture(scope="module")
+def claims() -> set[str]:
+    """The names of all tests."""
+    sources = (ROOT / "tests").rglob("test_*.py")
+    return {claim for path in sources for claim in CLAIM.findall(path.read_text())}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_test_that_a_page_names_is_there(page: Path, claims: set[str]) -> None:
+    """What a page says is shown by a test is shown by one."""
+    assert set(NAMED.findall(page.read_text())) - claims == set()
+
+
+@pytest.mark.parametrize("page", TABLES, ids=lambda page: page.name)
+def test_every_row_says_what_shows_it(page: Path) -> None:
+    """No cell is empty, and the last one names a test, or the page or host that it is left to."""
+    rows = list(rows_shown(page))
+    assert rows
+    for cells in rows:
+        assert all(cells), cells
+        assert NAMED.search(cells[-1]) or LINK.search(cells[-1]) or cells[-1] == "\u2014", cells
+
+
+def test_hostile_input_has_a_test_in_every_row() -> None:
+    """No row of these two pages is left to anybody else."""
+    for name in ("hostile.md", "faults.md"):
+        for cells in rows_shown(DOCS / name):
+            assert NAMED.search(cells[-1]), cells
+
+
+def rows_shown(page: Path) -> Iterator[list[str]]:
+    """The rows of the tables of a page that say in their last column what shows them."""
+    shown = False
+    for line in page.read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if not line.startswith("|"):
+            shown = False
+        elif cells[-1] == SHOWN:
+            shown = True
+        elif shown and not set(line) <= set("| -:"):
+            yield cells
 
 
 def errors_under(error: type[RatchetError]) -> Iterator[type[RatchetError]]:
