@@ -1,8 +1,8 @@
 """Who did what, one JSON object per line: the audit trail (ASVS 16.2, 16.3).
 
-Records go to the logger ``flask_ratchet.audit`` at level INFO. A record names the session, the user and the
-address, and a fingerprint where a token would be; it never holds a password, a token or a cookie. Whatever
-was typed is escaped, so that nobody can write a line of their own.
+Records go to the logger ``flask_ratchet.audit`` at level INFO. A record says when (UTC), names the session,
+the user and the address, and has a fingerprint where a token would be; it never holds a password, a token or
+a cookie. Whatever was typed is escaped, so that nobody can write a line of their own.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask, has_request_context, request
@@ -45,7 +46,8 @@ def _writer(event: str) -> Any:
 
 def line(event: str, session: Session | None = None, **details: Any) -> str:
     """The record of an event: one line of ASCII, whatever the details hold."""
-    record: dict[str, Any] = {"event": event, **details}
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    record: dict[str, Any] = {"time": now, "event": event, **details}
     if has_request_context():
         record.setdefault("address", request.remote_addr)
     if session is not None:

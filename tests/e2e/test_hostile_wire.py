@@ -126,3 +126,18 @@ def test_what_no_browser_sends_is_refused(stage: Stage, person: Person, raw: byt
     assert "access_token" not in answer.text
     assert "Traceback" not in answer.text
     assert refreshed(stage, person).status == 200
+
+
+def test_no_reply_names_a_version(stage: Stage) -> None:
+    """Whoever looks for known holes learns at most that this is gunicorn (ASVS 13.4.6)."""
+    for raw in (
+        look(),
+        refresh(),
+        b"GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        b"x\r\n\r\n",
+    ):
+        answer = send(stage, raw)
+        servers = [
+            line for line in answer.text.splitlines() if line.lower().startswith(("server:", "x-powered"))
+        ]
+        assert not [line for line in servers if any(letter.isdigit() for letter in line)]

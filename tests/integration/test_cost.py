@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
+
 from flask import Flask
 
 from tests.browser import Browser
-from tests.conftest import Clock
+from tests.conftest import Clock, let_in
 
 from .rows import statements, stored
 
@@ -53,6 +55,17 @@ def test_row_holds_no_token(signed_in: Browser, site: Flask, ada: str) -> None:
         "id", "current", "parent", "served_at", "started_at", "expires_at", "auth_time", "remember",
         "delivery", "label",
     }  # fmt: skip
+
+
+def test_ids_are_drawn_and_have_128_bits(signed_in: Browser, site: Flask, ada: str) -> None:
+    """Session and token ids are long, and no two of them are the same (ASVS 7.2.3)."""
+    signed_in.refresh()
+    let_in(site, ada)
+    ids = [
+        row[name] for row in stored(site, ada).sessions for name in ("id", "current", "parent") if row[name]
+    ]
+    assert len(set(ids)) == len(ids) == 5
+    assert {len(urlsafe_b64decode(f"{drawn}==")) * 8 for drawn in ids} == {128}
 
 
 def test_sign_in_writes_the_row_once(browser: Browser, site: Flask, ada: str) -> None:

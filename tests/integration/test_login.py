@@ -65,6 +65,14 @@ def test_cookie_attributes(browser: Browser, name: str, path: str, *, httponly: 
     assert cookie == expected | ({"httponly": "True"} if httponly else {})
 
 
+def test_cookies_fit_into_any_browser(make_site: MakeSite, ada: str) -> None:
+    """Name and value together stay below 4,096 bytes, whatever the session is called (RFC 6265, 6.1)."""
+    site = make_site(RATCHET_ISSUER="https://" + "i" * 250, RATCHET_AUDIENCE="https://" + "a" * 250)
+    found = set_cookies(let_in(site, ada, remember=True).refresh())
+    assert found.keys() == COOKIES
+    assert all(len(name) + len(cookie["value"]) < 4096 for name, cookie in found.items())
+
+
 def test_who_did_not_ask_is_not_remembered(browser: Browser) -> None:
     """Without ``remember`` the cookies end with the browser's window, on a refresh too."""
     for reply in (browser.sign_in(), browser.refresh()):

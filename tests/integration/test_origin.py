@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from tests.browser import PASSWORD, Browser, bearer, content, refusal
-from tests.conftest import Clock, MakeSite
+from tests.conftest import Clock, MakeSite, let_in
 
 from .rows import statements, stored
 
@@ -119,6 +119,16 @@ def test_looking_is_no_change(signed_in: Browser) -> None:
     for path in ("/auth/me", "/auth/sessions"):
         assert signed_in.client.get(path, headers=OTHER_SITE).status_code == 200
         assert signed_in.client.head(path, headers=OTHER_SITE).status_code == 200
+
+
+def test_no_script_of_another_origin_reads_a_reply(make_site: MakeSite, ada: str) -> None:
+    """There is no CORS here: a trusted origin may send a request, and a browser shows no page its answer."""
+    browser = let_in(make_site(RATCHET_TRUSTED_ORIGINS=(FRIEND,)), ada)
+    ways = {"Origin": FRIEND, "Sec-Fetch-Site": "cross-site", "Access-Control-Request-Method": "POST"}
+    for method, path in (("POST", "/auth/refresh"), ("GET", "/auth/me"), ("OPTIONS", "/auth/refresh")):
+        reply = browser.client.open(path, method=method, headers=ways)
+        assert reply.status_code == 200
+        assert not [name for name, _ in reply.headers if name.startswith("Access-Control-")]
 
 
 @pytest.mark.parametrize("purpose", ["prefetch", "prefetch;prerender", "Prefetch"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -26,3 +27,10 @@ def test_a_token_id_is_written_as_its_fingerprint() -> None:
     assert "current-token" not in written
     assert "parent-token" not in written
     assert json.loads(written)["token"] == fingerprint("current-token") != fingerprint("parent-token")
+
+
+def test_a_record_says_when_in_utc() -> None:
+    """To the millisecond and with its offset, whatever the clock on the wall shows (ASVS 16.2.2)."""
+    written = datetime.fromisoformat(json.loads(line("refresh"))["time"])
+    assert written.utcoffset() == timedelta()
+    assert abs(datetime.now(UTC) - written) < timedelta(minutes=1)
