@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.browser import Browser, cleared, content, refusal
+from tests.browser import Browser, bearer, cleared, content, refusal
 from tests.conftest import SECRET, Clock, MakeSite
+from tests.unit.forgery import ACCESS, forge_access
 
 from .forgery import forge
 from .rows import statements, stored
@@ -97,6 +98,15 @@ def test_key_alone_makes_no_refresh_token(site: Flask, ada: str, signed_in: Brow
     assert stored(site, ada).sessions == [session]
     assert refusal(Browser(site).refresh(forge(SECRET, ada, session["id"]))) == (401, "refresh_token_reused")
     assert refusal(signed_in.refresh()) == OVER
+
+
+def test_key_alone_opens_no_view_that_asks_the_row(site: Flask, ada: str, signed_in: Browser) -> None:
+    """An access token under the right key holds until the row is asked, which knows no such session."""
+    forged = forge_access({**ACCESS, "sub": ada, "sid": "guessed"})
+    for method, path in (("GET", "/auth/me"), ("GET", "/auth/sessions"), ("POST", "/auth/sessions")):
+        reply = Browser(site).client.open(path, method=method, headers=bearer(forged))
+        assert refusal(reply) == (401, "token_invalid")
+    assert signed_in.refresh().status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ def test_form_signs_in(browser: Browser) -> None:
     """Name and password in a form, 303, and the account page knows who is there."""
     page = visit(browser, "/sign-in")
     assert (page.status_code, '<form method="post"' in page.text) == (200, True)
+    assert 'type="password"' in page.text
     reply = send(browser, "/sign-in", identifier="ada", password=PASSWORD, remember="yes")
     assert reply.status_code == 303
     assert set_cookies(reply)["refreshToken"]["max-age"] == str(14 * 86400)

@@ -105,6 +105,17 @@ def test_host_that_saves_a_user_during_a_refresh_loses_nothing(
     assert content(signed_in.me())["user"]["username"] == "countess"
 
 
+def test_backup_brings_sessions_back_until_all_are_ended(signed_in: Browser, site: Flask, ada: str) -> None:
+    """A row of yesterday knows the sessions of yesterday; ``ratchet end-sessions --all`` is for that."""
+    held, backup = signed_in.held, stored(site, ada)
+    signed_in.sign_out()
+    assert Browser(site, held).refresh().status_code == 401
+    write(site, ada, sessions=backup.sessions, sessions_version=backup.version)
+    assert Browser(site, held).refresh().status_code == 200
+    site.test_cli_runner().invoke(args=["ratchet", "end-sessions", "--all"])
+    assert Browser(site, held).refresh().status_code == 401
+
+
 def test_row_is_bounded(site: Flask, ada: str, clock: Clock) -> None:
     """Whatever a user does, the row keeps as many sessions as are allowed and no more."""
     for _ in range(13):

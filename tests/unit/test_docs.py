@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -11,6 +12,7 @@ import pytest
 
 from app.auth.errors import RatchetError
 from app.auth.settings import SHORTEST_SECRET
+from app.auth.throttle import ACCOUNT, ADDRESS, HERE
 from tests.pages import DOCS, PRODUCT, ROOT, house, settings
 from tests.pages.insertion import with_table
 
@@ -19,6 +21,12 @@ LINK = re.compile(r"\]\(([^)#\s]+)(?:#([^)\s]+))?\)")
 REWRITE = "write it anew: python -m tests.pages"
 CLAIM = re.compile(r"^ *def (test_\w+)", re.MULTILINE)
 NAMED = re.compile(r"`(test_\w+)`")
+CRYPTOGRAPHY = re.compile(
+    r"^(?:import|from) (?:bcrypt|cryptography|hashlib|hmac|itsdangerous|secrets)\b|\bderive_key\(\w",
+    re.MULTILINE,
+)
+"""What a module that hashes, signs or draws has in it."""
+
 SHOWN = "shown by"
 """The head of the column that names the tests of a row."""
 
@@ -106,6 +114,50 @@ def test_hostile_input_has_a_test_in_every_row() -> None:
     for name in ("hostile.md", "faults.md"):
         for cells in rows_shown(DOCS / name):
             assert NAMED.search(cells[-1]), cells
+
+
+def test_a_requirement_that_is_met_is_shown_by_a_test() -> None:
+    """Every answer of the account against the ASVS is one of its five words, and *met* names its test."""
+    page = DOCS / "asvs.md"
+    words = re.findall(r"^\| (\*\*[a-z/ ]+\*\*) \|", page.read_text(), re.MULTILINE)
+    for number, *_, answer, shown in rows_shown(page):
+        word = next((word for word in words if answer.startswith(word)), None)
+        assert word, number
+        assert word != "**met**" or NAMED.search(shown), number
+
+
+def test_no_requirement_is_left_out() -> None:
+    """Within each section of the standard the numbers run from one, without a gap."""
+    numbers = [tuple(map(int, cells[0].split("."))) for cells in rows_shown(DOCS / "asvs.md")]
+    for before, number in pairwise([(0, 0, 0), *numbers]):
+        assert number in ((*before[:2], before[2] + 1), (before[0], before[1] + 1, 1), (number[0], 1, 1))
+    assert len({chapter for chapter, *_ in numbers}) == 11
+
+
+def test_inventory_names_every_room_that_does_cryptography() -> None:
+    """A module that begins to hash, sign or draw has to be entered, and what a key is derived for as well."""
+    page = (DOCS / "asvs.md").read_text()
+    inventory = page.partition("### Keys and algorithms")[2].partition("\n\nNothing")[0]
+    sources = {path.stem: path.read_text() for path in PRODUCT.glob("*.py")}
+    doing = {name for name, source in sources.items() if CRYPTOGRAPHY.search(source)}
+    rooms = {
+        name for row in inventory.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[-2:][0])
+    }
+    assert rooms == doing
+    for label in re.findall(r'derive_key\(\w+, "(.+?)"\)', "".join(sources.values())):
+        assert f"`{label}`" in inventory
+
+
+def test_page_knows_how_often_one_may_guess() -> None:
+    """The limits in docs/security.md are those of the code."""
+    page = " ".join((DOCS / "security.md").read_text().split())
+    for limit, what in (
+        (HERE, "one account from one address"),
+        (ADDRESS, "one address"),
+        (ACCOUNT, "one account"),
+    ):
+        minutes = limit.get_expiry() // 60
+        assert f"{limit.amount} failures in {minutes} minutes for {what}" in page
 
 
 def rows_shown(page: Path) -> Iterator[list[str]]:
