@@ -42,6 +42,9 @@ ENGINE_OPTIONS: dict[str, dict[str, Any]] = {
 }
 """Per database: an exhausted pool or a lock answers in seconds, so that a fault is a 503, not a hang."""
 
+HIDDEN = {"hide_parameters": True}
+"""For every database: an error that nobody foresaw goes to the log without the values of its row."""
+
 
 def load(app: Flask, overrides: Mapping[str, Any]) -> None:
     """Configure ``app``; ValueError where the secret could be guessed."""
@@ -67,7 +70,7 @@ class ImpatientPool(QueuePool):
 
 
 def _engine_options(url: URL) -> dict[str, Any]:
-    options = ENGINE_OPTIONS.get(url.get_backend_name(), {})
+    options = HIDDEN | ENGINE_OPTIONS.get(url.get_backend_name(), {})
     in_memory = url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
     return options if in_memory else {"poolclass": ImpatientPool, **options}
 

@@ -125,6 +125,14 @@ def test_a_database_in_memory_keeps_its_own_pool(app: Flask) -> None:
     assert "poolclass" not in options
 
 
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:////tmp/x", "postgres://u@h/d", "mysql://u@h/d", "odd://h/d"]
+)
+def test_no_database_writes_values_of_a_row_into_the_log(app: Flask, url: str) -> None:
+    """An error that nobody foresaw would take hashes and ids along, in its trace."""
+    assert load(app, SQLALCHEMY_DATABASE_URI=url)["SQLALCHEMY_ENGINE_OPTIONS"]["hide_parameters"] is True
+
+
 def test_engine_options_of_ones_own_are_kept(app: Flask) -> None:
     """Who sets them knows better."""
     own = {"pool_size": 1}
