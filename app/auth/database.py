@@ -7,6 +7,7 @@ times. A mistake in our SQL stays what it is.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -24,6 +25,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from .errors import Unavailable
+from .journal import note
 
 TRIES = 3
 """How often a statement is sent that a deadlock or a dead connection stopped."""
@@ -61,6 +63,7 @@ class Database:
                     return take(connection.execute(statement, values))
             except Unavailable as error:
                 if not left or not _is_transient(error.__cause__):
+                    note(logging.WARNING, "the database does not do it: %s", _in_short(error.__cause__))
                     raise
         raise AssertionError("the last try returns or raises")
 
@@ -109,6 +112,12 @@ class Database:
     def _engine(self) -> Engine:
         engine = self._db.engines[self._table.metadata.info.get("bind_key")]
         return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _in_short(error: BaseException | None) -> str:
+    """What the driver says, in one line, and without the statement and its values."""
+    original = getattr(error, "orig", None) or error
+    return f"{type(original).__name__}: {str(original).partition(chr(10))[0]}"
 
 
 def _is_transient(error: BaseException | None) -> bool:

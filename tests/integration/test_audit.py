@@ -50,6 +50,17 @@ def test_whatever_happens_to_a_session_is_on_record(
     assert all("time" in record for record in records)
 
 
+def test_a_line_break_in_a_name_makes_no_second_line(
+    browser: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever types a record of their own finds it inside the one about them."""
+    caplog.set_level(logging.INFO, "flask_ratchet.audit")
+    browser.sign_in('eve\r\n{"event": "sign_in", "identifier": "ada"}', "wrong")
+    (record,) = trail(caplog)
+    assert record["event"] == "sign_in_failed"
+    assert len(caplog.records) == len(caplog.text.splitlines()) == 1
+
+
 def test_a_refused_sign_in_is_on_record_with_its_reason(
     browser: Browser, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -150,6 +150,15 @@ def test_nothing_is_lost_while_the_database_is_away(scene: Scene) -> None:
     assert scene.browser.refresh().status_code == 200
 
 
+def test_fault_of_the_database_is_in_the_log(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """An operator reads why, in a line and in the words of the driver, without a statement or a value."""
+    assert scene.elsewhere().refresh().status_code == 503
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "flask_ratchet"]
+    assert line.startswith("the database does not do it: ")
+    assert not [word for word in ("SELECT", "\n", scene.ada + ",") if word in line]
+    assert len(line) > len("the database does not do it: OperationalError: ")
+
+
 def test_exhausted_pool_is_unavailable_and_recovers(scene: Scene) -> None:
     """When every connection is taken the answer comes soon and says so; afterwards all is as before."""
     options = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0}
