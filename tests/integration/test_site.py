@@ -66,6 +66,26 @@ def test_form_refused(site: Flask, ada: str, fields: dict[str, str], status: int
     assert stored(site, ada).sessions == []
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        pytest.param(b"identifier=ada&password=" + b"x" * 900_000, 401, id="a password of 900 kB"),
+        pytest.param(b"identifier=ada&password=" + b"x" * 2_000_000, 413, id="of two megabytes"),
+        pytest.param(b"identifier=%ff%fe&password=%ed%a0%80", 401, id="bytes that are no text"),
+        pytest.param(b"identifier=ada&identifier=eve&password=x", 401, id="a name twice"),
+        pytest.param(b"x=1&" * 50_000, 401, id="fifty thousand fields"),
+    ],
+)
+def test_form_that_no_page_sends(browser: Browser, site: Flask, ada: str, form: bytes, status: int) -> None:
+    """Whatever is posted to the sign-in page is answered in the 400s, and nobody is signed in by it."""
+    headers = {**NAVIGATION, "Content-Type": "application/x-www-form-urlencoded"}
+    reply = browser.client.post("/sign-in", data=form, headers=headers)
+    assert reply.status_code == status
+    assert "Set-Cookie" not in reply.headers
+    assert stored(site, ada).sessions == []
+
+
 def test_account_lists_the_devices(signed_in: Browser, site: Flask, ada: str) -> None:
     """Every device is there, this one is marked, and each other has its own way out."""
     let_in(site, ada)
