@@ -10,7 +10,7 @@ DOTS = frozenset({".", ".."})
 
 
 def within_site(target: str | None, own_prefix: str) -> str:
-    """``target`` if it is a path of this site, else ``/`` (ASVS 1.2.2; CWE-601).
+    """``target`` if it is a path of this site, else ``/`` (ASVS 3.7.2; CWE-601).
 
     One leading slash; no ``//`` or backslash in the path, which browsers take for another host; no control
     character or dot segment; no route of ours (``own_prefix``), which would lead in a circle.
