@@ -1,15 +1,12 @@
-# make run, make test, make check, make demo, make fire, make browser,
-# make proof, make soak: each prepares what it needs.
+# make run, make test, make check, make demo, make proof, make soak: each prepares what it needs.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo@example.org
-FIRE := $(wildcard tests/e2e/test_faults_*.py tests/e2e/test_races*.py) tests/e2e/test_live_migration.py tests/e2e/test_soak.py
-BROWSER := tests/e2e/client tests/e2e/pages
 export FLASK_APP := wsgi
 
-.PHONY: run test fire browser check proof soak demo clean
+.PHONY: run test check proof soak demo clean
 
 run: $(VENV)/site instance/secret_key instance/demo_password
 	@$(BIN)/flask db upgrade 2>/dev/null || $(BIN)/flask db upgrade
@@ -22,13 +19,7 @@ run: $(VENV)/site instance/secret_key instance/demo_password
 	@exec $(BIN)/gunicorn wsgi:app
 
 test: $(VENV)/tests
-	$(BIN)/pytest -n auto $(addprefix --ignore=,$(FIRE) $(BROWSER)) $(ARGS)
-
-fire: $(VENV)/tests
-	$(BIN)/pytest -n auto $(FIRE) $(ARGS)
-
-browser: $(VENV)/tests
-	$(BIN)/pytest $(BROWSER) $(ARGS)
+	$(BIN)/pytest -n auto $(ARGS)
 
 check: $(VENV)/tests
 	$(BIN)/ruff check .

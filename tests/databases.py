@@ -1,7 +1,8 @@
 """The databases the tests run on: SQLite in a file, and real PostgreSQL and MariaDB servers.
 
 Where a server listens can be told with POSTGRESQL_URL and MARIADB_URL; a test run makes databases of its
-own there and takes them away again.
+own there and takes them away again. By themselves the tests speak without TLS: on loopback it hides nothing,
+and its handshakes would be a good part of what the tests wait for.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 SERVERS = {
-    "postgresql": os.environ.get("POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"),
-    "mariadb": os.environ.get("MARIADB_URL", "mysql+pymysql://root@127.0.0.1:3306/test"),
+    "postgresql": os.environ.get(
+        "POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres?sslmode=disable"
+    ),
+    "mariadb": os.environ.get("MARIADB_URL", "mysql+pymysql://root@127.0.0.1:3306/test?ssl_disabled=true"),
 }
 KINDS = ("sqlite", *SERVERS)
 REMEDY = "start it with .ci/services, or say where it is with {}_URL"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -56,9 +57,18 @@ _here: _Here
 
 def _prepare(settings: dict[str, Any], gate: Gate, moving: Flag, over: Flag) -> None:
     global _here  # noqa: PLW0603  # a process of a pool keeps what it was given here
+    Thread(target=_follow_parent, daemon=True).start()
     site = create_app(settings | {"SQLALCHEMY_ENGINE_OPTIONS": POOL})
     _here = _Here(site, gate, moving, over)
     turn_clock(site, lambda: _here.now)
+
+
+def _follow_parent() -> None:
+    """A test run that is killed takes its racers along."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def turn_clock(site: Flask, clock: Callable[[], float]) -> None:

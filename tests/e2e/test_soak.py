@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from tests.databases import fresh_database
 from tests.soak.ledger import Ledger
 from tests.soak.plan import Plan
 from tests.soak.run import soak
 
+from .stage import own_database
+
 SECONDS = 16
+STRICT = {"FLASK_RATCHET_STRICT": "true"}
+LONG_LEEWAY = {"FLASK_RATCHET_LEEWAY": "90s", "FLASK_RATCHET_ACCESS_TTL": "100s"}
+
+Run = Callable[..., Ledger]
 
 
 @pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Ledger:
-    """What a soak on PostgreSQL counted."""
-    folder = tmp_path_factory.mktemp("soak")
-    name = f"ratchet_soak_{os.environ.get('RATCHET_TEST_TAG', '')}{worker_id}"
-    with fresh_database("postgresql", name, folder) as url:
-        plan = Plan(
-            url, SECONDS, users=3, browsers_per_user=2, most_tabs=3, leeway=2, kill_every=2.5, rotate_every=18
-        )
-        return soak(plan, Path(folder))
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Make a small soak on PostgreSQL; further numbers of its plan by keyword."""
+
+    def made(seconds: float, **further: Any) -> Ledger:
+        folder = tmp_path_factory.mktemp("soak")
+        with own_database("postgresql", "soak", folder) as url:
+            numbers = {"users": 3, "browsers_per_user": 2, "most_tabs": 3, "leeway": 2} | further
+            return soak(Plan(url, seconds, **numbers), folder)
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def ledger(run: Run) -> Ledger:
+    """What a soak counted in which everything happens."""
+    return run(SECONDS, kill_every=2.5, rotate_every=18)
 
 
 def test_every_promise_is_kept(ledger: Ledger) -> None:
@@ -37,3 +49,13 @@ def test_something_happened(ledger: Ledger) -> None:
     least = {"refreshes": 100, "kills": 2, "key rotations": 1, "lost replies": 3, "late replies": 10}
     assert {name: min(ledger.counts[name], number) for name, number in least.items()} == least
     assert ledger.found >= 2
+
+
+def test_a_rule_that_signs_honest_browsers_out_is_caught(run: Run) -> None:
+    """Strict rotation takes two tabs for a theft, and the soak says so."""
+    assert any("honest browsers signed out" in broken for broken in run(4, environment=STRICT).broken)
+
+
+def test_a_rule_under_which_thieves_go_on_is_caught(run: Run) -> None:
+    """With a leeway far beyond the one that was agreed on, thief and victim both go on; the soak says so."""
+    assert any("thefts not found" in broken for broken in run(6, environment=LONG_LEEWAY).broken)

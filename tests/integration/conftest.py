@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import bcrypt
 import pytest
 from flask import Flask
 from sqlalchemy.engine import make_url
@@ -18,6 +20,15 @@ from tests.conftest import Clock, MakeSite, settings
 from .strangers import MODELS, Stranger
 
 MakeStranger = Callable[..., Stranger]
+
+
+remembered = cache(bcrypt.hashpw)
+
+
+@pytest.fixture(autouse=True)
+def quick_bcrypt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nearly every test signs in with the same password and hash: their digest is worked out once."""
+    monkeypatch.setattr(bcrypt, "hashpw", remembered)
 
 
 @pytest.fixture

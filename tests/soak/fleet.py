@@ -107,15 +107,15 @@ class Fleet:
         return ["--config", "python:tests.soak.served", "--bind", f"fd://{port}", *workers]
 
     def _environment(self, keys: list[str], ready: Path) -> dict[str, str]:
-        return environment_for(
-            self._plan.url,
-            FLASK_SECRET_KEY=keys[0],
-            FLASK_SECRET_KEY_FALLBACKS=json.dumps(keys[1:]),
-            FLASK_RATCHET_LEEWAY=f"{self._plan.leeway}s",
-            FLASK_RATCHET_ACCESS_TTL=f"{self._plan.access_ttl}s",
-            FLASK_RATCHET_MAX_SESSIONS="20",
-            SOAK_READY=str(ready),
-        )
+        planned = {
+            "FLASK_SECRET_KEY": keys[0],
+            "FLASK_SECRET_KEY_FALLBACKS": json.dumps(keys[1:]),
+            "FLASK_RATCHET_LEEWAY": f"{self._plan.leeway}s",
+            "FLASK_RATCHET_ACCESS_TTL": f"{self._plan.access_ttl}s",
+            "FLASK_RATCHET_MAX_SESSIONS": "20",
+            "SOAK_READY": str(ready),
+        }
+        return environment_for(self._plan.url, **{**planned, **self._plan.environment})
 
     def _await(self, generation: Generation) -> None:
         deadline = time.monotonic() + BOOT_SECONDS

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,9 @@ class Plan:
     rotate_every: float = 45
     pause: float = 1.2
     """At most, between two exchanges of a tab."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Of the server, beside what follows from the plan; what it says otherwise counts."""
 
     def dice(self, name: str) -> random.Random:
         """The luck of one part of the soak, by its name."""

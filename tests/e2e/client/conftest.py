@@ -13,14 +13,14 @@ from .tabs import Browser, eventually
 from .wire import Wire, wire_to
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """The shop, with the default settings."""
     with open_shop(tmp_path_factory.mktemp("shop")) as opened:
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
     """A running Chromium."""
     with chromium(tmp_path_factory.mktemp("chromium")) as context:

@@ -20,6 +20,9 @@ from tests.conftest import HASH
 from .shop import db
 
 ROOT = Path(__file__).parents[3]
+KEEP_ALIVE_SECONDS = 90
+"""Longer than a wire holds a request: Chromium sends one again whose connection was closed for idleness."""
+
 BOOT_SECONDS = 60
 STOP_SECONDS = 20
 
@@ -85,6 +88,7 @@ def open_shop(folder: Path, **environment: str) -> Iterator[Shop]:
 
 def _start(listener: int, folder: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     options = ["--bind", f"fd://{listener}", "--workers", "2", "--threads", "4", "--pythonpath", str(ROOT)]
+    options += ["--keep-alive", str(KEEP_ALIVE_SECONDS)]
     return subprocess.Popen(
         [sys.executable, "-m", "gunicorn", *options, f"{__package__}.shop:create_app()"],
         cwd=folder,  # not the settings of the reference site

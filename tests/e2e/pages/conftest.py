@@ -19,7 +19,7 @@ MakeVisitor = Callable[..., Visitor]
 _numbers = count(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The reference site on SQLite, with the default settings."""
     folder = tmp_path_factory.mktemp("house")
@@ -27,7 +27,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A running Chromium."""
     with chromium(tmp_path_factory.mktemp("chromium")) as context:
