@@ -20,12 +20,18 @@ from app.site import ratchet
 
 from . import databases
 from .browser import PASSWORD, Browser, set_cookies
+from .order import Together
 
 SECRET = "a secret of forty characters for the tests"
 HASH = hash_password(PASSWORD, 10)
 START = 1_800_000_000.0
 
 MakeSite = Callable[..., Flask]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    """Which process runs which test."""
+    return Together(config, log)
 
 
 class Clock:
