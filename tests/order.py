@@ -10,7 +10,7 @@ SERVED = PurePosixPath("tests/e2e")
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]  # for want of types
-    """Tests that share a running server go to one process, those in a browser too; all others where there is room.
+    """Tests that share a running server, or a browser, go to one process; all others where there is room.
 
     The largest groups start first. (What xdist offers for this, ``--dist loadgroup``, does nothing with this
     pytest: the node id that it changes is not the one that is read.)

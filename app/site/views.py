@@ -19,6 +19,7 @@ REASONS = {
     "refresh_token_reused": "Somebody used an old copy of your sign-in, so we signed that device out. If you "
     "did not do this yourself, sign in, look through your devices, and change your password.",
     "reauthentication_required": "Please sign in once more to do this.",
+    "signed_out": "You are signed out.",
     "account_blocked": "This account has been blocked.",
     "account_unconfirmed": "This account has not been confirmed yet.",
 }
@@ -112,9 +113,18 @@ def end_other_sessions() -> ResponseReturnValue:
 
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
-    """Sign this browser out; tabs without script find no page of the account on their way back."""
+    """Sign this browser out."""
     ratchet.end_session()
-    reply = redirect(url_for("site.sign_in"), 303)
+    return redirect(url_for("site.sign_in", reason="signed_out"), 303)
+
+
+@blueprint.get("/forget.svg")
+def forget() -> ResponseReturnValue:
+    """An empty picture after a sign-out, at which the browser drops the pages it kept for going back.
+
+    Chromium keeps a page while its successor is loaded, ``no-store`` or not, so the header has to come after.
+    """
+    reply = Response("<svg xmlns='http://www.w3.org/2000/svg'/>", mimetype="image/svg+xml")
     reply.headers["Clear-Site-Data"] = '"cache"'
     return reply
 

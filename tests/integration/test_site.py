@@ -125,7 +125,7 @@ def test_form_for_somebody_elses_session_ends_nothing(signed_in: Browser, site: 
 def test_form_signs_out(signed_in: Browser, site: Flask, ada: str) -> None:
     """The session ends, the cookies go, and the sign-in page comes."""
     reply = send(signed_in, "/sign-out")
-    assert (reply.status_code, reply.location, cleared(reply)) == (303, "/sign-in", True)
+    assert (reply.status_code, reply.location, cleared(reply)) == (303, "/sign-in?reason=signed_out", True)
     assert stored(site, ada).sessions == []
 
 

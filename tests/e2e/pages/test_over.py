@@ -9,6 +9,7 @@ from tests.e2e.client.tabs import eventually
 from .conftest import MakeVisitor
 from .visitor import Visitor
 
+SIGNED_OUT = "/sign-in?reason=signed_out"
 THEFT = "Somebody used an old copy of your sign-in"
 SCRIPT = [pytest.param(True, id="script"), pytest.param(False, id="no script")]
 
@@ -88,25 +89,13 @@ def test_theft_is_told(make_visitor: MakeVisitor, name: str, *, victim_first: bo
         assert THEFT in visitor.text
 
 
-@pytest.mark.parametrize(
-    "script",
-    [
-        pytest.param(True, id="script"),
-        pytest.param(
-            False,
-            id="no script",
-            marks=pytest.mark.xfail(
-                reason="Chromium takes it from its back/forward cache, no-store or not, and asks nobody"
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("script", SCRIPT)
 def test_back_button_after_signing_out(make_visitor: MakeVisitor, name: str, *, script: bool) -> None:
     """The back button leads to the sign-in page, not to what was on the account page."""
     visitor = make_visitor(java_script_enabled=script)
     visitor.enter(name)
     visitor.page.get_by_role("button", name="Sign out").first.click()
-    visitor.until_at("/sign-in")
+    visitor.until_at(SIGNED_OUT)
     visitor.go(-1)
     eventually(lambda: visitor.path.startswith("/sign-in?next=%2Faccount"))
     visitor.until_shown("Keep me signed in")

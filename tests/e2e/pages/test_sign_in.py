@@ -86,4 +86,4 @@ def test_by_keyboard(stranger: Visitor, name: str) -> None:
     expect(stranger.page.get_by_role("button", name="Sign out").first).to_be_focused()
     assert stranger.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     keyboard.press("Enter")
-    stranger.until_at("/sign-in")
+    stranger.until_at("/sign-in?reason=signed_out")
