@@ -76,6 +76,19 @@ class Ratchet:
         """What to store as ``password_hash``; InvalidRequest where it is refused."""
         return state().credentials.hash_new(password)
 
+    def change_password(self, current: str, new: str) -> Grant:
+        """Give the signed-in user a new password; every other session ends, fresh cookies go out here.
+
+        Raises InvalidCredentials where ``current`` is wrong, TooManyAttempts where that was tried too often,
+        InvalidRequest where the new one is refused.
+        """
+        account, session = guard.live_session()
+        grant = state().credentials.change_password(
+            account, session, current, new, address=visitor.address(), now=state().clock()
+        )
+        after_this_request(lambda response: replies.set_cookies(response, grant))
+        return grant
+
     def start_session(self, user: Any, *, remember: bool = False, label: str | None = None) -> Grant:
         """Sign ``user`` in on the browser that sent this request; its cookies go out with the reply."""
         now = state().clock()

@@ -87,8 +87,7 @@ def continue_() -> ResponseReturnValue:
 
 def next_page() -> str:
     """Where ``next`` points, within this site."""
-    own = request.script_root + state().settings.url_prefix
-    return place.within_site(request.args.get("next"), own)
+    return place.within_site(request.args.get("next"), _own_prefix())
 
 
 def _renew() -> Response:
@@ -138,8 +137,12 @@ def _way_back() -> str:
         return _here()
     if request.method == "GET":
         return next_page()
-    own = request.script_root + state().settings.url_prefix
-    return place.within_site(place.path_of(request.referrer, request.host), own)
+    return place.within_site(place.path_of(request.referrer, request.host), _own_prefix())
+
+
+def _own_prefix() -> str:
+    """Where our own routes are, as the browser knows them."""
+    return request.script_root + state().settings.url_prefix
 
 
 def _here() -> str:

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
 
-from app.auth import CrossOrigin, RatchetError, Unavailable, current_user
+from app.auth import (
+    CrossOrigin,
+    InvalidCredentials,
+    InvalidRequest,
+    RatchetError,
+    TooManyAttempts,
+    Unavailable,
+    current_user,
+)
 
 from . import ratchet
 
@@ -58,6 +67,12 @@ def explain(problem: RatchetError) -> ResponseReturnValue:
     return _page(problem, "site/problem.html")
 
 
+@blueprint.app_errorhandler(404)
+def explain_nothing(_problem: NotFound) -> ResponseReturnValue:
+    """A page for an address where there is nothing."""
+    return protect(make_response(render_template("site/nothing.html"), 404))
+
+
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
     """The front door: on to the account, or to the sign-in page."""
@@ -86,7 +101,19 @@ def sign_in_post() -> ResponseReturnValue:
 @ratchet.required(live=True)
 def account() -> ResponseReturnValue:
     """Who is signed in, and on which devices."""
-    return render_template("site/account.html", user=current_user, sessions=ratchet.list_sessions())
+    return _account()
+
+
+@blueprint.post("/account/password")
+@ratchet.required
+def change_password() -> ResponseReturnValue:
+    """Change the password; every other device is signed out."""
+    form = request.form
+    try:
+        ratchet.change_password(form.get("current_password", ""), form.get("new_password", ""))
+    except (InvalidCredentials, InvalidRequest, TooManyAttempts) as problem:
+        return _with_problem(_account(problem=problem), problem)
+    return redirect(url_for("site.account", changed="password"), 303)
 
 
 @blueprint.get("/demo")
@@ -129,8 +156,16 @@ def forget() -> ResponseReturnValue:
     return reply
 
 
+def _account(**values: object) -> str:
+    return render_template("site/account.html", user=current_user, sessions=ratchet.list_sessions(), **values)
+
+
 def _page(problem: RatchetError, template: str) -> Response:
-    page = make_response(render_template(template, problem=problem), problem.status)
+    return _with_problem(render_template(template, problem=problem), problem)
+
+
+def _with_problem(content: str, problem: RatchetError) -> Response:
+    page = make_response(content, problem.status)
     if problem.retry_after:
         page.headers["Retry-After"] = str(problem.retry_after)
     return page

@@ -11,6 +11,7 @@ from tests.conftest import add_user, let_in
 
 from .rows import stored
 
+NEW_PASSWORD = "another horse, another battery"
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
 OTHER_SITE = NAVIGATION | {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
 
@@ -129,6 +130,42 @@ def test_form_signs_out(signed_in: Browser, site: Flask, ada: str) -> None:
     assert stored(site, ada).sessions == []
 
 
+def test_password_is_changed_by_form(signed_in: Browser, site: Flask, ada: str) -> None:
+    """The new password counts; this device stays signed in, by fresh cookies, and every other one is out."""
+    other = let_in(site, ada)
+    before = signed_in.held
+    reply = send(signed_in, "/account/password", current_password=PASSWORD, new_password=NEW_PASSWORD)
+    assert (reply.status_code, reply.location) == (303, "/account?changed=password")
+    assert "Your password is changed" in visit(signed_in, reply.location).text
+    assert signed_in.held != before
+    assert refusal(other.refresh()) == (401, "refresh_token_invalid")
+    assert [Browser(site).sign_in("ada", word).status_code for word in (PASSWORD, NEW_PASSWORD)] == [401, 200]
+
+
+@pytest.mark.parametrize(
+    ("current", "new", "status", "says"),
+    [
+        pytest.param("not mine", NEW_PASSWORD, 401, "do not match", id="a wrong one"),
+        pytest.param(PASSWORD, "short", 400, "at least 15 characters", id="a short new one"),
+    ],
+)
+def test_password_form_refused(
+    signed_in: Browser, site: Flask, ada: str, current: str, new: str, status: int, says: str
+) -> None:
+    """The account page says why, and nothing has changed."""
+    before = stored(site, ada)
+    page = send(signed_in, "/account/password", current_password=current, new_password=new)
+    assert (page.status_code, says in page.text, "Signed-in devices" in page.text) == (status, True, True)
+    assert stored(site, ada) == before
+
+
+def test_page_for_an_address_where_there_is_nothing(browser: Browser) -> None:
+    """It is a page of the site, with its policy, and leads back to the start."""
+    page = visit(browser, "/nothing/here")
+    assert (page.status_code, "There is nothing here" in page.text) == (404, True)
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
 def test_signing_out_when_nobody_is_signed_in(browser: Browser) -> None:
     """Signing out always works."""
     assert send(browser, "/sign-out").status_code == 303
@@ -141,7 +178,9 @@ def test_front_door(browser: Browser) -> None:
     assert visit(browser, "/").location == "/account"
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/sign-out", "/account/sessions/end-others"])
+@pytest.mark.parametrize(
+    "path", ["/sign-in", "/sign-out", "/account/sessions/end-others", "/account/password"]
+)
 def test_form_of_another_site_changes_nothing(signed_in: Browser, site: Flask, ada: str, path: str) -> None:
     """A form that another site posts here is refused with a page, cookies or not."""
     before = stored(site, ada)
