@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as MethodUnknown
 
-from . import client, jwks, navigation, replies, routes, visitor
+from . import client, jwks, navigation, oauth, replies, routes, visitor
 from .errors import MethodNotAllowed, RatchetError
-from .state import state
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 
@@ -25,28 +25,42 @@ ROUTES: dict[str, Views] = {
     "/password": {"POST": routes.password},
     "/sessions": {"GET": routes.list_sessions, "POST": routes.start_session},
     "/sessions/<session_id>": {"DELETE": routes.end_session},
+    "/token": {"POST": oauth.token},
+    "/revoke": {"POST": oauth.revoke},
+    "/introspect": {"POST": oauth.introspect},
     "/jwks.json": {"GET": jwks.jwks},
     "/ratchet.js": {"GET": client.script},
     "/continue": {"GET": navigation.continue_, "POST": navigation.continue_},
 }
+"""Below RATCHET_URL_PREFIX."""
+
+ROOT_ROUTES: dict[str, Views] = {
+    "/.well-known/oauth-authorization-server": {"GET": oauth.metadata},
+    "/.well-known/oauth-authorization-server/<path:path>": {"GET": oauth.metadata_of},
+}
+"""At the root of the site, where the whole world looks for them (RFC 8615)."""
+
+_declared: dict[str, frozenset[str]] = {}
+"""The methods of each endpoint."""
 
 
-def _make() -> Blueprint:
-    blueprint = Blueprint("ratchet", __name__, template_folder="templates")
+def _make(name: str, table: dict[str, Views]) -> Blueprint:
+    blueprint = Blueprint(name, __name__, template_folder="templates")
     blueprint.before_request(visitor.check_origin)
     blueprint.after_request(replies.finish)
     blueprint.register_error_handler(RatchetError, replies.error)
     blueprint.register_error_handler(HTTPException, replies.http_error)
     blueprint.app_errorhandler(MethodUnknown)(_refuse_unknown)
-    for path, views in ROUTES.items():
+    for path, views in table.items():
         endpoint = next(iter(views.values())).__name__
-        blueprint.add_url_rule(
-            path, endpoint, _answer(views), methods=METHODS, provide_automatic_options=False
-        )
+        declared = frozenset(views) | {"OPTIONS"} | ({"HEAD"} if "GET" in views else frozenset())
+        _declared[f"{name}.{endpoint}"] = declared
+        view = _answer(views, declared)
+        blueprint.add_url_rule(path, endpoint, view, methods=METHODS, provide_automatic_options=False)
     return blueprint
 
 
-def _answer(views: Views) -> Callable[..., ResponseReturnValue]:
+def _answer(views: Views, declared: frozenset[str]) -> Callable[..., ResponseReturnValue]:
     """The view of a path: all its methods in one place, and a refusal in our words for the others."""
 
     def answer(**values: str) -> ResponseReturnValue:
@@ -54,27 +68,21 @@ def _answer(views: Views) -> Callable[..., ResponseReturnValue]:
         if method in views:
             return views[method](**values)
         if method == "OPTIONS":
-            return Response(headers={"Allow": ", ".join(sorted(_declared(views)))})
-        raise MethodNotAllowed(_declared(views))
+            return Response(headers={"Allow": ", ".join(sorted(declared))})
+        raise MethodNotAllowed(declared)
 
     return answer
 
 
-def _declared(views: Views) -> frozenset[str]:
-    return frozenset(views) | {"OPTIONS"} | ({"HEAD"} if "GET" in views else frozenset())
-
-
 def _refuse_unknown(problem: MethodUnknown) -> ResponseReturnValue:
     """A method that HTTP itself does not know is refused before a blueprint is looked for."""
-    prefix = state().settings.url_prefix.rstrip("/")
     adapter = current_app.create_url_adapter(request)
-    if adapter is None or not request.path.startswith(f"{prefix}/"):
-        return problem.get_response()
-    rule, _ = adapter.match(method="OPTIONS", return_rule=True)
-    views = ROUTES.get(rule.rule.removeprefix(prefix))
-    return (
-        replies.finish(replies.error(MethodNotAllowed(_declared(views)))) if views else problem.get_response()
-    )
+    with suppress(HTTPException):  # a path that has no OPTIONS is the host's own
+        endpoint, _ = adapter.match(method="OPTIONS") if adapter else ("", {})
+        if endpoint in _declared:
+            return replies.finish(replies.error(MethodNotAllowed(_declared[endpoint])))
+    return problem.get_response()
 
 
-blueprint = _make()
+blueprint = _make("ratchet", ROUTES)
+root = _make("ratchet_root", ROOT_ROUTES)

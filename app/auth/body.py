@@ -1,9 +1,10 @@
-"""The JSON object in a request's body, read strictly. Everything amiss is InvalidRequest, never a 500."""
+"""A request's body, JSON or a form, read strictly. Everything amiss is InvalidRequest, never a 500."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -13,6 +14,9 @@ from .errors import ContentTooLarge, InvalidRequest, UnsupportedMediaType
 
 LARGEST_BODY = 16 * 1024
 """Bytes."""
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
 
 
 class Body:
@@ -58,8 +62,7 @@ def read_body() -> Body:
     raw = _raw()
     if not raw:
         return Body({})
-    if request.mimetype != "application/json":
-        raise UnsupportedMediaType
+    _check_media_type(JSON)
     try:
         fields = strictjson.loads(raw)
     except ValueError as error:
@@ -67,6 +70,31 @@ def read_body() -> Body:
     if not isinstance(fields, dict):
         raise InvalidRequest("The body has to be a JSON object.")
     return Body(fields)
+
+
+def read_form() -> Body:
+    """The form in the body of the current request; an empty one has no fields (RFC 6749, section 3.2).
+
+    A parameter without a value counts as absent, and none may come twice: two readers of one request must not
+    see two different tokens.
+    """
+    raw = _raw()
+    if not raw:
+        return Body({})
+    _check_media_type(FORM)
+    try:
+        pairs = parse_qsl(raw.decode(), keep_blank_values=True, errors="strict")
+    except ValueError as error:
+        raise InvalidRequest("The form is not proper UTF-8.") from error
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise InvalidRequest("A parameter comes twice.")
+    return Body({name: value for name, value in fields.items() if value})
+
+
+def _check_media_type(wanted: str) -> None:
+    if request.mimetype != wanted:
+        raise UnsupportedMediaType(f"This address reads {wanted}.")
 
 
 def _raw() -> bytes:

@@ -59,7 +59,23 @@ class UnsupportedMediaType(InvalidRequest):
     """The body is not of the media type that this route reads."""
 
     status = 415
-    sentence = "This address reads application/json."
+    sentence = "This address does not read that media type."
+
+
+class InvalidGrant(RatchetError):
+    """The refresh token of an OAuth client is not honoured (RFC 6749, section 5.2)."""
+
+    code = "invalid_grant"
+    status = 400
+    sentence = "The session is over. Sign in again."
+
+
+class UnsupportedGrantType(RatchetError):
+    """An OAuth client asks for tokens in another way than by a refresh token (RFC 6749, section 5.2)."""
+
+    code = "unsupported_grant_type"
+    status = 400
+    sentence = "This address gives tokens for a refresh token alone."
 
 
 class NotFound(RatchetError):
@@ -133,6 +149,13 @@ class TokenInvalid(BearerRefused):
 
     code = "token_invalid"
     sentence = "The access token is not valid any more."
+
+
+class InvalidClient(BearerRefused):
+    """Whoever asks about tokens has not shown the secret of a service (RFC 7662, section 2.3)."""
+
+    code = "invalid_client"
+    sentence = "This address needs the secret of a service."
 
 
 class RefreshTokenMissing(RatchetError):

@@ -11,7 +11,7 @@ from flask_sqlalchemy import SQLAlchemy
 
 from . import audit, client, guard, navigation, replies, settings, visitor
 from .account import Place
-from .blueprint import blueprint
+from .blueprint import blueprint, root
 from .cli import commands
 from .cookies import Cookies
 from .credentials import Credentials
@@ -55,6 +55,7 @@ class Ratchet:
         audit.listen(app)
         app.register_error_handler(RatchetError, navigation.refused)
         app.register_blueprint(blueprint, url_prefix=checked.url_prefix.rstrip("/") or None)
+        app.register_blueprint(root)
         app.cli.add_command(commands)
 
     def authenticate(self, identifier: str, password: str) -> Any:

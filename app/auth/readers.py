@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .keys import KeyPair
 
 _ORIGIN = re.compile(r"https?://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
+_SECRET = re.compile(r"[!-~]+")
 _COOKIE_NAME = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
@@ -119,6 +120,18 @@ def origins(value: Any) -> frozenset[str]:
     if any(urlsplit(one).port == DEFAULT_PORTS[urlsplit(one).scheme] for one in found):
         raise ValueError
     return found
+
+
+def secrets(shortest: int) -> Callable[[Any], tuple[str, ...]]:
+    """Secrets that fit into a header, each of so many bytes at least; no message repeats one."""
+
+    def read(value: Any) -> tuple[str, ...]:
+        found = (value,) if isinstance(value, str) else tuple(value)
+        if not all(isinstance(one, str) and _SECRET.fullmatch(one) and len(one) >= shortest for one in found):
+            raise UnusableKey(f"takes texts of at least {shortest} bytes, plain ASCII without spaces")
+        return found
+
+    return read
 
 
 def private_keys(value: Any) -> tuple[KeyPair, ...]:

@@ -151,6 +151,13 @@ class Sessions:
             raise TokenInvalid
         return account, session
 
+    def honours(self, claims: RefreshClaims, now: float) -> bool:
+        """Whether a refresh with this token would give new ones; only asks."""
+        with suppress(TokenInvalid):
+            _, session = self.find(Place(claims.subject, claims.session_id), now)
+            return rotation.decide(session, claims.token_id, now, "", self._rule).session is not None
+        return False
+
     def live(self, account: Account, now: float) -> rotation.Sessions:
         """The live sessions of an account, the most recently served first."""
         sessions = rotation.live(account.sessions, now, self._rule)
@@ -233,11 +240,8 @@ class Sessions:
     def _speaker(self, refresh: Sequence[str], access: Sequence[str], now: float) -> Place | None:
         """The live session that one of these tokens may speak for."""
         for claims in self._mint.valid_refresh(refresh, now):
-            place = Place(claims.subject, claims.session_id)
-            with suppress(TokenInvalid):
-                _, session = self.find(place, now)
-                if rotation.decide(session, claims.token_id, now, "", self._rule).session:
-                    return place
+            if self.honours(claims, now):
+                return Place(claims.subject, claims.session_id)
         for identity in self._mint.valid_access(access, now):
             place = Place(identity.subject, identity.session_id)
             with suppress(TokenInvalid):

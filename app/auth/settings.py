@@ -65,6 +65,7 @@ class Settings:
     issuer: str | None
     audience: str | None
     jwt_keys: tuple[KeyPair, ...]
+    service_secrets: tuple[str, ...]
     bcrypt_rounds: int
     password_min_length: int
     throttle_storage: str
@@ -154,6 +155,12 @@ SETTINGS: Mapping[str, Setting] = {
         None,
         f"paths of private keys for {', '.join(PAIR_ALGORITHMS)}, in PEM or as a JWK",
         "Sign access tokens with the first of these keys and accept all of them, in place of SECRET_KEY.",
+    ),
+    "RATCHET_SERVICE_SECRETS": Setting(
+        readers.secrets(SHORTEST_SECRET),
+        (),
+        f"texts of at least {SHORTEST_SECRET} bytes, plain ASCII without spaces",
+        "Secrets of the services that may ask POST /introspect about tokens; nobody may where there is none.",
     ),
     "RATCHET_BCRYPT_ROUNDS": Setting(
         readers.whole(10, 16),

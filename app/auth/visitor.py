@@ -62,18 +62,18 @@ def identify() -> AccessClaims:
     """
     token = bearer()
     if token is not None:
-        return _read_access(token)
+        return read_access(token)
     tokens = state().cookies.read_access(request)
     if not tokens:
         raise TokenMissing
     check_origin()
     for token in tokens:
         with suppress(TokenInvalid):
-            return _read_access(token)
+            return read_access(token)
     raise TokenInvalid
 
 
-def _read_access(token: str) -> AccessClaims:
+def read_access(token: str) -> AccessClaims:
     """The claims of a valid access token whose session has not ended; TokenInvalid."""
     parts = state()
     now = parts.clock()

@@ -36,6 +36,7 @@ from .nginx import free_port, listening, nginx, sign_in_over_tls
 from .servers import ROOT, SECRET, environment_for, serving, site_on
 from .wheels import copy_sources
 
+SERVICE_SECRET = "the secret of a service that asks us".replace(" ", "-")
 LOCALHOST = "http://localhost:8000"
 SITE = ("app", "migrations", "wsgi.py", "gunicorn.conf.py", "Makefile")
 
@@ -73,12 +74,18 @@ class Playground:
         url = f"sqlite:///{self._folder}/site.sqlite"
         with site_on(url) as site:
             add_user(site, "demo@example.org", "demo")
-        return environment_for(url)
+        return environment_for(url, FLASK_RATCHET_SERVICE_SECRETS=SERVICE_SECRET)
 
     @cached_property
     def base_url(self) -> str:
         """Where the site is served."""
-        return self._open.enter_context(serving(self.environment["DATABASE_URL"], FLASK_PROXY_HOPS="1"))
+        return self._open.enter_context(
+            serving(
+                self.environment["DATABASE_URL"],
+                FLASK_PROXY_HOPS="1",
+                FLASK_RATCHET_SERVICE_SECRETS=SERVICE_SECRET,
+            )
+        )
 
     def _write(self, block: Block) -> None:
         with (self.stranger / block.role).open("a") as file:

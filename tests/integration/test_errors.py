@@ -98,6 +98,16 @@ ERRORS: list[tuple[str, Callable[[Scene], TestResponse], Error]] = [
     ("a sign-out while the database is away", lambda at: at.elsewhere().sign_out(), UNAVAILABLE),
     ("a look at oneself while the database is away",
      lambda at: at.elsewhere().me(content(at.browser.refresh())["access_token"]), UNAVAILABLE),
+    ("an OAuth client's token that is none",
+     lambda at: at.browser.client.post(
+         "/auth/token", data={"grant_type": "refresh_token", "refresh_token": "garbage"}
+     ), Error(400, "invalid_grant")),
+    ("another grant",
+     lambda at: at.browser.client.post("/auth/token", data={"grant_type": "password"}),
+     Error(400, "unsupported_grant_type")),
+    ("a question about tokens from nobody",
+     lambda at: at.browser.client.post("/auth/introspect"),
+     Error(401, "invalid_client", challenge="invalid_token")),
     ("a session that is not there",
      lambda at: at.browser.client.delete("/auth/sessions/never-was"), Error(404, "not_found")),
     ("a method that is not declared",

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from tests.browser import Browser, content, refusal
-from tests.conftest import Clock
+from tests.conftest import Clock, MakeSite
 
 from .rows import stored
 
@@ -18,6 +18,10 @@ ALLOWED = {
     "/auth/password": {"POST", "OPTIONS"},
     "/auth/sessions": {"GET", "HEAD", "POST", "OPTIONS"},
     "/auth/sessions/some-id": {"DELETE", "OPTIONS"},
+    "/auth/token": {"POST", "OPTIONS"},
+    "/auth/revoke": {"POST", "OPTIONS"},
+    "/auth/introspect": {"POST", "OPTIONS"},
+    "/.well-known/oauth-authorization-server": {"GET", "HEAD", "OPTIONS"},
 }
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE")
 
@@ -42,6 +46,17 @@ def test_invented_methods(bare_site: Flask, method: str) -> None:
         reply = Browser(bare_site).client.open(path, method=method)
         assert refusal(reply) == (405, "method_not_allowed")
         assert {word.strip() for word in reply.headers["Allow"].split(",")} == allowed
+
+
+@pytest.mark.parametrize("prefix", ["/auth", "/"])
+@pytest.mark.parametrize("method", ["PROPFIND", "OPTIONS", "DELETE"])
+def test_paths_of_the_host_are_its_own(make_bare_site: MakeSite, prefix: str, method: str) -> None:
+    """A page of the site below the prefix refuses in the site's words, also where it has no OPTIONS."""
+    site = make_bare_site(RATCHET_URL_PREFIX=prefix, RATCHET_LOGIN_URL=None)
+    path = f"{prefix.rstrip('/')}/own"
+    site.add_url_rule(path, "own", lambda: "own", methods=["POST"], provide_automatic_options=False)
+    reply = site.test_client().open(path, method=method)
+    assert (reply.status_code, reply.mimetype, set(reply.allow)) == (405, "text/html", {"POST"})
 
 
 @pytest.mark.parametrize(("path", "allowed"), ALLOWED.items())

@@ -1,4 +1,4 @@
-"""The JSON object in a request's body: what is read, what is refused, and with which error."""
+"""A request's body, JSON or a form: what is read, what is refused, and with which error."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.auth.body import LARGEST_BODY, Body, read_body
+from app.auth.body import FORM, LARGEST_BODY, Body, read_body, read_form
 from app.auth.errors import ContentTooLarge, InvalidRequest, RatchetError, UnsupportedMediaType
 
 APP = Flask(__name__)
@@ -169,3 +169,67 @@ def test_a_choice_that_is_not_given_names_those_that_are(name: str) -> None:
     """So that a person sees what would do."""
     with pytest.raises(InvalidRequest, match=f"{name} has to be one of: c, d"):
         BODY.choice(name, "c", "d")
+
+
+def form(raw: bytes, media_type: str | None = FORM) -> Body:
+    """The form of a request that brings these bytes."""
+    with APP.test_request_context(method="POST", data=raw, content_type=media_type):
+        return read_form()
+
+
+@pytest.mark.parametrize(
+    ("raw", "media_type", "value"),
+    [
+        pytest.param(b"a=b", FORM, "b", id="a form"),
+        pytest.param(b"a=b", f"{FORM}; charset=utf-8", "b", id="a form that names its encoding"),
+        pytest.param(b"a=b", FORM.title(), "b", id="the media type in another case"),
+        pytest.param(b"a=b+c%20d%2B", FORM, "b c d+", id="space and plus"),
+        pytest.param(b"a=b=c", FORM, "b=c", id="a second equals sign"),
+        pytest.param(b"&a=b&", FORM, "b", id="parameters of nothing"),
+        pytest.param("a=é".encode(), FORM, "é", id="UTF-8 as it is"),
+        pytest.param(b"a=%C3%A9", FORM, "é", id="UTF-8 in percent"),
+        pytest.param(b"a=%00", FORM, "\0", id="a NUL, which is a letter like others"),
+        pytest.param(b"a=%zz%", FORM, "%zz%", id="percent and no digits"),
+        pytest.param(b"a=", FORM, None, id="no value"),
+        pytest.param(b"a", FORM, None, id="no equals sign"),
+        pytest.param(b"A=b", FORM, None, id="another case"),
+        pytest.param(b"", None, None, id="nothing"),
+    ],
+)
+def test_a_form_is_read(raw: bytes, media_type: str | None, value: str | None) -> None:
+    """A parameter is text; without a value it counts as absent (RFC 6749, section 3.2)."""
+    assert form(raw, media_type).text("a") == value
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(b"a=b&a=b", id="a parameter twice"),
+        pytest.param(b"a=b&a=", id="a parameter twice, once without a value"),
+        pytest.param(b"a=b&%61=c", id="a parameter twice, spelt differently"),
+        pytest.param(b"a=b&c=d&c=d", id="another parameter twice"),
+        pytest.param(b"a=%ff", id="broken UTF-8 in percent"),
+        pytest.param(b"a=\xff", id="broken UTF-8"),
+        pytest.param(b"%ff=a", id="broken UTF-8 in a name"),
+        pytest.param(b"a=%ED%A0%80", id="half a surrogate pair"),
+    ],
+)
+def test_a_form_that_can_be_read_in_two_ways_is_refused(raw: bytes) -> None:
+    """Each of these is a 400, and nothing else."""
+    with pytest.raises(InvalidRequest) as refusal:
+        form(raw)
+    assert refusal.value.status == 400
+
+
+@pytest.mark.parametrize("media_type", [None, JSON, "text/plain", "multipart/form-data; boundary=x", ""])
+def test_a_form_of_another_media_type_is_refused(media_type: str | None) -> None:
+    """What is not called a form is none."""
+    with pytest.raises(UnsupportedMediaType):
+        form(b"a=b", media_type)
+
+
+def test_a_large_form_is_refused() -> None:
+    """The limit is that of JSON."""
+    assert form(b"a=" + b"b" * (LARGEST_BODY - 2)).needed("a")
+    with pytest.raises(ContentTooLarge):
+        form(b"a" * (LARGEST_BODY + 1))

@@ -50,6 +50,7 @@ TABLE = {
     "RATCHET_ISSUER": Row(None, "https://example.org", "https://example.org", NO_TEXT),
     "RATCHET_AUDIENCE": Row(None, "api", "api", NO_TEXT),
     "RATCHET_JWT_KEYS": Row((), [], (), ("", 5, True, [5])),
+    "RATCHET_SERVICE_SECRETS": Row((), "s" * 32, ("s" * 32,), (5, None, True)),
     "RATCHET_BCRYPT_ROUNDS": Row(12, 13, 13, (9, 17, "12", True, None)),
     "RATCHET_PASSWORD_MIN_LENGTH": Row(15, 8, 8, (7, 65, "15", True, None)),
     "RATCHET_THROTTLE_STORAGE": Row(
@@ -129,6 +130,28 @@ def test_a_private_key_in_the_place_of_its_path_is_not_repeated(key: object) -> 
     with pytest.raises(SettingsError, match=r"^RATCHET_JWT_KEYS: ") as refusal:
         load_settings(RATCHET_JWT_KEYS=key)
     assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("secret" * 5, id="31 bytes and less"),
+        pytest.param(["s" * 32, "secret"], id="one of two"),
+        pytest.param(["s" * 32, 5, "secret"], id="no text among them"),
+        pytest.param("a secret of forty characters, with spaces", id="spaces"),
+        pytest.param("secret\u00e9" * 8, id="beyond ASCII"),
+        pytest.param(f"{'secret' * 8}\n", id="a line's end"),
+        pytest.param(b"secret" * 8, id="bytes"),
+        pytest.param({"secret": "s" * 32}, id="a mapping"),
+    ],
+)
+def test_the_secret_of_a_service_is_not_repeated(value: object) -> None:
+    """One that will not do stops the app, and the message does not say which it is."""
+    with pytest.raises(
+        SettingsError, match=r"^RATCHET_SERVICE_SECRETS: takes texts of at least 32"
+    ) as refusal:
+        load_settings(RATCHET_SERVICE_SECRETS=value)
+    assert "ecret" not in str(refusal.value).partition(":")[2]
 
 
 def test_the_rule_is_made_of_the_settings() -> None:
