@@ -10,12 +10,18 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as MethodUnknown
 
-from . import client, jwks, navigation, oauth, replies, routes, visitor
+from . import client, jwks, navigation, oauth, openapi, replies, routes, visitor
 from .errors import MethodNotAllowed, RatchetError
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 
 Views = dict[str, Callable[..., ResponseReturnValue]]
+
+
+def describe() -> Response:
+    """GET /openapi.json: what all the addresses of these tables take and give."""
+    return openapi.describe(ROUTES, ROOT_ROUTES)
+
 
 ROUTES: dict[str, Views] = {
     "/login": {"POST": routes.login},
@@ -30,6 +36,7 @@ ROUTES: dict[str, Views] = {
     "/introspect": {"POST": oauth.introspect},
     "/jwks.json": {"GET": jwks.jwks},
     "/ratchet.js": {"GET": client.script},
+    "/openapi.json": {"GET": describe},
     "/continue": {"GET": navigation.continue_, "POST": navigation.continue_},
 }
 """Below RATCHET_URL_PREFIX."""

@@ -1,0 +1,190 @@
+"""What each route is for, takes, gives and refuses, as OpenAPI is told it: a table, and nothing else.
+
+Addresses and methods are those of blueprint.py; codes, statuses and sentences are those of errors.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from . import errors
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+HTML = "text/html"
+SCRIPT = "text/javascript"
+
+Refusals = tuple[type[errors.RatchetError], ...]
+
+
+class Gives(NamedTuple):
+    """A reply: what it means, its headers, and its content by media type and schema (none: any text)."""
+
+    means: str
+    content: Mapping[str, str | None] = {}
+    headers: tuple[str, ...] = ()
+
+
+class Takes(NamedTuple):
+    """A body: its schema, its media type, and whether it has to be there."""
+
+    schema: str
+    media_type: str = JSON
+    required: bool = True
+
+
+class Operation(NamedTuple):
+    """One method of one route. ``security`` lists ways in of which each will do; "" is to come without."""
+
+    summary: str
+    gives: Mapping[int, Gives]
+    refuses: Refusals = ()
+    takes: Takes | None = None
+    security: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+
+
+FAULT: Refusals = (errors.Unavailable,)
+POST: Refusals = (errors.CrossOrigin, *FAULT)
+BODY: Refusals = (*POST, errors.InvalidRequest, errors.ContentTooLarge, errors.UnsupportedMediaType)
+GUARDED: Refusals = (errors.TokenMissing, errors.TokenInvalid)
+ACCOUNT: Refusals = (errors.AccountBlocked, errors.AccountUnconfirmed)
+REFRESH: Refusals = (
+    errors.RefreshTokenMissing,
+    errors.RefreshTokenInvalid,
+    errors.RefreshTokenReused,
+    *ACCOUNT,
+)
+
+ACCESS = ("bearer", "accessCookie")
+ASIDE = ("refreshCookie", "")
+"""The cookie counts; without it the body will do."""
+
+COOKIES = ("Set-Cookie",)
+PUBLIC = ("Cache-Control",)
+SIGNED_OUT = Gives("Signed out.", headers=COOKIES)
+PAGES: Mapping[int, Gives] = {
+    200: Gives("A page that leads on, where SameSite=Strict kept the cookie back.", {HTML: None}),
+    401: Gives("The session is over, and the site has no sign-in page.", {HTML: None}, COOKIES),
+    403: Gives("Shown in a frame of another site, or this user may not sign in.", {HTML: None}, COOKIES),
+    503: Gives("A page that tries again.", {HTML: None}, ("Retry-After",)),
+}
+TO_SIGN_IN = "to the sign-in page where the session is over"
+
+OPERATIONS: Mapping[tuple[str, str], Operation] = {
+    ("/login", "POST"): Operation(
+        "Sign in with a password, or refresh by body.",
+        {200: Gives("Signed in.", {JSON: "Tokens"}, COOKIES)},
+        (*BODY, errors.InvalidCredentials, errors.TooManyAttempts, *REFRESH),
+        Takes("SignIn"),
+    ),
+    ("/refresh", "POST"): Operation(
+        "Exchange a refresh token for new tokens, delivered the way it came.",
+        {200: Gives("Refreshed.", {JSON: "Tokens"}, COOKIES)},
+        (*BODY, *REFRESH),
+        Takes("Refresh", required=False),
+        ASIDE,
+    ),
+    ("/logout", "POST"): Operation(
+        "Sign out here, on the other devices, or everywhere.",
+        {204: SIGNED_OUT},
+        (*BODY, errors.RefreshTokenInvalid),
+        Takes("SignOut", required=False),
+        (*ASIDE, *ACCESS),
+    ),
+    ("/me", "GET"): Operation(
+        "Who is signed in, and in which session.",
+        {200: Gives("The user and the session.", {JSON: "Me"})},
+        (*FAULT, *GUARDED),
+        security=ACCESS,
+    ),
+    ("/password", "POST"): Operation(
+        "Change the password; every other session ends.",
+        {200: Gives("Changed.", {JSON: "Tokens"}, COOKIES)},
+        (*BODY, *GUARDED, errors.InvalidCredentials, errors.TooManyAttempts),
+        Takes("NewPassword"),
+        ACCESS,
+    ),
+    ("/sessions", "GET"): Operation(
+        "The devices that are signed in.",
+        {200: Gives("The most recently used first.", {JSON: "Sessions"})},
+        (*FAULT, *GUARDED),
+        security=ACCESS,
+    ),
+    ("/sessions", "POST"): Operation(
+        "Start a session for another device or tool of the same user.",
+        {201: Gives("Started.", {JSON: "TokensInBody"})},
+        (*BODY, *GUARDED, *ACCOUNT, errors.InvalidCredentials, errors.ReauthenticationRequired),
+        Takes("NewSession", required=False),
+        ACCESS,
+    ),
+    ("/sessions/<session_id>", "DELETE"): Operation(
+        "Sign one device out.",
+        {204: SIGNED_OUT},
+        (*POST, *GUARDED, errors.NotFound),
+        security=ACCESS,
+    ),
+    ("/token", "POST"): Operation(
+        "Exchange a refresh token for new tokens (RFC 6749, section 6).",
+        {200: Gives("Refreshed.", {JSON: "TokensInBody"}, ("Pragma",))},
+        (*BODY, errors.InvalidGrant, errors.UnsupportedGrantType),
+        Takes("TokenForm", FORM),
+    ),
+    ("/revoke", "POST"): Operation(
+        "End the session of a token (RFC 7009).",
+        {200: Gives("No session goes with the token any more.", {JSON: "Empty"})},
+        BODY,
+        Takes("TokenQuestion", FORM),
+    ),
+    ("/introspect", "POST"): Operation(
+        "Ask what a token says and whether it is good (RFC 7662).",
+        {200: Gives("What is known of it.", {JSON: "Introspection"})},
+        (*BODY, errors.InvalidClient),
+        Takes("TokenQuestion", FORM),
+        ("service",),
+    ),
+    ("/continue", "GET"): Operation(
+        "Renew during a page navigation and go on to the page.",
+        {303: Gives(f"To the page, or {TO_SIGN_IN}.", headers=("Location", *COOKIES)), **PAGES},
+        FAULT,
+        security=ASIDE,
+        parameters=("next",),
+    ),
+    ("/continue", "POST"): Operation(
+        "Renew during a form post and go on with it.",
+        {
+            303: Gives(f"Only {TO_SIGN_IN}.", headers=("Location", *COOKIES)),
+            307: Gives("To the page, with the same body.", headers=("Location", *COOKIES)),
+            **{status: page for status, page in PAGES.items() if status != 200},
+        },
+        POST,
+        security=ASIDE,
+        parameters=("next",),
+    ),
+    ("/jwks.json", "GET"): Operation(
+        "The public keys of the access tokens (RFC 7517).",
+        {200: Gives("None where the site signs with its secret.", {JSON: "KeySet"}, PUBLIC)},
+    ),
+    ("/ratchet.js", "GET"): Operation(
+        "The browser client, an ES module.",
+        {
+            200: Gives("The module.", {SCRIPT: None}, (*PUBLIC, "ETag")),
+            304: Gives("As you have it.", headers=(*PUBLIC, "ETag")),
+            412: Gives("Not as you have it, and If-Match asked for that alone."),
+        },
+        parameters=("v", "If-None-Match"),
+    ),
+    ("/openapi.json", "GET"): Operation(
+        "This document.", {200: Gives("OpenAPI 3.1.", {JSON: "Empty"}, PUBLIC)}
+    ),
+    ("/.well-known/oauth-authorization-server", "GET"): Operation(
+        "What this server can do, and where (RFC 8414).",
+        {200: Gives("The metadata.", {JSON: "Metadata"}, PUBLIC)},
+    ),
+    ("/.well-known/oauth-authorization-server/<path:path>", "GET"): Operation(
+        "The same, for an issuer with a path.",
+        {200: Gives("The metadata.", {JSON: "Metadata"}, PUBLIC)},
+        (errors.NotFound,),
+    ),
+}
