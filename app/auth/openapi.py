@@ -11,7 +11,7 @@ from flask import Response, jsonify, request
 from . import schemas
 from .cookies import ACCESS_COOKIE
 from .errors import BearerRefused, MethodNotAllowed, RatchetError, ReauthenticationRequired
-from .operations import JSON, OPERATIONS, Gives, Operation
+from .operations import JSON, OPERATIONS, OPTIONS, Gives, Operation
 from .settings import Settings
 from .state import state
 
@@ -37,7 +37,7 @@ HEADERS: Mapping[str, str] = {
     "Set-Cookie": "The cookies of the session: set, or cleared where it is over. None with body delivery.",
     "WWW-Authenticate": "What would be let in (RFC 6750, section 3).",
 }
-SURE_HEADERS = frozenset(HEADERS) - {"Set-Cookie"}
+CERTAIN = frozenset(HEADERS) - {"Set-Cookie"}
 
 PARAMETERS: Mapping[str, tuple[str, str]] = {
     "session_id": ("path", "The id of one of the user's sessions."),
@@ -97,9 +97,8 @@ def _methods(address: str, methods: Iterable[str]) -> dict[str, Any]:
     found: dict[str, Any] = {method.lower(): _operation(operation) for method, operation in described.items()}
     if "GET" in described:
         found["head"] = _without_content(found["get"])
-    allowed = {"description": "The methods.", "headers": _headers(["Allow"])}
+    found["options"] = _operation(OPTIONS)
     found["parameters"] = _parameters(VARIABLE.findall(address))
-    found["options"] = {"summary": "Which methods there are.", "responses": {"200": allowed}}
     return found
 
 
@@ -149,7 +148,7 @@ def _refusals(refused: list[type[RatchetError]]) -> dict[str, Any]:
     schema = {"allOf": [schemas.ref("Error"), {"properties": {"error": {"enum": codes}}}]}
     return {
         "description": " ".join(f"`{error.code}`: {error.sentence}" for error in refused),
-        "headers": _headers(_headers_of(refused)),
+        "headers": _headers_of(refused),
         "content": {JSON: {"schema": schema}},
     }
 
@@ -160,24 +159,31 @@ def _merged(page: dict[str, Any], refusals: dict[str, Any]) -> dict[str, Any]:
     return refusals | both | {name: page.get(name, {}) | refusals[name] for name in ("headers", "content")}
 
 
-def _headers_of(refused: list[type[RatchetError]]) -> list[str]:
-    challenging = [issubclass(error, BearerRefused | ReauthenticationRequired) for error in refused]
+def _headers_of(refused: list[type[RatchetError]]) -> dict[str, Any]:
+    """What comes with these errors; certain is what comes with each of them."""
     marks = {
-        "Allow": MethodNotAllowed in refused,
-        "Retry-After": refused[0].status in (429, 503),
-        "Set-Cookie": any(error.ends_session for error in refused),
-        "WWW-Authenticate": any(challenging),
+        "Allow": [error is MethodNotAllowed for error in refused],
+        "Retry-After": [error.status in (429, 503) for error in refused],
+        "Set-Cookie": [error.ends_session for error in refused],
+        "WWW-Authenticate": [
+            issubclass(error, BearerRefused | ReauthenticationRequired) for error in refused
+        ],
     }
-    return [name for name, is_there in marks.items() if is_there]
+    return {
+        name: _headers([name])[name] if all(marked) else _header(name, certain=False)
+        for name, marked in marks.items()
+        if any(marked)
+    }
 
 
 def _headers(names: Iterable[str]) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def _header(name: str) -> dict[str, Any]:
+def _header(name: str, *, certain: bool = True) -> dict[str, Any]:
     kind = "integer" if name == "Retry-After" else "string"
-    return {"description": HEADERS[name], "required": name in SURE_HEADERS, "schema": {"type": kind}}
+    certain = certain and name in CERTAIN
+    return {"description": HEADERS[name], "required": certain, "schema": {"type": kind}}
 
 
 def _parameter(name: str) -> dict[str, Any]:

@@ -66,11 +66,16 @@ PUBLIC = ("Cache-Control",)
 SIGNED_OUT = Gives("Signed out.", headers=COOKIES)
 PAGES: Mapping[int, Gives] = {
     200: Gives("A page that leads on, where SameSite=Strict kept the cookie back.", {HTML: None}),
+    204: Gives("Nothing: HEAD renews nothing."),
     401: Gives("The session is over, and the site has no sign-in page.", {HTML: None}, COOKIES),
     403: Gives("Shown in a frame of another site, or this user may not sign in.", {HTML: None}, COOKIES),
     503: Gives("A page that tries again.", {HTML: None}, ("Retry-After",)),
 }
+NO_ROUTE: Mapping[int, Gives] = {404: Gives("No such address: the answer is the site's own.", {HTML: None})}
 TO_SIGN_IN = "to the sign-in page where the session is over"
+
+OPTIONS = Operation("Which methods there are.", {200: Gives("In a header.", headers=("Allow",)), **NO_ROUTE})
+"""Of every route."""
 
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("/login", "POST"): Operation(
@@ -121,7 +126,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ),
     ("/sessions/<session_id>", "DELETE"): Operation(
         "Sign one device out.",
-        {204: SIGNED_OUT},
+        {204: SIGNED_OUT, **NO_ROUTE},
         (*POST, *GUARDED, errors.NotFound),
         security=ACCESS,
     ),
@@ -156,7 +161,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         {
             303: Gives(f"Only {TO_SIGN_IN}.", headers=("Location", *COOKIES)),
             307: Gives("To the page, with the same body.", headers=("Location", *COOKIES)),
-            **{status: page for status, page in PAGES.items() if status != 200},
+            **{status: page for status, page in PAGES.items() if status >= 400},
         },
         POST,
         security=ASIDE,
@@ -184,7 +189,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ),
     ("/.well-known/oauth-authorization-server/<path:path>", "GET"): Operation(
         "The same, for an issuer with a path.",
-        {200: Gives("The metadata.", {JSON: "Metadata"}, PUBLIC)},
+        {200: Gives("The metadata.", {JSON: "Metadata"}, PUBLIC), **NO_ROUTE},
         (errors.NotFound,),
     ),
 }

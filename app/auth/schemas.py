@@ -107,16 +107,13 @@ def _bodies(settings: Settings) -> dict[str, Schema]:
 
 
 def _forms() -> dict[str, Schema]:
-    hint = text("Not needed.", enum=["access_token", "refresh_token"])
+    hint = text("Not needed: access_token, refresh_token, or what you like.")
     token = text("An access token or a refresh token.", minLength=1)
+    grant = {"grant_type": {"const": GRANT_TYPE}, "refresh_token": REFRESH | {"minLength": 1}}
+    once = {"additionalProperties": {"type": "string"}}  # no parameter may come twice (RFC 6749, section 3.2)
     return {
-        "TokenForm": record(
-            "grant_type",
-            "refresh_token",
-            grant_type={"const": GRANT_TYPE},
-            refresh_token=REFRESH | {"minLength": 1},
-        ),
-        "TokenQuestion": record("token", token=token, token_type_hint=hint),
+        "TokenForm": record(*grant, **grant) | once,
+        "TokenQuestion": record("token", token=token, token_type_hint=hint) | once,
     }
 
 
