@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from urllib.request import urlopen
 
 from flask import Flask
@@ -47,10 +48,19 @@ def serving(url: str, workers: int = 2, threads: int = 4, **environment: str) ->
 @contextmanager
 def server(url: str, workers: int = 2, threads: int = 4, **environment: str) -> Iterator[Server]:
     """As ``serving``, for a test that also wants the process."""
+    with logged_server(url, None, workers, threads, environment) as running:
+        yield running
+
+
+@contextmanager
+def logged_server(
+    url: str, log: IO[bytes] | None, workers: int, threads: int, environment: Mapping[str, str]
+) -> Iterator[Server]:
+    """As ``server``; what the site prints goes to ``log``, where there is one."""
     with site_on(url):
         pass
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
-        process = _start(listener, workers, threads, environment_for(url, **environment))
+        process = _start(listener, workers, threads, environment_for(url, **environment), log)
         base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     with process:
         try:
@@ -81,12 +91,21 @@ def environment_for(url: str, **environment: str) -> dict[str, str]:
 
 
 def _start(
-    listener: socket.socket, workers: int, threads: int, environment: Mapping[str, str]
+    listener: socket.socket,
+    workers: int,
+    threads: int,
+    environment: Mapping[str, str],
+    log: IO[bytes] | None,
 ) -> subprocess.Popen[bytes]:
     port = listener.fileno()
     options = ["--bind", f"fd://{port}", "--workers", str(workers), "--threads", str(threads)]
     return subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", *options, "wsgi:app"], cwd=ROOT, env=environment, pass_fds=[port]
+        [sys.executable, "-m", "gunicorn", *options, "wsgi:app"],
+        cwd=ROOT,
+        env=environment,
+        pass_fds=[port],
+        stdout=log,
+        stderr=log,
     )
 
 
