@@ -66,8 +66,9 @@ def document(
 ) -> dict[str, Any]:
     """The document as a value."""
     prefix = settings.url_prefix.rstrip("/")
+    schemes = _security_schemes(settings)
     paths = {
-        _path(address, place): _methods(address, methods)
+        _path(address, place): _methods(address, methods, schemes)
         for place, table in ((prefix, below_prefix), ("", at_root))
         for address, methods in table.items()
     }
@@ -82,7 +83,7 @@ def document(
             "headers": {name: _header(name) for name in HEADERS},
             "parameters": {name: _parameter(name) for name in PARAMETERS},
             "responses": {"MethodNotAllowed": _refusals([MethodNotAllowed])},
-            "securitySchemes": _security_schemes(settings),
+            "securitySchemes": schemes,
         },
     }
 
@@ -91,25 +92,27 @@ def _path(address: str, prefix: str) -> str:
     return prefix + VARIABLE.sub(r"{\1}", address)
 
 
-def _methods(address: str, methods: Iterable[str]) -> dict[str, Any]:
+def _methods(address: str, methods: Iterable[str], schemes: Iterable[str]) -> dict[str, Any]:
     """The operations of one address, with those that every address has: HEAD beside GET, and OPTIONS."""
-    described = {method: OPERATIONS[address, method] for method in methods}
-    found: dict[str, Any] = {method.lower(): _operation(operation) for method, operation in described.items()}
-    if "GET" in described:
+    found: dict[str, Any] = {
+        method.lower(): _operation(OPERATIONS[address, method], schemes) for method in methods
+    }
+    if "get" in found:
         found["head"] = _without_content(found["get"])
-    found["options"] = _operation(OPTIONS)
+    found["options"] = _operation(OPTIONS, schemes)
     found["parameters"] = _parameters(VARIABLE.findall(address))
     return found
 
 
-def _operation(operation: Operation) -> dict[str, Any]:
+def _operation(operation: Operation, schemes: Iterable[str]) -> dict[str, Any]:
     described: dict[str, Any] = {"summary": operation.summary, "responses": _responses(operation)}
     if operation.takes:
         schema, media_type, required = operation.takes
         content = {media_type: {"schema": schemas.ref(schema)}}
         described["requestBody"] = {"required": required, "content": content}
     if operation.security:
-        described["security"] = [{name: []} if name else {} for name in operation.security]
+        ways = [name for name in operation.security if not name or name in schemes]
+        described["security"] = [{name: []} if name else {} for name in ways]
     if operation.parameters:
         described["parameters"] = _parameters(operation.parameters)
     return described
@@ -194,11 +197,12 @@ def _parameter(name: str) -> dict[str, Any]:
 
 def _security_schemes(settings: Settings) -> dict[str, Any]:
     bearer = {"type": "http", "scheme": "bearer"}
-    return {
+    cookie = {"type": "apiKey", "in": "cookie"}
+    access = {"accessCookie": {**cookie, "name": ACCESS_COOKIE}} if settings.access_cookie else {}
+    return access | {
         "bearer": {**bearer, "bearerFormat": "JWT", "description": "An access token."},
         "service": {**bearer, "description": "One of RATCHET_SERVICE_SECRETS."},
-        "accessCookie": {"type": "apiKey", "in": "cookie", "name": ACCESS_COOKIE},
-        "refreshCookie": {"type": "apiKey", "in": "cookie", "name": settings.cookie_name},
+        "refreshCookie": {**cookie, "name": settings.cookie_name},
     }
 
 

@@ -18,7 +18,7 @@ from .run import fuzz, served
 EXAMPLES = 100
 """Of each route in a round; each round has a seed of its own."""
 
-RAW = 2_000
+RAW = 4_000
 """Raw requests in a round."""
 
 CLEAR_LINE = "\r\x1b[K"

@@ -75,9 +75,15 @@ def test_document_names_what_the_site_answers(bare_site: Flask) -> None:
 def test_settings_show_in_the_document(make_bare_site: MakeSite) -> None:
     """Names, limits and deliveries are those of this site."""
     site = make_bare_site(
-        RATCHET_COOKIE_NAME="rt", RATCHET_PASSWORD_MIN_LENGTH=20, RATCHET_BODY_DELIVERY=False
+        RATCHET_COOKIE_NAME="rt",
+        RATCHET_PASSWORD_MIN_LENGTH=20,
+        RATCHET_BODY_DELIVERY=False,
+        RATCHET_ACCESS_COOKIE=False,
     )
-    parts = document(site)["components"]
+    described = document(site)
+    parts = described["components"]
+    assert described["paths"]["/auth/me"]["get"]["security"] == [{"bearer": []}]
+    assert "accessCookie" not in parts["securitySchemes"]
     assert parts["securitySchemes"]["refreshCookie"]["name"] == "rt"
     assert parts["schemas"]["NewPassword"]["properties"]["new_password"]["minLength"] == 20
     sign_in = parts["schemas"]["SignIn"]["anyOf"]
