@@ -86,7 +86,9 @@ def metadata() -> Response:
     The issuer is RATCHET_ISSUER where that is an address, else our origin.
     """
     known = _issuer()
-    reply = jsonify(_metadata(known.string if known else request.host_url.rstrip("/")))
+    if not request.host:  # else everybody behind a cache would be sent nowhere
+        raise InvalidRequest("The Host header names no host.")
+    reply = jsonify(_metadata(known.string if known else f"{request.scheme}://{request.host}"))
     reply.headers["Cache-Control"] = f"public, max-age={MAX_AGE}"
     return reply
 

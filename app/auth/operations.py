@@ -186,10 +186,11 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("/.well-known/oauth-authorization-server", "GET"): Operation(
         "What this server can do, and where (RFC 8414).",
         {200: Gives("The metadata.", {JSON: "Metadata"}, PUBLIC)},
+        (errors.InvalidRequest,),
     ),
     ("/.well-known/oauth-authorization-server/<path:path>", "GET"): Operation(
         "The same, for an issuer with a path.",
         {200: Gives("The metadata.", {JSON: "Metadata"}, PUBLIC), **NO_ROUTE},
-        (errors.NotFound,),
+        (errors.NotFound, errors.InvalidRequest),
     ),
 }

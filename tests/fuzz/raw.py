@@ -10,20 +10,16 @@ from urllib.parse import urlsplit
 from .ledger import Ledger
 
 PATHS = (
-    "login",
-    "refresh",
-    "logout",
-    "token",
-    "revoke",
-    "introspect",
-    "me",
-    "sessions/x",
-    "continue",
-    "ratchet.js",
-)
+    "/auth/login", "/auth/refresh", "/auth/logout", "/auth/token", "/auth/revoke", "/auth/introspect", "/auth/me",
+    "/auth/sessions/x", "/auth/continue", "/auth/ratchet.js", "/auth/openapi.json", "/auth//", "/account", "*",
+    "/.well-known/oauth-authorization-server",
+)  # fmt: skip
+HOSTS = (
+    "localhost", "localhost", "localhost", "a b", "[", "[::1]", "localhost:99999", "\xff", "xn--zzzz--", "", "..",
+)  # fmt: skip
 METHODS = ("GET", "POST", "HEAD", "DELETE", "OPTIONS", "PROPFIND", "get", "P\xd6ST", "")
 LINES = (
-    "Host: a b", "Host: [", "Host: localhost:99999", "Host: \xff", "Content-Type: application/json",
+    "Host: evil.example", "Content-Type: application/json",
     "Content-Type: application/x-www-form-urlencoded", "Content-Type: \xff/\xff", "Content-Length: -1",
     "Content-Length: 5", "Content-Length: 99999999999999999999", "Transfer-Encoding: chunked",
     "Transfer-Encoding: gzip, chunked", "Authorization: Bearer", "Authorization: Bearer \xff.\xff.\xff",
@@ -56,9 +52,12 @@ def nastiness(seed: int) -> Iterator[bytes]:
     """Requests put together at random, for ever."""
     dice = random.Random(seed)  # noqa: S311  # no secret
     while True:
-        target = f"/auth/{dice.choice(PATHS)}{dice.choice(QUERIES)}"
-        lines = [f"{dice.choice(METHODS)} {target} HTTP/1.{dice.choice('01')}", *dice.sample(LINES, 4)]
-        head = "\r\n".join([*lines, "Host: localhost", "Connection: close", "", ""])
+        target = dice.choice(PATHS) + dice.choice(QUERIES)
+        lines = [
+            f"{dice.choice(METHODS)} {target} HTTP/1.{dice.choice('01')}",
+            *dice.sample(LINES, dice.randint(0, 3)),
+        ]
+        head = "\r\n".join([*lines, f"Host: {dice.choice(HOSTS)}", "Connection: close", "", ""])
         yield (head + dice.choice(BODIES)).encode("latin-1")
 
 

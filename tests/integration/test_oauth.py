@@ -452,3 +452,11 @@ def test_the_issuer(make_bare_site: MakeSite, issuer: str, path: str, named: str
         assert refusal(reply) == (404, "not_found")
     else:
         assert content(reply)["issuer"] == named
+
+
+@pytest.mark.parametrize("host", ["", "a b", "[", "a:b", "localhost:99999", "\xff"])
+def test_metadata_of_nowhere_is_not_given(bare_site: Flask, host: str) -> None:
+    """Where Host names no host there are no addresses to give, and nothing that a cache should keep."""
+    reply = bare_site.test_client().get(WELL_KNOWN, environ_overrides={"HTTP_HOST": host})
+    assert refusal(reply) == UNREADABLE
+    assert reply.headers["Cache-Control"] == "no-store"
