@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 from .ledger import Ledger
 
 PATHS = (
-    "/auth/login", "/auth/refresh", "/auth/logout", "/auth/token", "/auth/revoke", "/auth/introspect", "/auth/me",
-    "/auth/sessions/x", "/auth/continue", "/auth/ratchet.js", "/auth/openapi.json", "/auth//", "/account", "*",
-    "/.well-known/oauth-authorization-server",
+    "/auth/login", "/auth/refresh", "/auth/logout", "/auth/token", "/auth/revoke", "/auth/introspect",
+    "/auth/me", "/auth/sessions/x", "/auth/continue", "/auth/ratchet.js", "/auth/openapi.json", "/auth//",
+    "/account", "*", "/.well-known/oauth-authorization-server",
 )  # fmt: skip
 HOSTS = (
-    "localhost", "localhost", "localhost", "a b", "[", "[::1]", "localhost:99999", "\xff", "xn--zzzz--", "", "..",
+    "localhost", "localhost", "localhost", "a b", "[", "[::1]", "localhost:99999", "\xff", "xn--zzzz--",
+    "", "..",
 )  # fmt: skip
 METHODS = ("GET", "POST", "HEAD", "DELETE", "OPTIONS", "PROPFIND", "get", "P\xd6ST", "")
 LINES = (
