@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
+from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
-from werkzeug.exceptions import MethodNotAllowed as MethodUnknown
 
 from . import client, jwks, navigation, oauth, openapi, replies, routes, visitor
 from .errors import MethodNotAllowed, RatchetError
-
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 
 Views = dict[str, Callable[..., ResponseReturnValue]]
 
@@ -47,9 +44,6 @@ ROOT_ROUTES: dict[str, Views] = {
 }
 """At the root of the site, where the whole world looks for them (RFC 8615)."""
 
-_declared: dict[str, frozenset[str]] = {}
-"""The methods of each endpoint."""
-
 
 def _make(name: str, table: dict[str, Views]) -> Blueprint:
     blueprint = Blueprint(name, __name__, template_folder="templates")
@@ -57,18 +51,16 @@ def _make(name: str, table: dict[str, Views]) -> Blueprint:
     blueprint.after_request(replies.finish)
     blueprint.register_error_handler(RatchetError, replies.error)
     blueprint.register_error_handler(HTTPException, replies.http_error)
-    blueprint.app_errorhandler(MethodUnknown)(_refuse_unknown)
     for path, views in table.items():
         endpoint = next(iter(views.values())).__name__
-        declared = frozenset(views) | {"OPTIONS"} | ({"HEAD"} if "GET" in views else frozenset())
-        _declared[f"{name}.{endpoint}"] = declared
-        view = _answer(views, declared)
-        blueprint.add_url_rule(path, endpoint, view, methods=METHODS, provide_automatic_options=False)
+        blueprint.add_url_rule(path, endpoint, _answer(views), provide_automatic_options=False)
+    blueprint.record(_take_every_method)
     return blueprint
 
 
-def _answer(views: Views, declared: frozenset[str]) -> Callable[..., ResponseReturnValue]:
+def _answer(views: Views) -> Callable[..., ResponseReturnValue]:
     """The view of a path: all its methods in one place, and a refusal in our words for the others."""
+    declared = frozenset(views) | {"OPTIONS"} | ({"HEAD"} if "GET" in views else frozenset())
 
     def answer(**values: str) -> ResponseReturnValue:
         method = "GET" if request.method == "HEAD" else request.method
@@ -81,14 +73,11 @@ def _answer(views: Views, declared: frozenset[str]) -> Callable[..., ResponseRet
     return answer
 
 
-def _refuse_unknown(problem: MethodUnknown) -> ResponseReturnValue:
-    """A method that HTTP itself does not know is refused before a blueprint is looked for."""
-    adapter = current_app.create_url_adapter(request)
-    with suppress(HTTPException):  # a path that has no OPTIONS is the host's own
-        endpoint, _ = adapter.match(method="OPTIONS") if adapter else ("", {})
-        if endpoint in _declared:
-            return replies.finish(replies.error(MethodNotAllowed(_declared[endpoint])))
-    return problem.get_response()
+def _take_every_method(setup: BlueprintSetupState) -> None:
+    """Let our views see each method, also one unknown to HTTP; else the router refuses it in its words."""
+    for rule in setup.app.url_map.iter_rules():
+        if rule.endpoint.startswith(f"{setup.blueprint.name}."):
+            rule.methods = None
 
 
 blueprint = _make("ratchet", ROUTES)
