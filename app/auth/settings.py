@@ -1,8 +1,7 @@
 """app.config to frozen Settings: read once at boot, refused by name when something is wrong.
 
-The table ``SETTINGS`` is the one home of every key, its default and what is allowed; ``docs/settings.md`` is
-written from it. What ``app.config`` leaves open is taken from the environment, with Flask's
-prefix: ``FLASK_RATCHET_LEEWAY=5``.
+What ``app.config`` leaves open is taken from the environment, with Flask's prefix:
+``FLASK_RATCHET_LEEWAY=5``.
 """
 
 from __future__ import annotations
@@ -10,36 +9,24 @@ from __future__ import annotations
 import difflib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from . import readers
+from .options import SETTINGS, SHORTEST_SECRET
 from .rotation import Rule
-from .seal import PAIR_ALGORITHMS, UnusableKey
+from .seal import UnusableKey
 
 if TYPE_CHECKING:
     from .keys import KeyPair
-
-SHORTEST_SECRET = 32
-"""Bytes: as long as the SHA-256 that is keyed with it (RFC 7518, 3.2)."""
 
 ENVIRONMENT_PREFIX = "FLASK_"
 
 
 class SettingsError(ValueError):
     """A setting is wrong; the message names the key, the value and what is allowed."""
-
-
-class Setting(NamedTuple):
-    """One key: how its value is read, the default as one would write it, what is allowed, what it does."""
-
-    read: Callable[[Any], Any]
-    default: Any
-    allowed: str
-    purpose: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,112 +63,6 @@ class Settings:
     def rule(self) -> Rule:
         """The numbers of the rule."""
         return Rule(self.leeway, self.refresh_ttl, self.short_ttl, self.strict)
-
-
-_SPAN = 'a timedelta, seconds, or text such as "15m" or "2d"'
-_FLAG = "true or false"
-
-SETTINGS: Mapping[str, Setting] = {
-    "RATCHET_URL_PREFIX": Setting(
-        readers.prefix,
-        "/auth",
-        'a path such as "/auth"',
-        "Where the routes live; also the path of the cookie.",
-    ),
-    "RATCHET_ACCESS_TTL": Setting(
-        readers.duration(), "10m", f"{_SPAN}, more than the leeway", "How long an access token is valid."
-    ),
-    "RATCHET_REFRESH_TTL": Setting(
-        readers.duration(),
-        "14d",
-        f"{_SPAN}, at most RATCHET_SESSION_TTL",
-        "Idle limit of a remembered session.",
-    ),
-    "RATCHET_SHORT_TTL": Setting(
-        readers.duration(),
-        "1d",
-        f"{_SPAN}, at most RATCHET_REFRESH_TTL",
-        "Idle limit of a session that is not remembered; its cookies have no Max-Age.",
-    ),
-    "RATCHET_SESSION_TTL": Setting(
-        readers.duration(), "90d", _SPAN, "Absolute limit of a session; renewing never extends it."
-    ),
-    "RATCHET_LEEWAY": Setting(
-        readers.duration(0, 120),
-        "30s",
-        f"{_SPAN}, 0 to 2 minutes",
-        "How long the current refresh token stays put after it was last handed out.",
-    ),
-    "RATCHET_STRICT": Setting(
-        readers.flag, False, _FLAG, "No leeway and no recovery: anything but the current token is a reuse."
-    ),
-    "RATCHET_MAX_SESSIONS": Setting(
-        readers.whole(1, 100),
-        10,
-        "a whole number from 1 to 100",
-        "Sessions a user can have; 1 is one per user.",
-    ),
-    "RATCHET_COOKIE_NAME": Setting(
-        readers.cookie_name,
-        "refreshToken",
-        "letters, digits and -_.; not accessToken or signedIn",
-        "Name of the refresh cookie.",
-    ),
-    "RATCHET_COOKIE_DOMAIN": Setting(
-        readers.domain, None, "a domain, or none for this host alone", "Domain of the cookies."
-    ),
-    "RATCHET_COOKIE_SAMESITE": Setting(
-        readers.samesite, "Lax", '"Strict", "Lax" or "None"', "SameSite of the cookies."
-    ),
-    "RATCHET_COOKIE_SECURE": Setting(
-        readers.flag, True, _FLAG, "Send the cookies over https (and to localhost) alone."
-    ),
-    "RATCHET_ACCESS_COOKIE": Setting(
-        readers.flag, True, _FLAG, "Also set the access token as a cookie, for server-rendered pages."
-    ),
-    "RATCHET_BODY_DELIVERY": Setting(
-        readers.flag, True, _FLAG, "Let clients that keep no cookies have refresh tokens in the body."
-    ),
-    "RATCHET_TRUSTED_ORIGINS": Setting(
-        readers.origins,
-        (),
-        'origins such as "https://app.example.org", lower case, no path',
-        "Other origins whose pages may change state.",
-    ),
-    "RATCHET_ISSUER": Setting(readers.optional_text, None, "text", "The iss of the tokens."),
-    "RATCHET_AUDIENCE": Setting(readers.optional_text, None, "text", "The aud of access tokens."),
-    "RATCHET_JWT_KEYS": Setting(
-        readers.private_keys,
-        None,
-        f"paths of private keys for {', '.join(PAIR_ALGORITHMS)}, in PEM or as a JWK",
-        "Sign access tokens with the first of these keys and accept all of them, in place of SECRET_KEY.",
-    ),
-    "RATCHET_SERVICE_SECRETS": Setting(
-        readers.secrets(SHORTEST_SECRET),
-        (),
-        f"texts of at least {SHORTEST_SECRET} bytes, plain ASCII without spaces",
-        "Secrets of the services that may ask POST /introspect about tokens; nobody may where there is none.",
-    ),
-    "RATCHET_BCRYPT_ROUNDS": Setting(
-        readers.whole(10, 16),
-        12,
-        "a whole number from 10 to 16",
-        "Cost of a password hash; a cheaper stored one is raised at the next sign-in.",
-    ),
-    "RATCHET_PASSWORD_MIN_LENGTH": Setting(
-        readers.whole(8, 64), 15, "a whole number from 8 to 64", "Characters a new password needs."
-    ),
-    "RATCHET_THROTTLE_STORAGE": Setting(
-        readers.text,
-        "memory://",
-        'a storage of the limits library, such as "redis://localhost:6379"',
-        "Where failed sign-ins are counted; several nodes need a shared one.",
-    ),
-    "RATCHET_LOGIN_URL": Setting(
-        readers.page, None, 'a path of this site such as "/sign-in"', "The page for a session that is over."
-    ),
-    "RATCHET_FRESH_FOR": Setting(readers.duration(), "10m", _SPAN, "How long a sign-in counts as recent."),
-}
 
 
 def load(app: Flask) -> Settings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.auth.settings import SETTINGS
+from app.auth.options import SETTINGS
 
 
 def table() -> str:

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 from app.auth.errors import RatchetError
-from app.auth.settings import SHORTEST_SECRET
+from app.auth.options import SHORTEST_SECRET
 from app.auth.throttle import ACCOUNT, ADDRESS, HERE
 from tests.pages import DOCS, PRODUCT, ROOT, house, settings
 from tests.pages.insertion import with_table

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from app.auth.options import SETTINGS
 from app.auth.rotation import Rule
-from app.auth.settings import SETTINGS, SettingsError
+from app.auth.settings import SettingsError
 
 from .samples import DAY, HOUR, load_settings
 

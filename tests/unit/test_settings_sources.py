@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.auth.settings import SHORTEST_SECRET, SettingsError
+from app.auth.options import SHORTEST_SECRET
+from app.auth.settings import SettingsError
 
 from .samples import DAY, HOUR, SECRET, load_settings
 
