@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import bcrypt
 import pytest
 from flask import Flask, Response
 
@@ -115,6 +116,20 @@ def browser(site: Flask, ada: str) -> Browser:  # noqa: ARG001  # ada has to be 
 def signed_in(site: Flask, ada: str) -> Browser:
     """A browser in front of the site, ada signed in."""
     return let_in(site, ada)
+
+
+@pytest.fixture
+def bcrypts(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The salts of all bcrypt runs in this test."""
+    salts: list[bytes] = []
+    run = bcrypt.hashpw
+
+    def counting(password: bytes, salt: bytes) -> bytes:
+        salts.append(salt)
+        return run(password, salt)
+
+    monkeypatch.setattr(bcrypt, "hashpw", counting)
+    return salts
 
 
 def let_in(site: Flask, subject: str, *, remember: bool = False) -> Browser:

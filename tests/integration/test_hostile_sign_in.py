@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import bcrypt
 import pytest
 from flask import Flask
 
@@ -18,20 +17,6 @@ from .rows import stored
 NOBODY_LISTENS = "redis://127.0.0.1:1"
 BAD = (401, "invalid_credentials")
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a bcrypt is one on each
-
-
-@pytest.fixture
-def bcrypts(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """The salts of all bcrypt runs in this test."""
-    salts: list[bytes] = []
-    run = bcrypt.hashpw
-
-    def counting(password: bytes, salt: bytes) -> bytes:
-        salts.append(salt)
-        return run(password, salt)
-
-    monkeypatch.setattr(bcrypt, "hashpw", counting)
-    return salts
 
 
 @pytest.mark.parametrize(

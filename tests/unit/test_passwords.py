@@ -26,20 +26,6 @@ def of_another_system(password: str, prefix: str = "2b") -> str:
     return f"${prefix}{plain[3:]}"
 
 
-@pytest.fixture
-def bcrypts(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """The salts of all bcrypt runs in this test."""
-    salts: list[bytes] = []
-    run = bcrypt.hashpw
-
-    def counting(password: bytes, salt: bytes) -> bytes:
-        salts.append(salt)
-        return run(password, salt)
-
-    monkeypatch.setattr(bcrypt, "hashpw", counting)
-    return salts
-
-
 DIFFERENT: list[Any] = [
     pytest.param("a" * 72 + "b", "a" * 72 + "c", id="byte 73 alone"),
     pytest.param("a" * 72, "a" * 73, id="one byte more than bcrypt reads"),
