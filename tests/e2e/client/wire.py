@@ -36,6 +36,10 @@ class Wire:
         """Every request of that name, in order."""
         return [asked for asked in self._asked if asked.name == request]
 
+    def times(self, path: str) -> int:
+        """How often that path was asked for, by whatever method and with whatever query."""
+        return sum(asked.name.partition(" ")[2].partition("?")[0] == path for asked in self._asked)
+
     @contextmanager
     def losing(self, request: str, fate: Fate) -> Iterator[None]:
         """Let every such request meet ``fate``."""

@@ -14,6 +14,7 @@ from urllib.request import urlopen
 from flask import Flask
 
 from app.db import db
+from app.models import User
 from tests.conftest import add_user
 from tests.e2e.servers import BOOT_SECONDS, ROOT, environment_for, site_on
 
@@ -40,6 +41,12 @@ class House:
     def add_user(self, name: str, **columns: object) -> None:
         """Let somebody move in, with the usual password."""
         add_user(self.site, f"{name}@example.org", name, **columns)
+
+    def writes(self, name: str) -> int:
+        """How often Ratchet has written the row of somebody who lives here."""
+        with self.site.app_context():
+            version = db.select(User.sessions_version).where(User.username == name)
+            return int(db.session.execute(version).scalar_one())
 
 
 @contextmanager

@@ -103,7 +103,7 @@ class Visitor:
     @property
     def continued(self) -> int:
         """How often a page was sent around by continue."""
-        return sum(asked.endswith(" /auth/continue") for asked in self.asked)
+        return self.wire.times("/auth/continue")
 
     def _obeys(self, name: str) -> bool:
         with suppress(Error):  # the page is just being replaced
