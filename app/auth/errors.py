@@ -13,14 +13,16 @@ class RatchetError(Exception):
     """A request that is refused, in the words of the HTTP contract.
 
     ``code`` is the stable name a client switches on, ``status`` the HTTP status, ``description`` one
-    sentence for a person, ``retry_after`` seconds to wait where waiting helps, ``ends_session`` whether
-    the verdict ended the session, so that its cookies go.
+    sentence for a person, ``reason`` the code of what is behind it where that is something else,
+    ``retry_after`` seconds to wait where waiting helps, ``ends_session`` whether the verdict ended the
+    session, so that its cookies go.
     """
 
     code: ClassVar[str] = "server_error"
     status: ClassVar[int] = 500
     ends_session: bool = False
     sentence: ClassVar[str] = "Something went wrong on this site."
+    reason: ClassVar[str | None] = None
 
     def __init__(
         self,
@@ -175,10 +177,6 @@ class RefreshTokenInvalid(RatchetError):
     sentence = "The session is over. Sign in again."
 
 
-class SessionStolen(RefreshTokenInvalid):
-    """The session is over because of a theft: the same answer, but a page can tell its owner why."""
-
-
 class RefreshTokenReused(RatchetError):
     """A refresh token came back after its successor was used: somebody holds a copy (RFC 9700, 4.14.2)."""
 
@@ -186,6 +184,12 @@ class RefreshTokenReused(RatchetError):
     status = 401
     ends_session = True
     sentence = "The session was ended because an old token of it was used again. Sign in again."
+
+
+class SessionStolen(RefreshTokenInvalid):
+    """The session is over because of a theft: the same answer, with the reason beside it for its owner."""
+
+    reason = RefreshTokenReused.code
 
 
 class ReauthenticationRequired(RatchetError):

@@ -22,8 +22,6 @@ from .errors import (
     ReauthenticationRequired,
     RefreshTokenInvalid,
     RefreshTokenMissing,
-    RefreshTokenReused,
-    SessionStolen,
     Unavailable,
 )
 from .state import state
@@ -125,10 +123,8 @@ def _to_sign_in(problem: RatchetError) -> Response:
 
 def _reason(problem: RatchetError) -> str | None:
     """What the sign-in page should say; nothing where a session has simply run out."""
-    if isinstance(problem, SessionStolen):
-        return RefreshTokenReused.code
     usual = isinstance(problem, RefreshTokenMissing | BearerRefused | RefreshTokenInvalid)
-    return None if usual else problem.code
+    return problem.reason if usual else problem.code
 
 
 def _way_back() -> str:

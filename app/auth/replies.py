@@ -76,7 +76,7 @@ def signed_out() -> Response:
 
 def error(problem: RatchetError) -> Response:
     """The reply to a refused request. A verdict that ends the session takes its cookies along."""
-    reply = _problem(problem.code, problem.description, problem.status)
+    reply = _problem(problem.code, problem.description, problem.status, problem.reason)
     if problem.challenge:
         reply.headers["WWW-Authenticate"] = problem.challenge
     if problem.retry_after:
@@ -104,8 +104,9 @@ def finish(response: Response) -> Response:
     return response
 
 
-def _problem(code: str, description: str, status: int) -> Response:
-    reply = jsonify(error=code, error_description=description)
+def _problem(code: str, description: str, status: int, reason: str | None = None) -> Response:
+    because = {"reason": reason} if reason else {}
+    reply = jsonify(error=code, error_description=description, **because)
     reply.status_code = status
     reply.headers["Cache-Control"] = "no-store"
     return reply

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .errors import SessionStolen
 from .oauth import GRANT_TYPE
 from .routes import DELIVERIES, SCOPES
 from .settings import Settings
@@ -64,6 +65,10 @@ def all_of_them(settings: Settings, codes: list[str]) -> dict[str, Schema]:
             "error_description",
             error={"type": "string", "enum": codes},
             error_description=text("One sentence for a person."),
+            reason={
+                "const": SessionStolen.reason,
+                "description": "Where a theft ended the session.",
+            },
         ),
         **_bodies(settings),
         **_forms(),

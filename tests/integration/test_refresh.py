@@ -84,6 +84,17 @@ def test_reuse_ends_the_whole_session(signed_in: Browser, site: Flask, ada: str,
     assert refusal(Browser(site).me(access)) == (401, "token_invalid")
 
 
+def test_owner_is_told_that_it_was_a_theft(signed_in: Browser, site: Flask, clock: Clock) -> None:
+    """Where the thief is found first, the owner gets the usual refusal, and the reason beside it."""
+    thief = Browser(site, signed_in.held)
+    for browser in (thief, signed_in):
+        assert browser.refresh().status_code == 200
+        clock.advance(30)
+    assert content(thief.refresh())["error"] == "refresh_token_reused"
+    told = content(signed_in.refresh())
+    assert (told["error"], told["reason"]) == ("refresh_token_invalid", "refresh_token_reused")
+
+
 def test_thief_and_victim_cannot_both_go_on(signed_in: Browser, site: Flask, clock: Clock) -> None:
     """Thief and victim start with one copy each; the session ends at the second hand-over at the latest."""
     thief = Browser(site, signed_in.held)

@@ -172,7 +172,8 @@ class Ratchet extends EventTarget {
     const state = { ...sent, mark: mark() };
     if (reply.access_token) return { ...state, ...reply };
     if (response.status === 204) return { ...state, user: null, reason: "signed_out" };
-    if (path !== "/login" && OVER.test(reply.error)) return { ...state, user: null, reason: reply.error };
+    const { error, reason = error } = reply;
+    if (path !== "/login" && OVER.test(error)) return { ...state, user: null, reason };
     throw faultOf(response, reply);
   }
 

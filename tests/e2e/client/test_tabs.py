@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.browser import REFRESH_COOKIE
+from tests.e2e.caller import Client
+
 from .opening import Shop
 from .tabs import Browser, Tab
 
@@ -86,6 +89,20 @@ def reuse(browser: Browser, shop: Shop) -> None:
     )
 
 
+def theft(browser: Browser, shop: Shop) -> None:
+    """A thief uses a copy of the jar, the owner comes back, and the thief uses what has become an orphan."""
+    thief = Client(browser.origin)
+    thief.cookies[REFRESH_COOKIE] = browser.cookie("refreshToken") or ""
+    assert thief.refresh().status == 200
+    shop.turn_clock(AN_HOUR)
+    tab = browser.tab()
+    tab.turn_clocks(wall=AN_HOUR)
+    tab.run("ratchet.token()")
+    tab.page.close()
+    shop.turn_clock(AN_HOUR)
+    assert thief.refresh().verdict == (401, "refresh_token_reused")
+
+
 def block(_browser: Browser, shop: Shop) -> None:
     """An administrator blocks the account."""
     shop.execute("UPDATE customers SET blocked = true WHERE username = 'ada'")
@@ -109,6 +126,7 @@ def _amnesty(shop: Shop) -> object:
         (lose_cookie, "refresh_token_missing"),
         (end_sessions, "refresh_token_invalid"),
         (reuse, "refresh_token_reused"),
+        (theft, "refresh_token_reused"),
         (block, "account_blocked"),
         (unconfirm, "account_unconfirmed"),
     ],

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.client.tabs import eventually
+from tests.e2e.client.tabs import TURN_CLOCKS, eventually
 
 from .conftest import MakeVisitor
-from .visitor import Visitor
+from .visitor import RUN_OUT, Visitor
 
 SIGNED_OUT = "/sign-in?reason=signed_out"
 THEFT = "Somebody used an old copy of your sign-in"
@@ -87,6 +87,23 @@ def test_theft_is_told(make_visitor: MakeVisitor, name: str, *, victim_first: bo
     for visitor in (first, second):
         assert visitor.path == "/sign-in?next=%2Fpanel&reason=refresh_token_reused"
         assert THEFT in visitor.text
+
+
+def test_theft_is_told_by_a_page_that_finds_out_itself(make_visitor: MakeVisitor, name: str) -> None:
+    """Where the thief is found while the account page is open, its script leads to the same words."""
+    victim, thief = make_visitor(), make_visitor(java_script_enabled=False)
+    victim.enter(name)
+    victim.until_asked("POST /auth/refresh", b"accesstoken")  # the script of the page has its token
+    steal(victim, thief)
+    use(thief)
+    victim.wait()
+    victim.open("/account")
+    use(thief)
+    assert THEFT in thief.text
+    victim.page.evaluate(TURN_CLOCKS, [RUN_OUT * 1000, 0])
+    victim.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    victim.until_at("/sign-in?next=%2Faccount&reason=refresh_token_reused")
+    assert THEFT in victim.text
 
 
 @pytest.mark.parametrize("script", SCRIPT)
