@@ -14,6 +14,9 @@ from .grants import Grant
 from .rotation import Session
 from .state import state
 
+NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+"""The policy of what is not meant to be shown (ASVS 3.4.3)."""
+
 
 def tokens(grant: Grant, delivery: str, status: int = 200) -> Response:
     """The reply to a sign-in or a refresh (RFC 6749, 5.1).
@@ -97,8 +100,10 @@ def http_error(problem: HTTPException) -> Response:
 
 
 def finish(response: Response) -> Response:
-    """No reply is sniffed, and none is stored unless its view says so (RFC 9111, 5.2.2.5)."""
+    """No reply is sniffed or embedded, and none is stored unless its view says so (RFC 9111, 5.2.2.5)."""
     response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers.setdefault("Content-Security-Policy", NO_PAGE)
     if response.headers.setdefault("Cache-Control", "no-store") == "no-store":
         response.vary.update(("Cookie", "Authorization"))
     return response

@@ -55,6 +55,8 @@ def protect(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", SECURITY_POLICY)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     if request.endpoint != "site.static":
         response.headers["Cache-Control"] = "no-store"
     return response

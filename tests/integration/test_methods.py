@@ -99,6 +99,8 @@ def test_no_reply_is_stored_or_sniffed(browser: Browser) -> None:
     for reply in replies:
         assert reply.headers["Cache-Control"] == "no-store"
         assert reply.headers["X-Content-Type-Options"] == "nosniff"
+        assert reply.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert reply.headers["Cross-Origin-Resource-Policy"] == "same-origin"
         assert {"Cookie", "Authorization"} <= set(reply.vary)
     assert {reply.mimetype for reply in replies[:5]} == {"application/json"}
 

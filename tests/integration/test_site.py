@@ -196,7 +196,8 @@ def test_no_page_is_kept_framed_or_scripted_from_outside(signed_in: Browser) -> 
         headers = visit(signed_in, path).headers
         assert headers["Cache-Control"] == "no-store"
         assert headers["X-Content-Type-Options"] == "nosniff"
-        assert headers["Referrer-Policy"] == "same-origin"
+        for name in ("Referrer-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy"):
+            assert headers[name] == "same-origin"
         policy = headers["Content-Security-Policy"]
         assert ("frame-ancestors 'none'" in policy, "unsafe" in policy) == (True, False)
 
