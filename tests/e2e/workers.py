@@ -58,3 +58,9 @@ def _sockets(process: int) -> list[str]:
         with suppress(FileNotFoundError):  # closed meanwhile
             found.append(str(descriptor.readlink()).removeprefix("socket:[").removesuffix("]"))
     return found
+
+
+def processor_time(process: int) -> float:
+    """Seconds of processor time that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,0 +1,1 @@
+"""What Ratchet costs, measured: each program here prints what docs/speed.md quotes."""

@@ -1,0 +1,170 @@
+"""python -m bench.guard: what the guard costs a view, with and without knowing of ended sessions.
+
+Three views take turns at the same request, in this process: a bare one, a guarded one, and a guarded one of a
+site that never hears of an ended session. The figures are processor time of the calling thread, and the
+median of each round, so that other programs on the machine disturb them less. How far the rounds of one and
+the same view lie apart says how small a difference can be told.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from copy import copy
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from werkzeug.test import EnvironBuilder
+
+from app.auth import Ratchet, RatchetUser
+from app.auth.account import Ended
+from app.auth.revocation import Revocations
+from app.auth.sessions import Wish
+from app.auth.state import EXTENSION, State, state
+
+ROUNDS = 40
+REQUESTS = 200
+"""To each view, in one round."""
+
+Ask = Callable[[], object]
+
+
+class Ignorant(Revocations):
+    """Never knows of an ended session, and never asks."""
+
+    def has(self, session_id: str, now: float) -> bool | None:  # noqa: ARG002  # the shape of what it replaces
+        """Nobody's session has ended."""
+        return False
+
+
+class Measured(NamedTuple):
+    """The rounds of one view: microseconds a request."""
+
+    rounds: list[float]
+
+    @property
+    def middle(self) -> float:
+        """The median round."""
+        return median(self.rounds)
+
+    @property
+    def noise(self) -> float:
+        """Half of the range in which the middle half of its rounds lie."""
+        ordered = sorted(self.rounds)
+        quarter = len(ordered) // 4
+        return (ordered[-1 - quarter] - ordered[quarter]) / 2
+
+
+def main() -> None:
+    """Measure and print."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    with tempfile.TemporaryDirectory() as folder:
+        app, token = site(Path(folder))
+        asks = {
+            "bare view": asking(app, "/bare", token),
+            "guarded, ended sessions not known": asking(ignorant(app), "/guarded", token),
+            "guarded": asking(app, "/guarded", token),
+        }
+        print(report(measure(asks, rounds), question(app)))
+
+
+def site(folder: Path) -> tuple[Flask, str]:
+    """A site with a bare view and a guarded one, its database in a file, and a user's access token."""
+    app = Flask("site")
+    app.config.update(SECRET_KEY="x" * 40, SQLALCHEMY_DATABASE_URI=f"sqlite:///{folder / 'site.sqlite'}")
+    db = SQLAlchemy(app)
+
+    class User(RatchetUser, db.Model):  # type: ignore[name-defined,misc]  # db.Model is made at run time
+        id = db.Column(db.Integer, primary_key=True)
+
+    ratchet = Ratchet(app, db=db, user_model=User)
+    app.add_url_rule("/bare", "bare", view)
+    app.add_url_rule("/guarded", "guarded", ratchet.required(view))
+    with app.test_request_context():
+        db.create_all()
+        db.session.add(User(email="ada@example.org"))
+        db.session.commit()
+        account = state().store.load("1")
+        assert account is not None
+        return app, state().sessions.start(account, Wish(), time.time()).access_token
+
+
+def ignorant(app: Flask) -> Flask:
+    """The same site without any knowledge of ended sessions."""
+    other = copy(app)
+    parts: State = app.extensions[EXTENSION]
+    known = Ignorant(no_question, parts.settings.access_ttl)
+    other.extensions = app.extensions | {EXTENSION: dataclasses.replace(parts, revocations=known)}
+    return other
+
+
+def no_question(_since: float) -> list[Ended]:
+    """What nobody asks has no answer."""
+    raise AssertionError
+
+
+def view() -> str:
+    """What is served."""
+    return "Dear Ada,"
+
+
+def asking(app: Flask, path: str, token: str) -> Ask:
+    """What sends one request with an access token to ``app``."""
+    template = EnvironBuilder(path, headers=[("Authorization", f"Bearer {token}")]).get_environ()
+
+    def start(status: str, *_: Any) -> None:
+        assert status == "200 OK", status
+
+    def ask() -> None:
+        b"".join(app(dict(template), start))  # type: ignore[arg-type]  # an iterable of bytes, as WSGI has it
+
+    return ask
+
+
+def measure(asks: Mapping[str, Ask], rounds: int) -> dict[str, Measured]:
+    """Let the views take turns; the first round is for warming up."""
+    measured: dict[str, Measured] = {name: Measured([]) for name in asks}
+    for number in range(rounds + 1):
+        spent = [[_once(ask) for ask in asks.values()] for _ in range(REQUESTS)]
+        for name, requests in zip(asks, zip(*spent, strict=True), strict=True):
+            if number:
+                measured[name].rounds.append(median(requests))
+    return measured
+
+
+def question(app: Flask) -> float:
+    """Microseconds of processor time to ask the database once which sessions have ended."""
+    with app.app_context():
+        store = state().store
+        return median(_once(lambda: store.ended_since(time.time() - 10)) for _ in range(REQUESTS))
+
+
+def _once(ask: Ask) -> float:
+    """Microseconds of processor time."""
+    began = time.thread_time_ns()
+    ask()
+    return (time.thread_time_ns() - began) / 1000
+
+
+def report(measured: Mapping[str, Measured], asked: float) -> str:
+    """The figures as lines."""
+    (bare_view, without, guarded) = measured.values()
+    lines = [f"{'':36}{'us':>8}{'noise':>8}{'ratio':>8}"]
+    lines += [
+        f"{name:36}{one.middle:8.1f}{one.noise:8.1f}{one.middle / bare_view.middle:8.2f}"
+        for name, one in measured.items()
+    ]
+    knowing, noise = guarded.middle - without.middle, max(guarded.noise, without.noise)
+    lines.append(f"knowing of ended sessions costs {knowing:.1f} us a request; noise is {noise:.1f} us")
+    lines.append(f"asking the database takes {asked:.0f} us, at most twice a second in each process")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
