@@ -1,0 +1,127 @@
+"""How long a refused sign-in takes does not tell whether there is such a user (ASVS 6.3.8)."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.conftest import add_user
+
+from .caller import Client
+from .stage import Stage, staged
+
+PAIRS = 500
+MOST_TOLD = 0.55
+"""Of the area under the ROC curve. Chance alone exceeds it in one sample of 160, hardly in two running."""
+
+USERS = 50
+"""Each is guessed at ten times: fewer than the throttle allows from everywhere."""
+
+CLIENTS = 2
+"""At once, as the machine has processors: a bcrypt keeps one busy."""
+
+CARELESS = """
+def post_worker_init(worker):
+    from app.auth import passwords
+    verify = passwords.verify_password
+    passwords.verify_password = lambda password, stored, rounds: (
+        stored is not None and verify(password, stored, rounds)
+    )
+"""
+"""A configuration of gunicorn that spares the work for a user who does not exist."""
+
+
+class Pair(NamedTuple):
+    """Seconds that two refusals took: of a name that nobody has, and of somebody's."""
+
+    unknown: float
+    known: float
+
+
+def test_the_wait_does_not_tell_who_has_an_account(tmp_path: Path) -> None:
+    """Five hundred pairs over HTTP, an unknown name and a wrong password: their times are alike."""
+    with staged("sqlite", "timing", tmp_path, FLASK_PROXY_HOPS="1") as stage:
+        told = area(refused(stage, PAIRS))
+        if told > MOST_TOLD:
+            told = area(refused(stage, PAIRS))
+    print(f"area under the ROC curve of {PAIRS} pairs: {told:.3f}")
+    assert told <= MOST_TOLD
+
+
+def test_a_site_that_spares_the_work_is_noticed(tmp_path: Path) -> None:
+    """Without a bcrypt for the unknown name a few pairs tell all, so the measurement can fail."""
+    (tmp_path / "careless.py").write_text(CARELESS)
+    options = f"-c {tmp_path / 'careless.py'}"
+    with staged("sqlite", "careless", tmp_path, FLASK_PROXY_HOPS="1", GUNICORN_CMD_ARGS=options) as stage:
+        told = area(refused(stage, 30))
+    assert told > 0.9
+
+
+@pytest.mark.parametrize(
+    ("pairs", "told"),
+    [
+        pytest.param([Pair(1, 2), Pair(2, 1)], 0.5, id="the same times"),
+        pytest.param([Pair(1, 3), Pair(2, 4)], 1.0, id="the unknown always sooner"),
+        pytest.param([Pair(3, 1), Pair(4, 2)], 1.0, id="the unknown always later"),
+        pytest.param([Pair(1, 2), Pair(3, 2), Pair(1, 2), Pair(1, 2)], 0.75, id="three of four sooner"),
+    ],
+)
+def test_area(pairs: list[Pair], told: float) -> None:
+    """A half tells nothing, one tells all, in whichever direction."""
+    assert area(pairs) == told
+
+
+def area(pairs: Sequence[Pair]) -> float:
+    """The area under the ROC curve of a guesser who goes by time alone, the better way round."""
+    sooner = (
+        sum(
+            (one.unknown < other.known) + (one.unknown == other.known) / 2 for one in pairs for other in pairs
+        )
+        / len(pairs) ** 2
+    )
+    return max(sooner, 1 - sooner)
+
+
+def refused(stage: Stage, number: int) -> list[Pair]:
+    """So many pairs of refused sign-ins, by several clients at once."""
+    names = cycle([_user(stage) for _ in range(USERS)])
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        return list(pool.map(lambda name: _pair(stage.base_url, name), [next(names) for _ in range(number)]))
+
+
+def _pair(base_url: str, name: str) -> Pair:
+    """One of each, in an order that is left to chance, so that neither is always the first."""
+    spent = {}
+    for identifier in random.sample([name, _name()], 2):
+        spent[identifier == name] = _seconds(base_url, identifier)
+    return Pair(unknown=spent[False], known=spent[True])
+
+
+def _seconds(base_url: str, identifier: str) -> float:
+    """How long the site takes to refuse this sign-in from an address that nobody else has."""
+    body = f'{{"identifier": "{identifier}", "password": "a wrong password"}}'.encode()
+    address = f"2001:db8:{secrets.randbelow(2**16):x}:{secrets.randbelow(2**16):x}::1"
+    headers = {"Content-Type": "application/json", "X-Forwarded-For": address}
+    client, began = Client(base_url), time.perf_counter()
+    reply = client.request("POST", "/auth/login", body, headers)
+    spent = time.perf_counter() - began
+    assert reply.verdict == (401, "invalid_credentials")
+    return spent
+
+
+def _user(stage: Stage) -> str:
+    name = _name()
+    add_user(stage.site, name)
+    return name
+
+
+def _name() -> str:
+    return f"{secrets.token_hex(8)}@example.org"
