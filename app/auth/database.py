@@ -63,7 +63,7 @@ class Database:
                     return take(connection.execute(statement, values))
             except Unavailable as error:
                 if not left or not _is_transient(error.__cause__):
-                    note(logging.WARNING, "the database does not do it: %s", _in_short(error.__cause__))
+                    note(logging.WARNING, "the database does not do it: %s", in_short(error.__cause__))
                     raise
         raise AssertionError("the last try returns or raises")
 
@@ -114,7 +114,7 @@ class Database:
         return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
-def _in_short(error: BaseException | None) -> str:
+def in_short(error: BaseException | None) -> str:
     """What the driver says, in one line, and without the statement and its values."""
     original = getattr(error, "orig", None) or error
     return f"{type(original).__name__}: {str(original).partition(chr(10))[0]}"

@@ -8,9 +8,12 @@ from typing import NamedTuple
 
 from flask import Flask
 
+from .cookies import ACCESS_COOKIE, SIGNED_IN_COOKIE
+from .database import in_short
 from .errors import Unavailable
 from .settings import Settings
 from .store import Store
+from .throttle import Throttle
 
 MOST_CLOCK_DIFFERENCE = 5
 """Seconds by which the clocks of this host and the database may differ."""
@@ -19,6 +22,12 @@ SHORTEST_LEEWAY = 20
 """Below this, slow mobile networks sign honest people out (see docs/proof.md)."""
 
 LONGEST_ACCESS_TTL = 3600
+
+LEEWAYS = 4
+"""An access token has to live this many leeways, or a few tabs renew so often that nothing rotates."""
+
+FEWEST_CHARACTERS = 8
+"""Different characters in a secret; fewer were typed, not drawn."""
 
 
 class Finding(NamedTuple):
@@ -47,7 +56,14 @@ def examine(patient: Patient) -> list[Finding]:
 def secret(patient: Patient) -> Iterator[Finding]:
     """A secret that is not written down anywhere else, and no fallbacks for ever."""
     if patient.app.debug or patient.app.testing:
-        yield Finding("The app runs in debug or testing mode.", "Unset FLASK_DEBUG in production.")
+        yield Finding(
+            "The app runs in debug or testing mode.", "Unset FLASK_DEBUG and TESTING in production."
+        )
+    if any(len(set(one)) < FEWEST_CHARACTERS for one in patient.settings.secrets):
+        yield Finding(
+            "A secret has so few different characters that it can be guessed.",
+            'Make one with: python -c "import secrets; print(secrets.token_hex(32))"',
+        )
     if len(patient.settings.secrets) > 3:
         yield Finding(
             f"{len(patient.settings.secrets) - 1} fallback secrets are still accepted.",
@@ -57,7 +73,7 @@ def secret(patient: Patient) -> Iterator[Finding]:
 
 
 def cookies(patient: Patient) -> Iterator[Finding]:
-    """Cookies that a browser keeps, and sends to nobody else."""
+    """Cookies that are sent to nobody else."""
     settings = patient.settings
     if not settings.cookie_secure:
         yield Finding(
@@ -69,9 +85,13 @@ def cookies(patient: Patient) -> Iterator[Finding]:
             "Remove RATCHET_COOKIE_DOMAIN unless one session has to serve several hosts.",
             is_error=False,
         )
+
+
+def proxy(patient: Patient) -> Iterator[Finding]:
+    """Secure cookies, and something in front that makes them travel."""
     scheme = patient.app.config.get("PREFERRED_URL_SCHEME")
-    behind_proxy = hasattr(patient.app.wsgi_app, "x_proto")
-    if settings.cookie_secure and scheme == "http" and not behind_proxy and not patient.app.debug:
+    behind_proxy = getattr(patient.app.wsgi_app, "x_proto", 0)
+    if patient.settings.cookie_secure and scheme == "http" and not behind_proxy and not patient.app.debug:
         yield Finding(
             "Nothing says that a proxy with TLS stands in front, and Secure cookies need https.",
             "Behind a proxy set PROXY_HOPS (or use Werkzeug's ProxyFix); see docs/deploying.md.",
@@ -79,9 +99,30 @@ def cookies(patient: Patient) -> Iterator[Finding]:
         )
 
 
+def cookie_names(patient: Patient) -> Iterator[Finding]:
+    """A cookie that no other host of the domain can plant, and a name that nobody else uses."""
+    name, host_prefix = patient.settings.cookie_name, patient.settings.url_prefix == "/"
+    if not name.startswith(("__Host-", "__Secure-")):
+        yield Finding(
+            f"A page that is served over plain http can plant a cookie called {name}.",
+            f'Set RATCHET_COOKIE_NAME to "{"__Host-" if host_prefix else "__Secure-"}{name}".',
+            is_error=False,
+        )
+    flask_cookie = patient.app.config["SESSION_COOKIE_NAME"]
+    if flask_cookie in (name, ACCESS_COOKIE, SIGNED_IN_COOKIE):
+        yield Finding(
+            f"Flask's own session is in a cookie called {flask_cookie}, too.", "Set SESSION_COOKIE_NAME."
+        )
+
+
 def throttle(patient: Patient) -> Iterator[Finding]:
     """One count of failures for all processes."""
     workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+    if not Throttle(patient.settings.throttle_storage).is_there():
+        yield Finding(
+            "The storage that failed sign-ins are counted in does not answer.",
+            "Start it, or mend RATCHET_THROTTLE_STORAGE; until then each process counts for itself.",
+        )
     if patient.settings.throttle_storage.startswith("memory") and workers > 1:
         yield Finding(
             f"Each of {workers} workers counts failed sign-ins for itself.",
@@ -90,13 +131,33 @@ def throttle(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def lifetimes(patient: Patient) -> Iterator[Finding]:
-    """Times that fit each other and the networks people use."""
+def leeway(patient: Patient) -> Iterator[Finding]:
+    """A leeway that fits the networks people use."""
     settings = patient.settings
-    if settings.leeway < SHORTEST_LEEWAY and not settings.strict:
+    if settings.strict:
+        yield Finding(
+            "Two tabs that renew at once are taken for a theft.", "Unset RATCHET_STRICT.", is_error=False
+        )
+    elif settings.leeway < SHORTEST_LEEWAY:
         yield Finding(
             f"A leeway of {settings.leeway:g} s signs people on slow networks out now and then.",
             f"Set RATCHET_LEEWAY to {SHORTEST_LEEWAY}s or more; 30s is the default.",
+            is_error=False,
+        )
+
+
+def lifetimes(patient: Patient) -> Iterator[Finding]:
+    """Times that fit each other."""
+    settings = patient.settings
+    if settings.access_ttl >= settings.short_ttl:
+        yield Finding(
+            f"A session that is not remembered is over after {settings.short_ttl:g} s, before it is renewed.",
+            f"Set RATCHET_ACCESS_TTL, now {settings.access_ttl:g} s, to a small part of RATCHET_SHORT_TTL.",
+        )
+    if settings.access_ttl < LEEWAYS * settings.leeway:
+        yield Finding(
+            f"A few tabs that renew every {settings.access_ttl:g} s keep the refresh token from rotating.",
+            f"Set RATCHET_ACCESS_TTL to {LEEWAYS * settings.leeway:g}s or more.",
             is_error=False,
         )
     if settings.access_ttl > LONGEST_ACCESS_TTL:
@@ -113,7 +174,9 @@ def database(patient: Patient) -> Iterator[Finding]:
         difference = patient.store.database.clock_difference(patient.now)
         missing = patient.store.database.missing_columns()
     except Unavailable as error:
-        yield Finding(f"The database does not answer: {error.__cause__}", "Start it, or mend its URL.")
+        yield Finding(
+            f"The database does not answer: {in_short(error.__cause__)}", "Start it, or mend its URL."
+        )
         return
     if abs(difference) > MOST_CLOCK_DIFFERENCE:
         yield Finding(
@@ -132,7 +195,10 @@ def database(patient: Patient) -> Iterator[Finding]:
 CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     secret,
     cookies,
+    proxy,
+    cookie_names,
     throttle,
+    leeway,
     lifetimes,
     database,
 )

@@ -63,6 +63,10 @@ class Throttle:
         self._shared = FixedWindowRateLimiter(_storage(storage_uri))
         self._own = FixedWindowRateLimiter(MemoryStorage())
 
+    def is_there(self) -> bool:
+        """Whether the shared storage answers."""
+        return bool(self._shared.storage.check())
+
     def check(self, attempt: Attempt, now: float) -> None:
         """Raise TooManyAttempts, with the seconds to wait, where one of the limits is used up."""
         waits = [self._wait(*counter, now) for counter in attempt.counters]
