@@ -95,11 +95,10 @@ class Credentials:
         return self._raise_hash(known, password)
 
     def _verify(self, account: Account | None, password: str, attempt: Attempt, now: float) -> Account:
-        self._throttle.check(attempt, now)
+        self._throttle.admit(attempt, now)
         stored = account.password_hash if account else None
         matches = passwords.verify_password(password, stored, self._settings.bcrypt_rounds)
         if account is None or not matches:
-            self._throttle.failed(attempt)
             raise InvalidCredentials
         self._throttle.succeeded(attempt)
         return account

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 from typing import TypeVar
 
 from limits import RateLimitItem, parse
@@ -31,8 +32,17 @@ ADDRESS = parse("100 per 10 minutes")
 ACCOUNT = parse("50 per 1 hour")
 """Failures of one account from everywhere; no device that holds a session of it is counted."""
 
+AWAY_SECONDS = 1.0
+"""How long a storage that did not answer is left alone: a sign-in waits for it once, not at each question."""
+
+REDIS_PATIENCE = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+"""Seconds to wait for a Redis, where its URL names no others; its driver would wait five, several times."""
+
 IPV6_SITE = 64
 _T = TypeVar("_T")
+
+Counter = tuple[RateLimitItem, str, str]
+"""A limit and the two words that it is counted under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,7 @@ class Attempt:
     known_device: bool = False
 
     @property
-    def counters(self) -> tuple[tuple[RateLimitItem, str, str], ...]:
+    def counters(self) -> tuple[Counter, ...]:
         """The limits this attempt counts towards, each with its key."""
         who = hashlib.sha256(self.identifier.encode(errors="surrogatepass")).hexdigest()
         where = site_of(self.address)
@@ -62,26 +72,36 @@ class Throttle:
     def __init__(self, storage_uri: str) -> None:
         self._shared = FixedWindowRateLimiter(_storage(storage_uri))
         self._own = FixedWindowRateLimiter(MemoryStorage())
+        self._away_until = 0.0
 
     def is_there(self) -> bool:
         """Whether the shared storage answers."""
         return bool(self._shared.storage.check())
 
-    def check(self, attempt: Attempt, now: float) -> None:
-        """Raise TooManyAttempts, with the seconds to wait, where one of the limits is used up."""
-        waits = [self._wait(*counter, now) for counter in attempt.counters]
-        if any(waits):
-            raise TooManyAttempts(retry_after=max(waits))
+    def admit(self, attempt: Attempt, now: float) -> None:
+        """Count an attempt as failed; TooManyAttempts, with the seconds to wait, where a limit is used up.
 
-    def failed(self, attempt: Attempt) -> None:
-        """Count a failure."""
-        for limit, first, second in attempt.counters:
-            self._ask(partial(_hit, limit, first, second))
+        It is counted before anything is checked: of guesses that come all at once no more get through than of
+        guesses that wait for each other. One that is refused does not count.
+        """
+        counted = []
+        for counter in attempt.counters:
+            counted.append(counter)
+            if not self._ask(partial(_hit, *counter)):
+                self._take_back(counted)
+                raise TooManyAttempts(
+                    retry_after=max(1, *(self._wait(*each, now) for each in attempt.counters))
+                )
 
     def succeeded(self, attempt: Attempt) -> None:
-        """Forget the failures of this account from this address."""
-        limit, first, second = attempt.counters[0]
-        self._ask(lambda counts: counts.clear(limit, first, second))
+        """It was no failure after all; and forget the failures of this account from this address."""
+        own, *others = attempt.counters
+        self._ask(partial(_clear, *own))
+        self._take_back(others)
+
+    def _take_back(self, counted: Iterable[Counter]) -> None:
+        for counter in counted:
+            self._ask(partial(_hit, *counter, cost=-1))
 
     def _wait(self, limit: RateLimitItem, first: str, second: str, now: float) -> int:
         """Whole seconds until ``limit`` allows another attempt, 0 where it does."""
@@ -91,15 +111,25 @@ class Throttle:
         return max(1, min(int(resets_at - now) + 1, limit.get_expiry()))
 
     def _ask(self, question: Callable[[FixedWindowRateLimiter], _T]) -> _T:
+        """Ask the shared counts; for a moment after they did not answer, those of this process."""
+        if monotonic() < self._away_until:
+            return question(self._own)
         try:
             return question(self._shared)
         except StorageError as error:
             note(logging.WARNING, "throttle storage is down, counting in this process: %s", error)
+            self._away_until = monotonic() + AWAY_SECONDS
             return question(self._own)
 
 
-def _hit(limit: RateLimitItem, first: str, second: str, counts: FixedWindowRateLimiter) -> bool:
-    return counts.hit(limit, first, second)
+def _hit(
+    limit: RateLimitItem, first: str, second: str, counts: FixedWindowRateLimiter, *, cost: int = 1
+) -> bool:
+    return counts.hit(limit, first, second, cost=cost)
+
+
+def _clear(limit: RateLimitItem, first: str, second: str, counts: FixedWindowRateLimiter) -> None:
+    counts.clear(limit, first, second)
 
 
 def site_of(address: str) -> str:
@@ -116,8 +146,9 @@ def site_of(address: str) -> str:
 
 
 def _storage(uri: str) -> Storage:
+    patience = REDIS_PATIENCE if uri.startswith(("redis://", "rediss://")) else {}
     try:
-        storage = storage_from_string(uri, wrap_exceptions=True)
+        storage = storage_from_string(uri, wrap_exceptions=True, **patience)
     except ConfigurationError as error:
         raise refusal("RATCHET_THROTTLE_STORAGE", uri) from error
     if not isinstance(storage, Storage):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 
@@ -27,15 +29,16 @@ def throttle() -> Throttle:
 def fail(throttle: Throttle, attempt: Attempt, times: int) -> None:
     """Fail to sign in so many times."""
     for _ in range(times):
-        throttle.failed(attempt)
+        throttle.admit(attempt, time.time())
 
 
 def is_held_up(throttle: Throttle, attempt: Attempt) -> bool:
     """Whether that attempt is refused now."""
     try:
-        throttle.check(attempt, time.time())
+        throttle.admit(attempt, time.time())
     except TooManyAttempts:
         return True
+    throttle._take_back(attempt.counters)
     return False
 
 
@@ -51,7 +54,7 @@ def test_the_refusal_says_how_long_to_wait(throttle: Throttle) -> None:
     """Whole seconds, at least one and at most the length of the limit."""
     fail(throttle, ADA, HERE.amount)
     with pytest.raises(TooManyAttempts) as refusal:
-        throttle.check(ADA, time.time())
+        throttle.admit(ADA, time.time())
     assert HERE.get_expiry() - 5 <= (refusal.value.retry_after or 0) <= HERE.get_expiry()
 
 
@@ -60,7 +63,7 @@ def test_whoever_waits_as_told_has_waited_long_enough(throttle: Throttle) -> Non
     fail(throttle, ADA, HERE.amount)
     ends_at = throttle._shared.get_window_stats(*ADA.counters[0]).reset_time
     with pytest.raises(TooManyAttempts) as refusal:
-        throttle.check(ADA, ends_at - 10.5)
+        throttle.admit(ADA, ends_at - 10.5)
     assert refusal.value.retry_after == 11
 
 
@@ -69,7 +72,7 @@ def test_a_clock_that_is_wrong_keeps_nobody_out_for_ever(throttle: Throttle, off
     """The wait stays within its bounds, whatever time it is here."""
     fail(throttle, ADA, HERE.amount)
     with pytest.raises(TooManyAttempts) as refusal:
-        throttle.check(ADA, time.time() + off)
+        throttle.admit(ADA, time.time() + off)
     assert refusal.value.retry_after == wait
 
 
@@ -95,7 +98,7 @@ def test_many_accounts_from_one_address_hold_up_that_address(throttle: Throttle)
     """Trying one password on everybody is guessing too."""
     for number in range(ADDRESS.amount):
         assert not is_held_up(throttle, BOB)
-        throttle.failed(replace(ADA, identifier=f"user{number}"))
+        fail(throttle, replace(ADA, identifier=f"user{number}"), 1)
     assert is_held_up(throttle, BOB)
     assert not is_held_up(throttle, ELSEWHERE)
 
@@ -123,19 +126,57 @@ def test_a_known_device_is_held_to_its_own_failures(throttle: Throttle) -> None:
 def test_failures_of_a_known_device_do_not_count_against_the_account(throttle: Throttle) -> None:
     """An owner who forgot the password is not a guess from everywhere."""
     for number in range(ACCOUNT.amount):
-        throttle.failed(Attempt("ada", f"203.0.113.{number}", known_device=True))
+        fail(throttle, Attempt("ada", f"203.0.113.{number}", known_device=True), 1)
     assert not is_held_up(throttle, ELSEWHERE)
 
 
 def _guess_from_everywhere(throttle: Throttle, attempt: Attempt) -> None:
     for number in range(ACCOUNT.amount):
-        throttle.failed(replace(attempt, address=f"203.0.113.{number}"))
+        fail(throttle, replace(attempt, address=f"203.0.113.{number}"), 1)
 
 
 def test_no_name_is_in_the_storage() -> None:
     """A cache does not learn who tried to sign in."""
     keys = " ".join(f"{first} {second}" for _, first, second in ADA.counters)
     assert ADA.identifier not in keys
+
+
+def test_a_burst_gets_no_more_guesses_than_a_queue(throttle: Throttle) -> None:
+    """Guesses count before they are checked: of forty at once ten get through, as of forty in a row."""
+    line = Barrier(40)
+
+    def guess(_: int) -> bool:
+        line.wait()
+        try:
+            throttle.admit(ADA, time.time())
+        except TooManyAttempts:
+            return False
+        return True
+
+    with ThreadPoolExecutor(line.parties) as pool:
+        admitted = sum(pool.map(guess, range(line.parties)))
+    assert 1 <= admitted <= HERE.amount
+
+
+def test_refused_guesses_from_one_address_do_not_lock_the_account(throttle: Throttle) -> None:
+    """Whoever goes on after a refusal holds up neither the owner elsewhere nor the neighbours here."""
+    fail(throttle, ADA, HERE.amount)
+    for _ in range(ADDRESS.amount):
+        assert is_held_up(throttle, ADA)
+    assert not is_held_up(throttle, ELSEWHERE)
+    assert not is_held_up(throttle, BOB)
+
+
+def test_successes_count_towards_nothing(throttle: Throttle) -> None:
+    """A whole office signs in all morning from one address, and one account from everywhere."""
+    for number in range(ADDRESS.amount + ACCOUNT.amount):
+        for attempt in (
+            replace(ADA, identifier=f"user{number}"),
+            replace(ADA, address=f"203.0.113.{number}"),
+        ):
+            throttle.admit(attempt, time.time())
+            throttle.succeeded(attempt)
+    assert not is_held_up(throttle, ADA)
 
 
 def test_without_its_storage_each_process_counts_by_itself(caplog: pytest.LogCaptureFixture) -> None:
