@@ -1,0 +1,54 @@
+"""Prometheus counters of what the signals tell, for a site that asks for them.
+
+Nothing imports this module but a host that wants it (``flask-ratchet[metrics]``). A label is one word out of
+a few, never a name, an address or an id. How the counters are shown is the host's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from blinker import NamedSignal
+from flask import Flask
+from prometheus_client import REGISTRY, CollectorRegistry, Counter
+
+from . import signals
+
+
+class Counted(NamedTuple):
+    """What is counted of a signal: under which name, and by which of its details, if any."""
+
+    signal: NamedSignal
+    name: str
+    help: str
+    label: str | None = None
+
+
+COUNTERS = (
+    Counted(signals.user_signed_in, "ratchet_sign_ins", "Sessions started by signing in"),
+    Counted(
+        signals.sign_in_failed, "ratchet_sign_in_failures", "Refused sign-ins, by the error's code", "reason"
+    ),
+    Counted(
+        signals.session_refreshed, "ratchet_refreshes", "Refreshes, by the verdict of the rule", "verdict"
+    ),
+    Counted(signals.session_ended, "ratchet_sessions_ended", "Sessions that ended, by the reason", "reason"),
+    Counted(signals.reuse_detected, "ratchet_reuses", "Sessions that ended because a copy was used"),
+    Counted(signals.password_changed, "ratchet_password_changes", "Passwords changed"),
+)
+
+
+def count(app: Flask, registry: CollectorRegistry = REGISTRY) -> None:
+    """Count the signals of ``app`` in ``registry``; ValueError where that counts another app already."""
+    for counted in COUNTERS:
+        labels = () if counted.label is None else (counted.label,)
+        counter = Counter(counted.name, counted.help, labels, registry=registry)
+        counted.signal.connect(_receiver(counter, counted.label), sender=app, weak=False)
+
+
+def _receiver(counter: Counter, label: str | None) -> Callable[..., None]:
+    def receive(_app: Flask, **details: Any) -> None:
+        (counter if label is None else counter.labels(details[label])).inc()
+
+    return receive
