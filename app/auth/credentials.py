@@ -69,7 +69,7 @@ class Credentials:
         Raises InvalidRequest where the new one is refused, InvalidCredentials where ``current`` is wrong.
         """
         self._check_new(new)
-        self._verify(account, current, Attempt(account.subject, address, known_device=True), now)
+        self._verify(account, current, Attempt(account.subject, address, purpose="change password"), now)
         return self._sessions.restart(account, session, now, self.hash_new(new))
 
     def hash_new(self, password: str) -> str:

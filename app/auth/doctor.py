@@ -101,11 +101,12 @@ def proxy(patient: Patient) -> Iterator[Finding]:
 
 def cookie_names(patient: Patient) -> Iterator[Finding]:
     """A cookie that no other host of the domain can plant, and a name that nobody else uses."""
-    name, host_prefix = patient.settings.cookie_name, patient.settings.url_prefix == "/"
-    if not name.startswith(("__Host-", "__Secure-")):
+    settings = patient.settings
+    name, own_host = settings.cookie_name, settings.url_prefix == "/" and settings.cookie_domain is None
+    if settings.cookie_secure and not name.startswith(("__Host-", "__Secure-")):
         yield Finding(
             f"A page that is served over plain http can plant a cookie called {name}.",
-            f'Set RATCHET_COOKIE_NAME to "{"__Host-" if host_prefix else "__Secure-"}{name}".',
+            f'Set RATCHET_COOKIE_NAME to "{"__Host-" if own_host else "__Secure-"}{name}".',
             is_error=False,
         )
     flask_cookie = patient.app.config["SESSION_COOKIE_NAME"]
@@ -117,7 +118,8 @@ def cookie_names(patient: Patient) -> Iterator[Finding]:
 
 def throttle(patient: Patient) -> Iterator[Finding]:
     """One count of failures for all processes."""
-    workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+    told = os.environ.get("WEB_CONCURRENCY", "")
+    workers = int(told) if told.isdecimal() else 2
     if not Throttle(patient.settings.throttle_storage).is_there():
         yield Finding(
             "The storage that failed sign-ins are counted in does not answer.",

@@ -87,7 +87,8 @@ class Ratchet:
         grant = state().credentials.change_password(
             account, session, current, new, address=visitor.address(), now=state().clock()
         )
-        after_this_request(lambda response: replies.set_cookies(response, grant))
+        if session.delivery == "cookie":
+            after_this_request(lambda response: replies.set_cookies(response, grant))
         return grant
 
     def start_session(self, user: Any, *, remember: bool = False, label: str | None = None) -> Grant:

@@ -10,10 +10,12 @@ import hmac
 import re
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Response, jsonify, request, url_for
 
 from . import replies, visitor
+from .account import Place
 from .body import read_form
 from .errors import (
     AccountRefused,
@@ -83,12 +85,13 @@ def introspect() -> Response:
 def metadata() -> Response:
     """GET /.well-known/oauth-authorization-server: what this server can do, and where (RFC 8414).
 
-    The issuer is RATCHET_ISSUER where that is an address, else our origin.
+    The issuer is RATCHET_ISSUER where that is an address, else where this site is.
     """
     known = _issuer()
     if not request.host:  # else everybody behind a cache would be sent nowhere
         raise InvalidRequest("The Host header names no host.")
-    reply = jsonify(_metadata(known.string if known else f"{request.scheme}://{request.host}"))
+    own = urlsplit(_address("token"))
+    reply = jsonify(_metadata(known.string if known else f"{own.scheme}://{own.netloc}{request.script_root}"))
     reply.headers["Cache-Control"] = f"public, max-age={MAX_AGE}"
     return reply
 
@@ -115,6 +118,7 @@ def _is_service(secret: str | None) -> bool:
 def _about_access(presented: str) -> dict[str, Any] | None:
     with suppress(TokenInvalid):
         claims = visitor.read_access(presented)
+        state().sessions.find(Place(claims.subject, claims.session_id), state().clock())
         return _named("iss", "aud") | {
             "active": True,
             "token_type": "Bearer",

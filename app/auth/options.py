@@ -120,7 +120,7 @@ SETTINGS: Mapping[str, Setting] = {
     "RATCHET_THROTTLE_STORAGE": Setting(
         readers.text,
         "memory://",
-        'a storage of the limits library, such as "redis://localhost:6379"',
+        'a storage of the limits library but memcached, such as "redis://localhost:6379"',
         "Where failed sign-ins are counted; several nodes need a shared one.",
     ),
     "RATCHET_LOGIN_URL": Setting(

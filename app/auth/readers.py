@@ -125,11 +125,14 @@ def origins(value: Any) -> frozenset[str]:
 def secrets(shortest: int) -> Callable[[Any], tuple[str, ...]]:
     """Secrets that fit into a header, each of so many bytes at least; no message repeats one."""
 
+    def is_secret(one: object) -> bool:
+        return isinstance(one, str) and len(one) >= shortest and _SECRET.fullmatch(one) is not None
+
     def read(value: Any) -> tuple[str, ...]:
-        found = (value,) if isinstance(value, str) else tuple(value)
-        if not all(isinstance(one, str) and _SECRET.fullmatch(one) and len(one) >= shortest for one in found):
+        found = (value,) if isinstance(value, str) else value
+        if not isinstance(found, list | tuple) or not all(is_secret(one) for one in found):
             raise UnusableKey(f"takes texts of at least {shortest} bytes, plain ASCII without spaces")
-        return found
+        return tuple(found)
 
     return read
 

@@ -99,7 +99,7 @@ class Sessions:
             try:
                 return self._refresh(claims, now, alone=len(candidates) == 1)
             except RefreshTokenInvalid as problem:
-                refusal = problem
+                refusal = refusal if refusal.reason else problem
         raise refusal
 
     def sign_out(self, refresh: Sequence[str], access: Sequence[str], scope: str, now: float) -> None:

@@ -1,8 +1,9 @@
 """Guessing is slow: failed sign-ins are counted per account and address, per address, and per account.
 
-Only failures count and a success clears, so that an office behind one address can sign in all morning. The
-count on the whole account would let a stranger lock its owner out; a device that holds a session of the
-account is therefore not held to it (ASVS 6.3.1). An unknown name is counted like a known one.
+Only failures count and a success clears, so that an office behind one address can sign in all morning. What
+has not been decided yet counts as a failure meanwhile: guessing all at once does not help. The count on the
+whole account would let a stranger lock its owner out; a device that holds a session of the account is
+therefore not held to it (ASVS 6.3.1). An unknown name is counted like a known one.
 """
 
 from __future__ import annotations
@@ -47,16 +48,21 @@ Counter = tuple[RateLimitItem, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Who tries to sign in as whom: a canonical identifier, an address, whether the device is known."""
+    """Who tries to be whom: a canonical identifier, an address, whether the device is known.
+
+    ``purpose`` keeps apart what is told by names from what is told by the keys of rows.
+    """
 
     identifier: str
     address: str
     known_device: bool = False
+    purpose: str = "sign in"
 
     @property
     def counters(self) -> tuple[Counter, ...]:
         """The limits this attempt counts towards, each with its key."""
-        who = hashlib.sha256(self.identifier.encode(errors="surrogatepass")).hexdigest()
+        name = f"{self.purpose}: {self.identifier}"
+        who = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()
         where = site_of(self.address)
         total = () if self.known_device else ((ACCOUNT, "account", who),)
         return ((HERE, who, where), (ADDRESS, "address", where), *total)
@@ -147,6 +153,8 @@ def site_of(address: str) -> str:
 
 def _storage(uri: str) -> Storage:
     patience = REDIS_PATIENCE if uri.startswith(("redis://", "rediss://")) else {}
+    if uri.startswith("memcached"):  # it cannot count back
+        raise refusal("RATCHET_THROTTLE_STORAGE", uri)
     try:
         storage = storage_from_string(uri, wrap_exceptions=True, **patience)
     except ConfigurationError as error:

@@ -37,7 +37,7 @@ REASONS = {
 blueprint = Blueprint("site", __name__, template_folder="templates", static_folder="static")
 
 
-@blueprint.context_processor
+@blueprint.app_context_processor
 def client() -> dict[str, str]:
     """What every page knows: the address of the browser client."""
     return {"script_url": ratchet.script_url()}
@@ -106,6 +106,12 @@ def account() -> ResponseReturnValue:
     return _account()
 
 
+@blueprint.get("/account/password")
+def password_form() -> ResponseReturnValue:
+    """The form is on the account page; who signs in again after a lost one comes by here."""
+    return redirect(url_for("site.account"), 303)
+
+
 @blueprint.post("/account/password")
 @ratchet.required
 def change_password() -> ResponseReturnValue:
@@ -154,7 +160,8 @@ def forget() -> ResponseReturnValue:
     Chromium keeps a page while its successor is loaded, ``no-store`` or not, so the header has to come after.
     """
     reply = Response("<svg xmlns='http://www.w3.org/2000/svg'/>", mimetype="image/svg+xml")
-    reply.headers["Clear-Site-Data"] = '"cache"'
+    if request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin":
+        reply.headers["Clear-Site-Data"] = '"cache"'
     return reply
 
 

@@ -107,6 +107,13 @@ def test_nothing_is_found_where_all_is_well(make_site: MakeSite, database: str) 
             id="a name without a prefix",
         ),
         pytest.param(
+            {"RATCHET_COOKIE_NAME": "x", "RATCHET_URL_PREFIX": "/", "RATCHET_COOKIE_DOMAIN": "example.org"},
+            NOTE,
+            "plant a cookie called x",
+            'RATCHET_COOKIE_NAME to "__Secure-x"',
+            id="a name without a prefix, for a domain",
+        ),
+        pytest.param(
             {"SESSION_COOKIE_NAME": "accessToken"},
             MEND,
             "a cookie called accessToken, too",
@@ -164,6 +171,7 @@ def test_each_configuration_is_found_out(
     [
         pytest.param({}, "2", True, id="two workers that count in memory"),
         pytest.param({}, None, True, id="as many as the server starts by itself"),
+        pytest.param({}, "auto", True, id="as many as somebody else decides"),
         pytest.param({}, "1", False, id="one worker"),
         pytest.param({"RATCHET_THROTTLE_STORAGE": "redis://127.0.0.1:1"}, "2", False, id="a shared storage"),
     ],

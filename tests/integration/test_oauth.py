@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from werkzeug.test import TestResponse
 
 from app.auth import reuse_detected
@@ -405,6 +405,37 @@ def test_a_fault_can_be_tried_again(make_site: MakeSite, tmp_path: Path, path: s
     form = f"grant_type=refresh_token&refresh_token={token}&token={token}"
     reply = Client(site).send(path, form, **bearer(SERVICE))
     assert (refusal(reply), reply.headers["Retry-After"]) == ((503, "unavailable"), "1")
+
+
+def test_a_host_that_reads_the_form_first(make_site: MakeSite, tokens: dict[str, Any]) -> None:
+    """A hook that looks into every form leaves ours as it was, and a parameter still comes once."""
+    site = make_site()
+    site.before_request(lambda: request.form.get("csrf") and None)
+    twice = f"grant_type=refresh_token&grant_type=refresh_token&refresh_token={tokens['refresh_token']}"
+    assert refusal(Client(site).send("/auth/token", twice)) == UNREADABLE
+    assert Client(site).refresh(tokens["refresh_token"]).status_code == 200
+
+
+@pytest.mark.parametrize("columns", [{"blocked": True}, {"confirmed": False}, {"sessions": []}])
+def test_a_service_is_told_what_the_row_says(
+    client: Client, site: Flask, ada: str, tokens: dict[str, Any], columns: dict[str, Any]
+) -> None:
+    """A token that is good by itself is inactive where its user may not sign in, or its session is gone."""
+    write(site, ada, **columns)
+    assert client.knows(tokens["access_token"]) == {"active": False}
+
+
+def test_metadata_of_a_mounted_site_names_where_it_is(make_bare_site: MakeSite) -> None:
+    """The issuer and every address are of one place, by the word of the site and not of the request."""
+    site = make_bare_site(SERVER_NAME="api.example.org")
+    told = content(site.test_client().get(WELL_KNOWN, base_url="http://api.example.org/two"))
+    assert (told["issuer"], told["token_endpoint"]) == (
+        "http://api.example.org/two",
+        "http://api.example.org/two/auth/token",
+    )
+    assert content(site.test_client().get(WELL_KNOWN, headers={"Host": "evil.example"}))["issuer"] == (
+        "http://api.example.org"
+    )
 
 
 def test_metadata_names_what_there_is(bare_site: Flask) -> None:

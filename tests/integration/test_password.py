@@ -6,8 +6,9 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from app.auth.throttle import ACCOUNT
 from tests.browser import COOKIES, PASSWORD, REFRESH_COOKIE, Browser, bearer, content, refusal, set_cookies
-from tests.conftest import Clock, let_in
+from tests.conftest import Clock, MakeSite, add_user, let_in
 
 from .rows import stored, write
 
@@ -133,3 +134,30 @@ def test_change_is_a_fresh_sign_in(signed_in: Browser, clock: Clock) -> None:
     change(signed_in)
     clock.advance(599)
     assert signed_in.post("/auth/sessions", {}).status_code == 201
+
+
+def test_guesses_at_a_password_are_counted_apart_from_sign_ins(site: Flask, ada: str) -> None:
+    """Whoever is called like the key of ada's row neither holds up her change nor clears its count."""
+    add_user(site, "eve@example.org", ada)
+    for _ in range(10):
+        assert Browser(site).sign_in(ada, "not hers").status_code == 401
+    holder = let_in(site, ada)
+    guesses = [guess(holder).status_code for _ in range(11)]
+    assert guesses == [401] * 10 + [429]
+
+
+def test_guesses_at_a_password_from_everywhere_are_counted(make_site: MakeSite) -> None:
+    """A thief with an access token and many addresses gets no more guesses than one without."""
+    site = make_site(PROXY_HOPS=1)
+    holder = let_in(site, add_user(site, "ada@example.org", "ada"))
+    guesses = [
+        guess(holder, **{"X-Forwarded-For": f"203.0.113.{number}"}).status_code
+        for number in range(ACCOUNT.amount + 1)
+    ]
+    assert guesses == [401] * ACCOUNT.amount + [429]
+
+
+def guess(holder: Browser, **headers: str) -> TestResponse:
+    """Try a password that is wrong, as somebody who holds a session."""
+    fields = {"current_password": "a wrong one", "new_password": "another horse, another battery"}
+    return holder.client.post("/auth/password", json=fields, headers=headers)

@@ -7,9 +7,11 @@ from flask import Flask
 
 from tests.browser import (
     COOKIES,
+    REFRESH_COOKIE,
     Browser,
     cleared,
     content,
+    present,
     refusal,
     set_cookies,
 )
@@ -93,6 +95,21 @@ def test_owner_is_told_that_it_was_a_theft(signed_in: Browser, site: Flask, cloc
     assert content(thief.refresh())["error"] == "refresh_token_reused"
     told = content(signed_in.refresh())
     assert (told["error"], told["reason"]) == ("refresh_token_invalid", "refresh_token_reused")
+
+
+def test_reason_is_told_beside_another_dead_cookie(site: Flask, ada: str, clock: Clock) -> None:
+    """An old cookie of a session that was signed out does not hide that this one was stolen."""
+    owner, other = let_in(site, ada), let_in(site, ada)
+    thief = Browser(site, owner.held)
+    for browser in (thief, owner):
+        assert browser.refresh().status_code == 200
+        clock.advance(30)
+    thief.refresh()
+    dead = other.held
+    other.sign_out()
+    for pair in ((owner.held, dead), (dead, owner.held)):
+        reply = present(site, "; ".join(f"{REFRESH_COOKIE}={cookie}" for cookie in pair))
+        assert content(reply)["reason"] == "refresh_token_reused"
 
 
 def test_thief_and_victim_cannot_both_go_on(signed_in: Browser, site: Flask, clock: Clock) -> None:

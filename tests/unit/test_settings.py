@@ -51,7 +51,7 @@ TABLE = {
     "RATCHET_ISSUER": Row(None, "https://example.org", "https://example.org", NO_TEXT),
     "RATCHET_AUDIENCE": Row(None, "api", "api", NO_TEXT),
     "RATCHET_JWT_KEYS": Row((), [], (), ("", 5, True, [5])),
-    "RATCHET_SERVICE_SECRETS": Row((), "s" * 32, ("s" * 32,), (5, None, True)),
+    "RATCHET_SERVICE_SECRETS": Row((), "s" * 32, ("s" * 32,), ()),
     "RATCHET_BCRYPT_ROUNDS": Row(12, 13, 13, (9, 17, "12", True, None)),
     "RATCHET_PASSWORD_MIN_LENGTH": Row(15, 8, 8, (7, 65, "15", True, None)),
     "RATCHET_THROTTLE_STORAGE": Row(
