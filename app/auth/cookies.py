@@ -99,7 +99,7 @@ class Cookies:
         for value in values:
             try:
                 tokens.append(self._signer.unsign(value).decode())
-            except (BadSignature, UnicodeError):
+            except BadSignature:
                 continue
         return tokens
 

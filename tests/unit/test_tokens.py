@@ -128,6 +128,14 @@ def test_a_remembered_token_still_expires() -> None:
         reader.read(token, ACCESS_CLAIMS.expires_at)
 
 
+def test_a_signature_is_verified_once() -> None:
+    """Who comes again with a token is given the very claims that were read the first time."""
+    reader = access_tokens()
+    presented = [reader.sign(replace(ACCESS_CLAIMS, session_id=name)) for name in ("phone", "laptop")]
+    first, again = ([reader.read(token, NOW) for token in presented] for _ in range(2))
+    assert all(one is other for one, other in zip(first, again, strict=True))
+
+
 def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many are presented, memory is bounded, and each of them is read."""
     monkeypatch.setattr(tokens, "MOST_REMEMBERED", 8)
