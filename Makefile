@@ -1,4 +1,5 @@
-# make run, make test, make check, make demo, make proof, make soak, make fuzz, make bench: each prepares what it needs.
+# make run, make test, make check, make demo, make proof, make soak, make fuzz, make mutation, make bench:
+# each prepares what it needs.
 
 PYTHON ?= python3
 VENV := .venv
@@ -6,7 +7,7 @@ BIN := $(VENV)/bin
 DEMO := demo@example.org
 export FLASK_APP := wsgi
 
-.PHONY: run test check proof soak fuzz bench demo clean
+.PHONY: run test check proof soak fuzz mutation bench demo clean
 
 run: $(VENV)/site instance/secret_key instance/demo_password
 	@$(BIN)/flask db upgrade 2>/dev/null || $(BIN)/flask db upgrade
@@ -35,6 +36,9 @@ soak: $(VENV)/tests
 
 fuzz: $(VENV)/tests
 	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+mutation: $(VENV)/tests
+	@$(BIN)/python -m tests.mutation $(ARGS)
 
 bench: $(VENV)/tests
 	@$(BIN)/python -m bench.guard

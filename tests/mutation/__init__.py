@@ -1,0 +1,1 @@
+"""Faults put into the code on purpose, one at a time, to see a test fail: ``python -m tests.mutation``."""
