@@ -19,7 +19,7 @@ from app.auth import (
     user_signed_in,
 )
 from tests.browser import PASSWORD, REFRESH_COOKIE, Browser, present
-from tests.conftest import Clock, MakeSite, let_in
+from tests.conftest import Clock, MakeSite, add_user, let_in
 
 from .rows import stored, write
 
@@ -178,6 +178,19 @@ def test_end_of_a_session_is_told_with_its_reason(
         act(signed_in, site, ada)
     assert names(heard) == expected
     assert not [on_disk for _, _, on_disk in heard if gone["id"] in on_disk]
+
+
+def test_sign_in_of_somebody_else_is_told_as_a_replacement(signed_in: Browser, site: Flask, ada: str) -> None:
+    """Two people at one browser: the session that was there ends, and it is said why."""
+    told: list[tuple[str, str]] = []
+
+    def note(_site: Flask, **given: Any) -> None:
+        told.append((given["subject"], given["reason"]))
+
+    add_user(site, "eve@example.org", "eve")
+    with session_ended.connected_to(note, site):
+        signed_in.sign_in("eve")
+    assert told == [(ada, "replaced")]
 
 
 def test_session_that_makes_way_is_told(make_site: MakeSite, ada: str) -> None:

@@ -32,15 +32,11 @@ TESTS = {
         "tests/integration/test_hostile_cookies.py",
     ),
     "sessions": (
+        "tests/unit/test_verbs.py",
         "tests/unit/test_values.py",
-        "tests/integration/test_refresh.py",
-        "tests/integration/test_sessions.py",
-        "tests/integration/test_logout.py",
         "tests/integration/test_login_over.py",
         "tests/integration/test_signals.py",
         "tests/integration/test_password.py",
-        "tests/integration/test_revocation.py",
-        "tests/integration/test_store.py",
     ),
     "origin": ("tests/unit/test_origin.py",),
 }
