@@ -27,6 +27,7 @@ TOKENS = {item.id: MINT.grant(account(), item, NOW).refresh_token for item in (P
 ACCESS = MINT.grant(account(), PHONE, NOW).access_token
 OLD = MINT.grant(account(), session(id="phone", current="older"), NOW).refresh_token
 GONE = MINT.grant(account(), session(id="gone"), NOW).refresh_token
+GONE_ACCESS = MINT.grant(account(), session(id="gone"), NOW).access_token
 HERE = Place("7", "phone")
 
 
@@ -42,6 +43,7 @@ class Row:
     def __init__(self, losses: int = 0, **changes: Any) -> None:
         self.account = account(**{"sessions": (PHONE, LAPTOP), **changes})
         self.losses, self.loads, self.columns = losses, 0, dict[str, Any]()
+        self.revocations = Revocations(lambda _: [], 600)
 
     def load(self, subject: str) -> Account | None:
         """The account as it is now."""
@@ -54,13 +56,13 @@ class Row:
         if self.losses >= 0 or before is not self.account:
             return False
         self.columns = columns
-        self.account = replace(before, sessions=sessions, ended=columns["ended"])
+        self.account = replace(before, sessions=sessions, ended=columns["ended"] or before.ended)
         return True
 
     @property
     def verbs(self) -> Sessions:
         """The verbs on this row."""
-        return Sessions(SETTINGS, cast("Store", self), MINT, Revocations(lambda _: [], 600))
+        return Sessions(SETTINGS, cast("Store", self), MINT, self.revocations)
 
     @property
     def left(self) -> list[str]:
@@ -192,6 +194,38 @@ def test_an_old_token_ends_its_own_session_only(scope: str) -> None:
     assert row.left == ["laptop"]
 
 
+@pytest.mark.parametrize("scope", ["others", "all"])
+def test_an_access_token_of_an_ended_session_speaks_for_nobody(scope: str) -> None:
+    """It may be alive for minutes after its session; a thief must not end the others with it."""
+    row = Row()
+    with pytest.raises(RefreshTokenInvalid):
+        row.verbs.sign_out([], [GONE_ACCESS], scope, NOW)
+    assert row.left == ["phone", "laptop"]
+
+
+def test_an_end_is_known_at_once_where_it_was_written() -> None:
+    """The process that ended a session takes none of its access tokens any more."""
+    row = Row()
+    row.verbs.end(HERE, NOW)
+    assert row.revocations.has("phone", NOW)
+    assert not row.revocations.has("laptop", NOW)
+
+
+def test_an_end_that_was_not_written_is_not_known() -> None:
+    """Where every race was lost the session is alive, and so are its access tokens."""
+    row = Row(20)
+    with pytest.raises(Unavailable):
+        row.verbs.end(HERE, NOW)
+    assert not row.revocations.has("phone", NOW)
+
+
+def test_a_rotation_writes_nothing_of_ended_sessions() -> None:
+    """Where none ended with it the short statement does, and what the row remembers stays."""
+    row = Row(ended=(Ended("gone", NOW - 1),))
+    row.verbs.refresh([TOKENS["phone"]], NOW)
+    assert row.columns == {"ended": ()}
+
+
 def test_of_a_user_who_is_not_there_nothing_is_ended() -> None:
     """Nobody is told that there is no such user."""
     row, stranger = Row(), Place("8", "phone")
@@ -209,7 +243,7 @@ def test_a_block_and_its_end_are_written_with_the_sessions() -> None:
     assert (row.left, row.columns["blocked"]) == ([], True)
     row = Row(blocked=True)
     row.verbs.unblock("7", NOW)
-    assert row.columns["blocked"] is False
+    assert (row.left, row.columns["blocked"]) == (["phone", "laptop"], False)
 
 
 def test_only_a_live_session_is_found() -> None:
@@ -223,6 +257,23 @@ def test_only_a_live_session_is_found() -> None:
     ):
         with pytest.raises(TokenInvalid):
             row.verbs.find(place, now)
+
+
+@pytest.mark.parametrize(
+    ("token", "now", "honoured"),
+    [
+        pytest.param(TOKENS["phone"], NOW, True, id="the current token"),
+        pytest.param(OLD, NOW, False, id="an old token"),
+        pytest.param(GONE, NOW, False, id="a token of a session that is gone"),
+        pytest.param(TOKENS["phone"], NOW + 20 * DAY, False, id="a token of a session idle too long"),
+    ],
+)
+def test_which_tokens_would_be_honoured(token: str, now: float, *, honoured: bool) -> None:
+    """Each row is a token and a moment; asking changes nothing."""
+    row = Row()
+    (claims,) = MINT.valid_refresh([token], NOW)
+    assert row.verbs.honours(claims, now) is honoured
+    assert row.left == ["phone", "laptop"]
 
 
 def test_live_sessions_come_with_the_latest_first() -> None:
