@@ -1,13 +1,14 @@
-# make run, make test, make check, make demo, make proof, make soak, make fuzz, make mutation, make bench:
-# each prepares what it needs.
+# make run, make test, make check, make demo, make proof, make counts, make soak, make fuzz,
+# make mutation, make bench: each prepares what it needs.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo@example.org
+COUNTED := $(addprefix tests/e2e/,test_races.py test_faults_replies.py test_faults_workers.py test_timing.py client/test_rounds.py pages/test_rounds.py)
 export FLASK_APP := wsgi
 
-.PHONY: run test check proof soak fuzz mutation bench demo clean
+.PHONY: run test check proof counts soak fuzz mutation bench demo clean
 
 run: $(VENV)/site instance/secret_key instance/demo_password
 	@$(BIN)/flask db upgrade 2>/dev/null || $(BIN)/flask db upgrade
@@ -30,6 +31,9 @@ check: $(VENV)/tests
 
 proof: $(VENV)/tests
 	@$(BIN)/python -m tests.proof $(ARGS)
+
+counts: $(VENV)/tests
+	WHOLE_COUNTS=1 $(BIN)/pytest -n auto $(COUNTED) $(ARGS)
 
 soak: $(VENV)/tests
 	@$(BIN)/python -m tests.soak $(ARGS)

@@ -12,11 +12,12 @@ import pytest
 
 from tests import databases
 
+from .counts import count
 from .insistent import Insistent, await_that, check_promise, refreshing
 from .stage import Stage, staged
 from .tcp_proxy import Fate, Judge, TcpProxy, proxy_to
 
-LOSSES = 1000
+LOSSES = count(200, 1000)
 """Replies to lose on each database."""
 
 BROWSERS = 16
@@ -39,7 +40,7 @@ def proxy(stage: Stage) -> Iterator[TcpProxy]:
         yield started
 
 
-def test_a_thousand_lost_replies_sign_nobody_out_and_leave_one_branch(stage: Stage, proxy: TcpProxy) -> None:
+def test_lost_replies_sign_nobody_out_and_leave_one_branch(stage: Stage, proxy: TcpProxy) -> None:
     """Half of the replies are lost and some requests too; every browser goes on with what it has."""
     browsers = [Insistent(person, f"http://127.0.0.1:{proxy.port}") for person in stage.people(BROWSERS)]
     proxy.judge = unlucky(lost_replies=0.5, lost_requests=0.1)

@@ -11,11 +11,12 @@ from sqlalchemy.engine import make_url
 
 from tests import databases
 
+from .counts import count
 from .insistent import Insistent, await_that, check_promise, refreshing
 from .stage import Stage, staged
 from .workers import connections_to, kill_workers, replaced, workers_of
 
-KILLS = 60
+KILLS = count(20, 60)
 """Workers to kill on each database; each takes the requests with it that it was answering."""
 
 BROWSERS = 12

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.e2e.counts import count
 from tests.e2e.tcp_proxy import Fate
 
 from .opening import Shop
@@ -15,9 +16,9 @@ PAST_LEEWAY = 31
 @pytest.mark.parametrize(
     ("fate", "rounds"),
     [
-        pytest.param(Fate.CUT, 17, id="the request is lost"),
-        pytest.param(Fate.CUT_BEHIND, 17, id="the connection dies while the server works"),
-        pytest.param(Fate.LOSE_ANSWER, 16, id="the answer is lost"),
+        pytest.param(Fate.CUT, count(5, 17), id="the request is lost"),
+        pytest.param(Fate.CUT_BEHIND, count(5, 17), id="the connection dies while the server works"),
+        pytest.param(Fate.LOSE_ANSWER, count(5, 16), id="the answer is lost"),
     ],
 )
 def test_clumsy_rounds(browser: Browser, shop: Shop, fate: Fate, rounds: int) -> None:

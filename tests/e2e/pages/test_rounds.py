@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Error
 
 from tests.e2e.client.tabs import eventually
+from tests.e2e.counts import count
 from tests.e2e.tcp_proxy import Fate
 
 from .conftest import MakeVisitor
@@ -19,9 +20,9 @@ CONTINUE = "GET /auth/continue?next=%2Fpanel"
 @pytest.mark.parametrize(
     ("fate", "rounds"),
     [
-        pytest.param(Fate.CUT, 17, id="the request is lost"),
-        pytest.param(Fate.CUT_BEHIND, 17, id="the connection dies while the server works"),
-        pytest.param(Fate.LOSE_ANSWER, 16, id="the answer is lost"),
+        pytest.param(Fate.CUT, count(5, 17), id="the request is lost"),
+        pytest.param(Fate.CUT_BEHIND, count(5, 17), id="the connection dies while the server works"),
+        pytest.param(Fate.LOSE_ANSWER, count(5, 16), id="the answer is lost"),
     ],
 )
 def test_clumsy_rounds(make_visitor: MakeVisitor, name: str, fate: Fate, rounds: int) -> None:
