@@ -1,14 +1,15 @@
-# make run, make test, make check, make demo, make proof, make counts, make soak, make fuzz,
+# make run, make test, make browser, make check, make demo, make proof, make counts, make soak, make fuzz,
 # make mutation, make bench: each prepares what it needs.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo@example.org
+BROWSER := tests/e2e/client tests/e2e/pages
 COUNTED := $(addprefix tests/e2e/,test_races.py test_faults_replies.py test_faults_workers.py test_timing.py client/test_rounds.py pages/test_rounds.py)
 export FLASK_APP := wsgi
 
-.PHONY: run test check proof counts soak fuzz mutation bench demo clean
+.PHONY: run test browser check proof counts soak fuzz mutation bench demo clean
 
 run: $(VENV)/site instance/secret_key instance/demo_password
 	@$(BIN)/flask db upgrade 2>/dev/null || $(BIN)/flask db upgrade
@@ -21,7 +22,10 @@ run: $(VENV)/site instance/secret_key instance/demo_password
 	@exec $(BIN)/gunicorn wsgi:app
 
 test: $(VENV)/tests
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n auto $(addprefix --ignore=,$(BROWSER)) $(ARGS)
+
+browser: $(VENV)/tests
+	$(BIN)/pytest $(BROWSER) $(ARGS)
 
 check: $(VENV)/tests
 	$(BIN)/ruff check .

@@ -130,7 +130,7 @@ class _Link:
                     continue
                 if fate is Fate.CUT:
                     break
-                self._losing = fate is Fate.LOSE_ANSWER
+                self._losing = fate in (Fate.LOSE_ANSWER, Fate.CUT_BEHIND)  # an answer may be quick
                 self._server.sendall(piece)
                 if fate is Fate.CUT_BEHIND:
                     break
