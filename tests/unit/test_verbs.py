@@ -27,6 +27,7 @@ TOKENS = {item.id: MINT.grant(account(), item, NOW).refresh_token for item in (P
 ACCESS = MINT.grant(account(), PHONE, NOW).access_token
 OLD = MINT.grant(account(), session(id="phone", current="older"), NOW).refresh_token
 GONE = MINT.grant(account(), session(id="gone"), NOW).refresh_token
+LATE = MINT.grant(account(), session(id="signed out"), NOW).refresh_token
 GONE_ACCESS = MINT.grant(account(), session(id="gone"), NOW).access_token
 HERE = Place("7", "phone")
 
@@ -127,10 +128,11 @@ def test_an_old_token_alone_is_a_theft() -> None:
     assert row.account.ended == (Ended("phone", NOW, by_theft=True),)
 
 
-def test_whoever_was_robbed_is_told() -> None:
-    """The refusal of the one who comes after the theft says what it was."""
+@pytest.mark.parametrize("presented", [[GONE], [GONE, LATE], [LATE, GONE]])
+def test_whoever_was_robbed_is_told(presented: list[str]) -> None:
+    """The refusal of the one who comes after the theft says what it was, also beside another dead cookie."""
     with pytest.raises(SessionStolen):
-        Row(ended=(Ended("gone", NOW - DAY, by_theft=True),)).verbs.refresh([GONE], NOW)
+        Row(ended=(Ended("gone", NOW - DAY, by_theft=True),)).verbs.refresh(presented, NOW)
 
 
 def test_nothing_authentic_is_refused() -> None:
