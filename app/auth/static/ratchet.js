@@ -62,7 +62,7 @@ class Ratchet extends EventTarget {
     document.addEventListener("visibilitychange", this.#check);
     window.addEventListener("pageshow", this.#check);
     window.addEventListener("online", this.#backOnline);
-    window.cookieStore?.addEventListener("change", this.#check);
+    window.cookieStore?.addEventListener("change", this.#checkCookies);
     if (mark()) this.#check();
     else this.#become({ ...moment(), mark: "", user: null });
   }
@@ -226,6 +226,9 @@ class Ratchet extends EventTarget {
     this.#wake();
     this.#check();
   };
+
+  /* Chromium may tell of a change before `document.cookie` shows it; by the answer to a question it does. */
+  #checkCookies = () => void cookieStore.get("signedIn").then(this.#check, this.#check);
 
   #tell(state) {
     if (state) this.#channel.postMessage({ ...state, age: age(state) });

@@ -16,6 +16,13 @@ BY_SCRIPT = pytest.param(lambda tab: tab.run("ratchet.signOut()"), id="by script
 BY_FORM = pytest.param(lambda tab: tab.open("forms").sign_out_by_form(), id="by a form without script")
 SIGNED_OUT = {"type": "signedout", "previous": "ada", "reason": "signed_out"}
 AN_HOUR = 3600
+SHOW_COOKIES_LATE = """() => {
+  const now = Object.getOwnPropertyDescriptor(Document.prototype, "cookie").get.bind(document);
+  let before = now();
+  Object.defineProperty(document, "cookie", { get: () => before ?? now() });
+  const ask = cookieStore.get.bind(cookieStore);
+  cookieStore.get = name => ask(name).finally(() => { before = undefined; });
+}"""
 Act = Callable[[Tab], object]
 
 
@@ -34,6 +41,15 @@ def test_sign_in_reaches_every_tab(browser: Browser, sign_in: Act) -> None:
     for tab in tabs[1:]:
         tab.until("ratchet.user")
         assert tab.told == [{"type": "signedin", "user": "ada"}]
+
+
+def test_sign_in_that_document_cookie_shows_late_reaches_a_tab(browser: Browser) -> None:
+    """A tab is told of a sign-in too where Chromium tells of the new cookie before a script can read it."""
+    hers, his = browser.tab(), browser.tab("forms")
+    hers.run(SHOW_COOKIES_LATE)
+    his.sign_in_by_form("ada")
+    hers.until("ratchet.user")
+    assert hers.told == [{"type": "signedin", "user": "ada"}]
 
 
 @pytest.mark.parametrize("sign_out", [BY_SCRIPT, BY_FORM])
