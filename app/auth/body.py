@@ -11,6 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from . import strictjson
 from .errors import ContentTooLarge, InvalidRequest, UnsupportedMediaType
+from .state import state
 
 LARGEST_BODY = 16 * 1024
 """Bytes."""
@@ -83,6 +84,13 @@ def read_form() -> Body:
     if len(fields) < len(pairs):
         raise InvalidRequest("A parameter comes twice.")
     return Body({name: value for name, value in fields.items() if value})
+
+
+def check_delivery(delivery: str) -> str:
+    """The way that refresh tokens are to go; InvalidRequest for the body where the site has cookies alone."""
+    if delivery == "body" and not state().settings.body_delivery:
+        raise InvalidRequest("This site keeps refresh tokens in cookies alone.")
+    return delivery
 
 
 def _pairs(raw: bytes) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, Response, after_this_request
 from flask_sqlalchemy import SQLAlchemy
 
-from . import audit, client, guard, navigation, replies, settings, visitor
+from . import audit, client, guard, navigation, replies, routes, settings, visitor
 from .account import Place
 from .blueprint import blueprint, root
 from .cli import commands
@@ -83,11 +83,8 @@ class Ratchet:
         Raises InvalidCredentials where ``current`` is wrong, TooManyAttempts where that was tried too often,
         InvalidRequest where the new one is refused.
         """
-        account, session = guard.live_session()
-        grant = state().credentials.change_password(
-            account, session, current, new, address=visitor.address(), now=state().clock()
-        )
-        if session.delivery == "cookie":
+        grant = routes.change_password(current, new)
+        if grant.session.delivery == "cookie":
             after_this_request(lambda response: replies.set_cookies(response, grant))
         return grant
 

@@ -16,7 +16,7 @@ from flask import Response, jsonify, request, url_for
 
 from . import replies, visitor
 from .account import Place
-from .body import read_form
+from .body import check_delivery, read_form
 from .errors import (
     AccountRefused,
     InvalidClient,
@@ -49,8 +49,7 @@ def token() -> Response:
     if form.needed("grant_type") != GRANT_TYPE:
         raise UnsupportedGrantType
     presented = form.needed("refresh_token")
-    if not state().settings.body_delivery:
-        raise InvalidRequest("This site keeps refresh tokens in cookies alone.")
+    check_delivery("body")
     try:
         grant = state().sessions.refresh([presented], state().clock())
     except (RefreshTokenInvalid, RefreshTokenReused, AccountRefused) as problem:

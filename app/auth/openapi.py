@@ -9,9 +9,10 @@ from typing import Any
 from flask import Response, jsonify, request
 
 from . import schemas
+from .body import JSON
 from .cookies import ACCESS_COOKIE
 from .errors import BearerRefused, MethodNotAllowed, RatchetError, ReauthenticationRequired
-from .operations import JSON, OPERATIONS, OPTIONS, Gives, Operation
+from .operations import OPERATIONS, OPTIONS, Gives, Operation
 from .settings import Settings
 from .state import state
 

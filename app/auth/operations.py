@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from . import errors
+from .body import FORM, JSON
 
-JSON = "application/json"
-FORM = "application/x-www-form-urlencoded"
 HTML = "text/html"
 SCRIPT = "text/javascript"
 

@@ -60,6 +60,7 @@ class Session:
     ``started_at`` when the session began, ``expires_at`` its absolute end, ``auth_time`` when the person
     last proved who they are. ``remember`` chooses the idle limit and the life of the cookie, ``delivery``
     says where its refresh token travels (``cookie`` or ``body``), ``label`` is what the person calls it.
+    ``started_by`` is the id of the session that started this one for another device, if one did.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Session:
     remember: bool = False
     delivery: str = "cookie"
     label: str = ""
+    started_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,15 @@ def live(sessions: Iterable[Session], now: float, rule: Rule) -> Sessions:
 def without(sessions: Iterable[Session], *session_ids: str) -> Sessions:
     """All but the named sessions."""
     return tuple(session for session in sessions if session.id not in session_ids)
+
+
+def family(sessions: Sessions, session_id: str) -> Sessions:
+    """The session of that id and those it started, and those that they started."""
+    ids, before = {session_id}, 0
+    while before < len(ids):
+        before = len(ids)
+        ids |= {session.id for session in sessions if session.started_by in ids}
+    return tuple(session for session in sessions if session.id in ids)
 
 
 def put(sessions: Sessions, session_id: str, value: Session | None) -> Sessions:

@@ -6,10 +6,10 @@ from flask import Response, jsonify, request
 
 from . import replies, visitor
 from .account import Place
-from .body import Body, read_body
-from .errors import InvalidRequest, NotFound, RefreshTokenMissing
+from .body import Body, check_delivery, read_body
+from .errors import NotFound, RefreshTokenMissing
 from .grants import Grant
-from .guard import identity, live_session, required
+from .guard import live_session, required
 from .sessions import Wish
 from .state import state
 
@@ -23,7 +23,7 @@ def login() -> Response:
     if "grant_type" in body:
         body.choice("grant_type", "refresh_token")
         return replies.tokens(_refresh_by_body(_body_token(body)), "body")
-    delivery = _check_delivery(body.choice("delivery", *DELIVERIES))
+    delivery = check_delivery(body.choice("delivery", *DELIVERIES))
     field, identifier = _identifier(body)
     wish = Wish(body.flag("remember"), delivery, visitor.label(body.text("label")))
     places, now = visitor.places(), state().clock()
@@ -70,16 +70,16 @@ def me() -> Response:
 def password() -> Response:
     """POST /password: a new password; every other session ends."""
     body = read_body()
+    grant = change_password(body.needed("current_password"), body.needed("new_password"))
+    return replies.tokens(grant, grant.session.delivery)
+
+
+def change_password(current: str, new: str) -> Grant:
+    """Give the signed-in user a new password, and a fresh session in place of all they had."""
     account, session = live_session()
-    grant = state().credentials.change_password(
-        account,
-        session,
-        body.needed("current_password"),
-        body.needed("new_password"),
-        address=visitor.address(),
-        now=state().clock(),
+    return state().credentials.change_password(
+        account, session, current, new, address=visitor.address(), now=state().clock()
     )
-    return replies.tokens(grant, session.delivery)
 
 
 @required
@@ -103,28 +103,22 @@ def end_session(session_id: str) -> Response:
 def start_session() -> Response:
     """POST /sessions: a session for another device or tool of the same user, by body."""
     body = read_body()
-    wish = Wish(remember=True, delivery=_check_delivery("body"), label=visitor.label(body.text("label")))
-    account, _ = live_session()
-    grant = state().sessions.start(account, wish, state().clock(), auth_time=identity().auth_time)
+    wish = Wish(remember=True, delivery=check_delivery("body"), label=visitor.label(body.text("label")))
+    account, session = live_session()
+    grant = state().sessions.start(account, wish, state().clock(), started_by=session)
     return replies.tokens(grant, "body", 201)
 
 
 def _refresh_by_body(token: str | None) -> Grant:
     if token is None:
         raise RefreshTokenMissing
-    _check_delivery("body")
+    check_delivery("body")
     return state().sessions.refresh([token], state().clock())
 
 
 def _body_token(body: Body) -> str | None:
     first, second = body.text("refresh_token"), body.text("refreshToken")
     return second if first is None else first
-
-
-def _check_delivery(delivery: str) -> str:
-    if delivery == "body" and not state().settings.body_delivery:
-        raise InvalidRequest("This site keeps refresh tokens in cookies alone.")
-    return delivery
 
 
 def _identifier(body: Body) -> tuple[str, str]:

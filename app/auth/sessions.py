@@ -55,15 +55,15 @@ class Sessions:
         wish: Wish,
         now: float,
         *,
-        auth_time: float | None = None,
+        started_by: Session | None = None,
         replaces: Place | None = None,
     ) -> Grant:
         """Start a session. The one it ``replaces`` ends; beyond the limit, the least recently served.
 
         ``account`` is the row the person was authenticated on; a password changed since then refuses.
-        ``auth_time`` is when they proved who they are, if not just now.
+        One that was ``started_by`` another session has the sign-in of that one, and ends with its theft.
         """
-        newcomer = self._new_session(wish, now, now if auth_time is None else auth_time)
+        newcomer = self._new_session(wish, now, started_by)
         turn = partial(
             turns.start,
             newcomer=newcomer,
@@ -82,7 +82,7 @@ class Sessions:
 
         Raises InvalidCredentials where the password was changed meanwhile, TokenInvalid where ``old`` ended.
         """
-        newcomer = self._new_session(Wish(old.remember, old.delivery, old.label), now, now)
+        newcomer = self._new_session(Wish(old.remember, old.delivery, old.label), now)
         turn = partial(turns.restart, newcomer=newcomer, password_hash=account.password_hash, old=old.id)
         latest, _ = self._change(account.subject, turn, now, account, password_hash=password_hash)
         return self._mint.grant(latest, newcomer, now)
@@ -223,7 +223,7 @@ class Sessions:
             return ()
         return record(account.ended, gone, now, keep_for=keep_for, keep_thefts_for=keep_thefts_for)
 
-    def _new_session(self, wish: Wish, now: float, auth_time: float) -> Session:
+    def _new_session(self, wish: Wish, now: float, started_by: Session | None = None) -> Session:
         return Session(
             id=_new_id(),
             current=_new_id(),
@@ -231,10 +231,11 @@ class Sessions:
             served_at=now,
             started_at=now,
             expires_at=now + self._settings.session_ttl,
-            auth_time=auth_time,
+            auth_time=started_by.auth_time if started_by else now,
             remember=wish.remember,
             delivery=wish.delivery,
             label=wish.label,
+            started_by=started_by.id if started_by else "",
         )
 
     def _speaker(self, refresh: Sequence[str], access: Sequence[str], now: float) -> Place | None:

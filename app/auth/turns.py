@@ -93,7 +93,10 @@ def restart(account: Account, newcomer: Session, *, password_hash: str | None, o
 def refresh(
     account: Account, claims: RefreshClaims, now: float, fresh: str, *, rule: Rule, alone: bool
 ) -> Outcome:
-    """The rule, on the row. A token that is not ``alone`` (an old cookie beside it) is never a theft."""
+    """The rule, on the row. A token that is not ``alone`` (an old cookie beside it) is never a theft.
+
+    A Reuse ends what the session has started, too: it may have been the thief who started it.
+    """
     session = rotation.find(account.sessions, claims.session_id)
     if session and session.current == fresh:
         return Outcome(account.sessions, session, _refreshed(session, Verdict.ROTATE))
@@ -139,10 +142,11 @@ def _refused(
     if session is None:
         return Outcome(account.sessions, refusal=SessionStolen if stolen else refusal)
     theft = (Event(signals.reuse_detected, {"session": session}),) if verdict is Verdict.REUSE else ()
+    gone = rotation.family(account.sessions, session.id) if theft else (session,)
     reason = {Verdict.ENDED: "expired", Verdict.REUSE: "reuse"}.get(verdict, "refused")
     return Outcome(
-        rotation.without(account.sessions, session.id),
-        events=(*theft, *_ended((session,), reason)),
+        rotation.without(account.sessions, *(item.id for item in gone)),
+        events=(*theft, *_ended(gone, reason)),
         refusal=refusal(ends_session=True) if refusal else None,
     )
 

@@ -147,6 +147,26 @@ def test_started_session_is_no_fresher_than_its_parent(signed_in: Browser, site:
     assert refusal(tool.post("/auth/sessions", {}, headers=bearer(access))) == TOO_OLD
 
 
+def test_started_session_ends_with_the_theft_of_its_parent(
+    signed_in: Browser, site: Flask, ada: str, clock: Clock
+) -> None:
+    """What a thief started ends when the theft is found; what a sign-out leaves behind stays."""
+    other = let_in(site, ada)
+    kept = content(other.post("/auth/sessions", {}))["refresh_token"]
+    other.sign_out()
+    thief = Browser(site, signed_in.held)
+    thief.refresh()
+    hidden = content(thief.post("/auth/sessions", {}))["refresh_token"]
+    for _ in range(2):
+        clock.advance(LEEWAY)
+        thief.refresh()
+    assert refusal(signed_in.refresh()) == (401, "refresh_token_reused")
+    reply = Browser(site).refresh(hidden)
+    assert refusal(reply) == (401, "refresh_token_invalid")
+    assert content(reply)["reason"] == "refresh_token_reused"
+    assert Browser(site).refresh(kept).status_code == 200
+
+
 def test_ended_session_starts_none(signed_in: Browser, site: Flask, ada: str) -> None:
     """An access token that has not run out starts nothing once its session is over."""
     access = content(signed_in.refresh())["access_token"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.auth.rotation import admit, ends_at, find, is_over, live, put, without
+from app.auth.rotation import admit, ends_at, family, find, is_over, live, put, without
 
 from .samples import DAY, NOW, RULE, TICK, session
 
@@ -53,6 +53,17 @@ def test_without_leaves_out_the_named() -> None:
     assert without(ALL, "phone", "tablet") == (LAPTOP,)
     assert without(ALL, "", "unknown") == ALL
     assert without(ALL) == ALL
+
+
+def test_family_is_a_session_and_all_that_it_started() -> None:
+    """Also what those have started; in whatever order they come, and though one in between is gone or odd."""
+    child = session(id="child", started_by="phone")
+    grandchild = session(id="grandchild", started_by="child")
+    stranger = session(id="stranger", started_by="gone")
+    assert family((grandchild, child, *ALL, stranger), "phone") == (grandchild, child, PHONE)
+    assert family((grandchild, *ALL), "phone") == (PHONE,)
+    assert family((child, *ALL), "child") == (child,)
+    assert family((*ALL, stranger), "unknown") == ()
 
 
 def test_put_replaces_one_session_in_its_place() -> None:

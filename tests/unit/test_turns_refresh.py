@@ -113,6 +113,17 @@ def test_whoever_was_robbed_is_told_so(entry: Ended, refusal: type[RatchetError]
     assert outcome == Outcome(HOLDER.sessions, refusal=refusal)
 
 
+def test_a_reuse_ends_what_the_session_has_started() -> None:
+    """A thief keeps none of the sessions they started; what ends otherwise takes none along."""
+    tool = session(id="tool", started_by="phone")
+    holder = account(sessions=(tool, PHONE, LAPTOP))
+    outcome = refresh(holder, "stolen")
+    assert outcome.sessions == (LAPTOP,)
+    assert outcome.events == (THEFT[0], ended("reuse", tool), ended("reuse"))
+    assert refresh(replace(holder, blocked=True)).sessions == (tool, LAPTOP)
+    assert refresh(holder, "stolen", "tool").sessions == (PHONE, LAPTOP)
+
+
 def test_one_session_is_not_reached_with_the_token_of_another() -> None:
     """The right token of the wrong session is a reuse of the session it names."""
     outcome = refresh(account(sessions=(PHONE, replace(LAPTOP, current="other"))), "other")

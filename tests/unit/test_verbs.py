@@ -89,7 +89,7 @@ def test_a_verb_that_loses_twenty_times_is_given_up() -> None:
 
 
 def test_a_new_session_is_what_was_wished() -> None:
-    """It begins now and has its absolute limit; the password was given now unless another time is said."""
+    """It begins now and has its absolute limit; the password was given now."""
     row = Row(sessions=())
     grant = row.verbs.start(row.account, Wish(remember=True, delivery="body", label="Watch"), NOW)
     made = grant.session
@@ -100,7 +100,14 @@ def test_a_new_session_is_what_was_wished() -> None:
     assert len({made.id, made.current}) == 2
     assert row.left == [made.id]
     assert row.loads == 0, "the caller has just loaded the account"
-    assert row.verbs.start(row.account, Wish(), NOW, auth_time=0.0).session.auth_time == 0.0
+    assert made.started_by == ""
+
+
+def test_a_session_that_another_started_is_no_fresher_than_that() -> None:
+    """It remembers which one started it, and the sign-in is that one's."""
+    row = Row()
+    made = row.verbs.start(row.account, Wish(), NOW, started_by=session(id="phone", auth_time=5.0)).session
+    assert (made.started_by, made.auth_time, made.started_at) == ("phone", 5.0, NOW)
 
 
 def test_a_session_that_is_replaced_ends_with_the_start() -> None:

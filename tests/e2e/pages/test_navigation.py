@@ -143,8 +143,9 @@ def test_speculation_changes_nothing(visitor: Visitor, how: str) -> None:
     """A page that Chromium only prefetches or prerenders renews nothing; the click that follows does."""
     before = visitor.token
     visitor.wait()
-    visitor.open(f"/stranger?how={how}&to=/panel")
-    visitor.until_asked("GET /auth/continue?next=%2Fpanel", b"sec-purpose: prefetch")
+    visitor.open_until_asked(
+        f"/stranger?how={how}&to=/panel", "GET /auth/continue?next=%2Fpanel", b"sec-purpose: prefetch"
+    )
     assert visitor.token == before
     visitor.page.click("#link")
     visitor.until_shown("inside")
