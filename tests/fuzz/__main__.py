@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.databases import KINDS
+from tests.progress import say, show
 
 from .ledger import Ledger
 from .raw import throw
@@ -21,25 +21,20 @@ EXAMPLES = 100
 RAW = 4_000
 """Raw requests in a round."""
 
-CLEAR_LINE = "\r\x1b[K"
-
 
 def main() -> int:
     """The exit status: 1 where something is wrong."""
     options = _options()
     ledger, started = Ledger(), time.monotonic()
 
-    def say(before: str = "", after: str = "\n") -> None:
-        rate = ledger.cases / (time.monotonic() - started)
-        print(f"{before}{rate:.0f} a second, {ledger.line()}", end=after, flush=True)
-
-    watched = partial(say, CLEAR_LINE, "") if sys.stdout.isatty() else lambda: None
+    def line() -> str:
+        return f"{ledger.cases / (time.monotonic() - started):.0f} a second, {ledger.line()}"
 
     with TemporaryDirectory() as name, served(options.database, Path(name)) as stage:
         for seed in range(options.seed, sys.maxsize):
             throw(stage.base_url, RAW, seed, ledger)
-            fuzz(stage, ledger, EXAMPLES, seed, watched)
-            say(CLEAR_LINE if sys.stdout.isatty() else "")
+            fuzz(stage, ledger, EXAMPLES, seed, lambda: show(line()))
+            say(line())
             if ledger.cases >= options.cases or not ledger.kept:
                 break
     return _report(ledger)

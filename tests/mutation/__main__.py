@@ -13,7 +13,8 @@ import sys
 import time
 
 from tests.pages import DOCS
-from tests.proof.page import with_parts
+from tests.pages.parts import with_parts
+from tests.progress import show
 
 from . import page
 from .become import source_of
@@ -23,7 +24,6 @@ from .plan import FLOOR, TESTS, reasons
 from .run import try_all
 
 PAGE = DOCS / "mutation.md"
-CLEAR_LINE = "\r\x1b[K"
 
 
 def main() -> int:
@@ -33,18 +33,14 @@ def main() -> int:
 
     def tell(mutant: Mutant, killed: bool) -> None:
         ledger.enter(mutant, killed)
-        _show(ledger, mutant.module, time.monotonic() - started)
+        tried, killed_in_all, _ = ledger.counts[mutant.module]
+        seconds = time.monotonic() - started
+        show(f"{mutant.module}: {killed_in_all} of {tried} killed, {seconds:.0f} s")
 
     for module in options.modules or TESTS:
         made = list(mutants(module, source_of(module).read_text()))
         try_all(made, TESTS[module], options.workers, tell)
     return _report(ledger, write=options.write)
-
-
-def _show(ledger: Ledger, module: str, seconds: float) -> None:
-    if sys.stdout.isatty():
-        tried, killed, _ = ledger.counts[module]
-        print(f"{CLEAR_LINE}{module}: {killed} of {tried} killed, {seconds:.0f} s", end="", flush=True)
 
 
 def _report(ledger: Ledger, *, write: bool) -> int:

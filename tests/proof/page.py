@@ -1,30 +1,8 @@
-"""docs/proof.md: the parts between its marks are written by a run, the rest by hand."""
+"""docs/proof.md and its pictures: the parts between its marks are written by a run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from tests.pages import DOCS
 
-DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "proof.md"
 PICTURES = DOCS / "pictures"
-
-
-def part(page: str, name: str) -> str:
-    """What the page has between ``<!-- name -->`` and ``<!-- /name -->``."""
-    return _cut(page, name)[1].strip("\n")
-
-
-def with_parts(page: str, parts: Mapping[str, str]) -> str:
-    """The page with these parts in place of what it had."""
-    for name, words in parts.items():
-        before, _, after = _cut(page, name)
-        page = f"{before}\n{words}\n{after}"
-    return page
-
-
-def _cut(page: str, name: str) -> tuple[str, str, str]:
-    """The page up to a part, the part, and the page from there on; the marks stay outside."""
-    opening, closing = f"<!-- {name} -->", f"<!-- /{name} -->"
-    start, end = page.index(opening) + len(opening), page.index(closing)
-    return page[:start], page[start:end], page[end:]

@@ -10,16 +10,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.databases import fresh_database
-from tests.e2e.servers import ROOT
+from tests.pages import DOCS
+from tests.pages.parts import with_parts
+from tests.progress import is_watched, say, show
 
 from .plan import Plan
 from .run import soak
 
-CLEAR_LINE = "\r\x1b[K"
 TOO_SLOW = "Too many exchanges went beyond the bound: this machine is too busy for the run to say much."
 NAME = "ratchet_soak"
-PAGE = ROOT / "docs" / "soak.md"
-START, END = "<!-- run -->\n", "<!-- /run -->\n"
+PAGE = DOCS / "soak.md"
 
 
 def main() -> int:
@@ -27,7 +27,7 @@ def main() -> int:
     options = _options()
     with TemporaryDirectory() as name, _database(options.database, Path(name)) as url:
         plan = Plan(url, options.minutes * 60, options.seed)
-        ledger = soak(plan, Path(name), _say)
+        ledger = soak(plan, Path(name), show if is_watched() else say)
     print(f"\n\n{ledger.table()}\n")
     if options.write:
         write(ledger.rows())
@@ -52,12 +52,8 @@ def _options() -> argparse.Namespace:
 
 def write(rows: Sequence[tuple[str, str]]) -> None:
     """Put the closing table of a run into its page."""
-    before, _, rest = PAGE.read_text().partition(START)
-    after = rest.partition(END)[2]
-    table = "".join(
-        f"| {what} | {number} |\n" for what, number in [("what", "how much"), ("---", "---"), *rows]
-    )
-    PAGE.write_text(f"{before}{START}{table}{END}{after}")
+    table = [f"| {what} | {number} |" for what, number in [("what", "how much"), ("---", "---"), *rows]]
+    PAGE.write_text(with_parts(PAGE.read_text(), {"run": "\n".join(table)}))
 
 
 @contextmanager
@@ -67,14 +63,6 @@ def _database(url: str | None, folder: Path) -> Iterator[str]:
     else:
         with fresh_database("postgresql", NAME, folder) as fresh:
             yield fresh
-
-
-def _say(line: str) -> None:
-    """One line that is written over; where nobody watches, a line each time."""
-    if sys.stdout.isatty():
-        print(f"{CLEAR_LINE}{line}", end="", flush=True)
-    else:
-        print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,14 @@ from math import inf
 import pytest
 
 from app.auth.rotation import Verdict, decide
+from tests.pages.parts import part, with_parts
 from tests.proof import stories
 from tests.proof.clocks import elapse, settle
 from tests.proof.faults import FAULTS
 from tests.proof.graph import components, explore, most_counted
 from tests.proof.honest import World, prove
 from tests.proof.model import CURRENT, OLD, PARENT, Seen, Server, endless
-from tests.proof.page import PAGE, PICTURES, part, with_parts
+from tests.proof.page import PAGE, PICTURES
 from tests.proof.picture import arrows, states_picture
 from tests.proof.promises import PROMISES, caught
 from tests.proof.rivals import RULES
