@@ -51,16 +51,14 @@ class Cookies:
         """The refresh tokens in the request's cookies, or None where there is no such cookie.
 
         Two cookies can share a name (an old path, a parent domain). All whose signature holds are returned.
-        No browser puts ours in quotes, so a value that had to be taken out of them is none.
         """
-        values = request.cookies.getlist(self.refresh_name)[:MOST_CANDIDATES]
-        header = request.headers.get("Cookie", "")
-        plain = [value for value in values if f"{self.refresh_name}={value}" in header]
-        return self._unsign(plain) if values else None
+        if self.refresh_name not in request.cookies:
+            return None
+        return self._unsign(_plain(request, self.refresh_name))
 
     def read_access(self, request: Request) -> list[str]:
         """The access tokens in the request's cookies."""
-        return request.cookies.getlist(ACCESS_COOKIE)[:MOST_CANDIDATES] if self.with_access else []
+        return _plain(request, ACCESS_COOKIE) if self.with_access else []
 
     def set(
         self, response: Response, access: str, refresh: str, *, session_id: str, max_age: int | None
@@ -108,6 +106,13 @@ class Cookies:
         # itsdangerous signs with the last key of its list.
         keys = [key.encode() if isinstance(key, str) else key for key in reversed(self.secrets)]
         return Signer(keys, COOKIE_SALT, key_derivation="hmac", digest_method=hashlib.sha256)
+
+
+def _plain(request: Request, name: str) -> list[str]:
+    """The values of the cookies of that name, as they were set: no browser puts ours in quotes."""
+    header = request.environ.get("HTTP_COOKIE", "")
+    values = request.cookies.getlist(name)[:MOST_CANDIDATES]
+    return [value for value in values if f"{name}={value}" in header]
 
 
 def _mark(session_id: str) -> str:

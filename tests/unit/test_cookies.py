@@ -141,6 +141,24 @@ def test_without_max_age_the_cookies_last_until_the_browser_closes() -> None:
         assert not cookie.keys() & {"max-age", "expires"}
 
 
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        pytest.param("theme=dark; accessToken=a.b.c", ["a.b.c"], id="as it was set"),
+        pytest.param("accessToken=a; accessToken=b", ["a", "b"], id="two, of which each is tried"),
+        pytest.param('accessToken="a.b.c"', [], id="in quotes"),
+        pytest.param('accessToken="a\\056b"; accessToken=b', ["b"], id="in quotes before a good one"),
+        pytest.param("; ".join(f"accessToken={n}" for n in range(9)), list("0123"), id="no more than four"),
+        pytest.param("accesstoken=a; xaccessToken=a", [], id="other names"),
+        pytest.param("", [], id="none"),
+    ],
+)
+def test_what_is_read_of_access_cookies(header: str, found: list[str]) -> None:
+    """A token counts as it was set; no browser puts it in quotes."""
+    with Flask(__name__).test_request_context(headers={"Cookie": header}):
+        assert COOKIES.read_access(request) == found
+
+
 def test_without_the_access_cookie_it_is_neither_set_nor_read_but_cleared() -> None:
     """A cookie from before the setting was changed goes away with the others."""
     without = replace(COOKIES, with_access=False)
