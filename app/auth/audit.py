@@ -52,6 +52,7 @@ def line(event: str, session: Session | None = None, **details: Any) -> str:
         record.setdefault("address", request.remote_addr)
     if session is not None:
         record |= {"session": session.id, "label": session.label, "token": fingerprint(session.current)}
+        record |= {"started_by": session.started_by} if session.started_by else {}
     return json.dumps(record, sort_keys=True)
 
 

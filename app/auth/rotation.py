@@ -156,12 +156,8 @@ def without(sessions: Iterable[Session], *session_ids: str) -> Sessions:
 
 
 def family(sessions: Sessions, session_id: str) -> Sessions:
-    """The session of that id and those it started, and those that they started."""
-    ids, before = {session_id}, 0
-    while before < len(ids):
-        before = len(ids)
-        ids |= {session.id for session in sessions if session.started_by in ids}
-    return tuple(session for session in sessions if session.id in ids)
+    """The session of that id and those it started; these start none themselves."""
+    return tuple(session for session in sessions if session_id in (session.id, session.started_by))
 
 
 def put(sessions: Sessions, session_id: str, value: Session | None) -> Sessions:

@@ -7,7 +7,7 @@ from flask import Response, jsonify, request
 from . import replies, visitor
 from .account import Place
 from .body import Body, check_delivery, read_body
-from .errors import NotFound, RefreshTokenMissing
+from .errors import NotFound, ReauthenticationRequired, RefreshTokenMissing
 from .grants import Grant
 from .guard import live_session, required
 from .sessions import Wish
@@ -105,6 +105,8 @@ def start_session() -> Response:
     body = read_body()
     wish = Wish(remember=True, delivery=check_delivery("body"), label=visitor.label(body.text("label")))
     account, session = live_session()
+    if session.started_by:
+        raise ReauthenticationRequired("Only a session in which you signed in starts another one.")
     grant = state().sessions.start(account, wish, state().clock(), started_by=session)
     return replies.tokens(grant, "body", 201)
 

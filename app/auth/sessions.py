@@ -209,9 +209,13 @@ class Sessions:
         if outcome.sessions == account.sessions and not outcome.changes_columns:
             return True
         kept = rotation.live(outcome.sessions, now, self._rule)
-        gone = {session.id for session in account.sessions} - {session.id for session in kept}
-        by_theft = outcome.refusal is not None and outcome.refusal.code == RefreshTokenReused.code
-        ended = self._record(account, [Ended(session_id, now, by_theft) for session_id in gone], now)
+        theft = outcome.refusal is not None and outcome.refusal.code == RefreshTokenReused.code
+        gone = [
+            Ended(session.id, now, theft and not rotation.find(outcome.sessions, session.id))
+            for session in account.sessions
+            if not rotation.find(kept, session.id)
+        ]
+        ended = self._record(account, gone, now)
         written = self._store.swap(account, kept, ended=ended, **columns)
         if written:
             self._revocations.add(ended)

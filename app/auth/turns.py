@@ -57,13 +57,16 @@ def start(
     most: int,
     rule: Rule,
 ) -> Outcome:
-    """Let ``newcomer`` in; ``password_hash`` is the one that the person was authenticated on."""
+    """Let ``newcomer`` in; ``password_hash`` is the one that the person was authenticated on.
+
+    What another session starts is refused where that one has ended meanwhile.
+    """
     others = rotation.without(account.sessions, newcomer.id)
     known = any(session.label == newcomer.label for session in others)
     signed_in = Event(signals.user_signed_in, {"session": newcomer, "new_device": not known})
     if rotation.find(account.sessions, newcomer.id):
         return Outcome(account.sessions, newcomer, (signed_in,))
-    refusal = InvalidCredentials if account.password_hash != password_hash else account.refusal
+    refusal = _refusal_of(newcomer, account, password_hash)
     if refusal:
         return Outcome(account.sessions, refusal=refusal)
     old = replaces.session_id if replaces and replaces.subject == account.subject else ""
@@ -129,6 +132,14 @@ def block(account: Account, *, blocked: bool) -> Outcome:
         return Outcome(account.sessions, changes_columns=True)
     events = (*_ended(account.sessions, "blocked"), Event(signals.user_blocked, {}))
     return Outcome((), events=events, changes_columns=True)
+
+
+def _refusal_of(newcomer: Session, account: Account, password_hash: str | None) -> type[RatchetError] | None:
+    if account.password_hash != password_hash:
+        return InvalidCredentials
+    if newcomer.started_by and rotation.find(account.sessions, newcomer.started_by) is None:
+        return TokenInvalid
+    return account.refusal
 
 
 def _refused(

@@ -148,7 +148,7 @@ class Blueprint(RuleBasedStateMachine):
         browser.receive(self.both.ask(browser, "DELETE", f"/auth/sessions/{session_id}", answer))
 
     @now_and_then
-    @rule(name=st.sampled_from(["laptop", "phone"]))
+    @rule(name=st.sampled_from(["laptop", "phone", "tool"]))
     def start_session_for_the_tool(self, name: str) -> None:
         """Sign the tool in from a device that is signed in."""
         browser, tool = self.both.browsers[name], self._at_rest("tool")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -27,6 +28,12 @@ def test_a_token_id_is_written_as_its_fingerprint() -> None:
     assert "current-token" not in written
     assert "parent-token" not in written
     assert json.loads(written)["token"] == fingerprint("current-token") != fingerprint("parent-token")
+
+
+def test_a_record_names_the_session_that_started_this_one() -> None:
+    """Where there is one."""
+    assert json.loads(line("sign_in", session=replace(SESSION, started_by="other")))["started_by"] == "other"
+    assert "started_by" not in json.loads(line("sign_in", session=SESSION))
 
 
 def test_a_record_says_when_in_utc() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -69,6 +71,15 @@ def test_a_refused_sign_in_changes_nothing(changes: dict[str, Any], refusal: typ
     """A refused newcomer ends no session and tells nobody."""
     refused = account(**changes)
     assert start(refused, Place("7", "phone")) == Outcome(refused.sessions, refusal=refusal)
+
+
+def test_what_an_ended_session_starts_is_refused() -> None:
+    """A session that ended between the question and the write starts nothing."""
+    tool = replace(NEWCOMER, started_by="phone")
+    start_tool = partial(turns.start, newcomer=tool, password_hash="hash", replaces=None, most=10, rule=RULE)
+    assert start_tool(USER).session == tool
+    holder = account(sessions=(LAPTOP,))
+    assert by_kind(start_tool(holder)) == Outcome(holder.sessions, refusal=TokenInvalid)
 
 
 def test_a_sign_in_over_a_session_ends_that_one() -> None:

@@ -72,7 +72,7 @@ def test_a_repeat_of_a_moment_ago_leaves_the_account_as_it_is() -> None:
 
 
 def test_a_reuse_ends_the_session_and_is_told() -> None:
-    """A theft costs the one session it was found in."""
+    """A theft costs the session it was found in; those beside it go on."""
     assert refresh(HOLDER, "stolen") == Outcome((LAPTOP,), None, THEFT, RefreshTokenReused)
 
 

@@ -128,11 +128,14 @@ def test_an_old_cookie_beside_the_current_one_is_passed_over(presented: list[str
 
 def test_an_old_token_alone_is_a_theft() -> None:
     """The session is off the row before the refusal is heard, and remembered as stolen."""
-    row = Row()
+    expired = session(id="expired", expires_at=NOW)
+    tool = session(id="tool", started_by="phone")
+    row = Row(sessions=(PHONE, LAPTOP, expired, tool))
     with pytest.raises(RefreshTokenReused):
         row.verbs.refresh([OLD], NOW)
     assert row.left == ["laptop"]
-    assert row.account.ended == (Ended("phone", NOW, by_theft=True),)
+    stolen = {entry.session_id: entry.by_theft for entry in row.account.ended}
+    assert stolen == {"phone": True, "tool": True, "expired": False}
 
 
 @pytest.mark.parametrize("presented", [[GONE], [GONE, LATE], [LATE, GONE]])

@@ -117,7 +117,7 @@ class Contract:
         return replace(NO_CONTENT, clears=session_id == session.id)
 
     def start_session(self, access: Access | None, label: str, now: float) -> Answer:
-        """POST /auth/sessions: a session for another device, for who signed in a short while ago."""
+        """POST /auth/sessions: for another device, from one where somebody signed in a short while ago."""
         claims = self._valid(access, now)
         if isinstance(claims, Answer):
             return claims
@@ -128,7 +128,9 @@ class Contract:
         session = self.identify(claims, now)
         if isinstance(session, Answer):
             return session
-        newcomer = Session(session.user, now, claims.auth_time, now, remember=True, label=label)
+        if session.started_by:
+            return Answer(403, "reauthentication_required")
+        newcomer = Session(session.user, now, claims.auth_time, now, True, label, session.id)
         return Answer(201, session=self.users[session.user].admit(newcomer, now))
 
     def identify(self, access: Access | None, now: float) -> Session | Answer:
@@ -153,7 +155,9 @@ class Contract:
     def _heard(self, row: User, session: Session, token: Refresh, now: float) -> Answer:
         before = replace(session)
         verdict = session.hear(token.id, now)
-        if verdict in (Verdict.ENDED, Verdict.REUSE) or row.blocked:
+        if verdict is Verdict.REUSE:
+            row.end_stolen(session.id, now)
+        elif verdict is Verdict.ENDED or row.blocked:
             row.end(session.id, now)
         elif session != before:
             row.tidy(now)

@@ -39,6 +39,7 @@ class Session:
     served_at: float
     remember: bool
     label: str
+    started_by: str = ""
     id: str = ""
     current: str = ""
     parent: str | None = None
@@ -100,6 +101,10 @@ class User:
     def end(self, session_id: str, now: float) -> None:
         """End one session, if it is there."""
         self.keep([session for session in self.sessions if session.id != session_id], now)
+
+    def end_stolen(self, stolen: str, now: float) -> None:
+        """End a session that a Reuse was found in, and those that it started."""
+        self.keep([other for other in self.sessions if stolen not in (other.id, other.started_by)], now)
 
     def admit(self, newcomer: Session, now: float) -> Session:
         """Let a session in; beyond the limit the least recently served makes way."""
