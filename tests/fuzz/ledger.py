@@ -12,16 +12,12 @@ from schemathesis.engine.recorder import ScenarioRecorder
 class Ledger:
     """The books of a run: requests by status, checks by name, and each kind of failure with an example."""
 
+    generated: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
     reached: dict[str, set[int]] = field(default_factory=dict)
     checks: Counter[str] = field(default_factory=Counter)
     failures: dict[str, str] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
-
-    @property
-    def cases(self) -> int:
-        """How many requests were answered."""
-        return self.statuses.total()
 
     @property
     def kept(self) -> bool:
@@ -32,6 +28,7 @@ class Ledger:
         """Take in a finished scenario."""
         for interaction in recorder.interactions.values():
             if interaction.response is not None:
+                self.generated += 1
                 self.note(recorder.label, interaction.response.status_code)
         for check in (check for checks in recorder.checks.values() for check in checks):
             self.checks[check.name] += 1
@@ -47,6 +44,7 @@ class Ledger:
         self.reached.setdefault(label, set()).add(status)
 
     def line(self) -> str:
-        """The books in one line."""
+        """The books in one line; what was not generated from the description is raw."""
         statuses = ", ".join(f"{number:,} x {status}" for status, number in sorted(self.statuses.items()))
-        return f"{self.cases:,} requests, {len(self.failures)} kinds of failures: {statuses}"
+        raw = self.statuses.total() - self.generated
+        return f"{self.generated:,} cases and {raw:,} raw, {len(self.failures)} kinds of failures: {statuses}"
