@@ -103,6 +103,14 @@ class Database:
             there = {column["name"] for column in inspector.get_columns(name, schema)} if is_there else set()
         return [column.name for column in self._table.columns if column.name not in there]
 
+    def run_migrations(self, options: Mapping[str, Any]) -> frozenset[str]:
+        """The newest revisions that Alembic has run here, with the site's ``options`` for it."""
+        from alembic.runtime.migration import MigrationContext  # noqa: PLC0415  # where a site migrates by it
+
+        with self.faults(), self._engine.connect() as connection:
+            context = MigrationContext.configure(connection, opts=dict(options))
+            return frozenset(context.get_current_heads())
+
     @cached_property
     def _driver_error(self) -> type[Exception]:
         driver = self._engine.dialect.loaded_dbapi

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 from flask import Flask
@@ -194,6 +196,24 @@ def database(patient: Patient) -> Iterator[Finding]:
         )
 
 
+def migrations(patient: Patient) -> Iterator[Finding]:
+    """Every migration has been run, where the site keeps them with Flask-Migrate."""
+    site = patient.app.extensions.get("migrate")
+    scripts = Path(site.directory if site else "")
+    if not site or not (scripts / "env.py").is_file():
+        return
+    from alembic.script import ScriptDirectory  # noqa: PLC0415  # comes with Flask-Migrate alone
+
+    with suppress(Unavailable):  # database() says so
+        done = patient.store.database.run_migrations(site.configure_args)
+        newest = frozenset(ScriptDirectory(str(scripts)).get_heads())
+        if done and newest - done:
+            yield Finding(
+                f"The database has not seen migration {', '.join(sorted(newest - done))}.",
+                "Run the pending migrations: flask db upgrade.",
+            )
+
+
 CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     secret,
     cookies,
@@ -203,4 +223,5 @@ CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     leeway,
     lifetimes,
     database,
+    migrations,
 )

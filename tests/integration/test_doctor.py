@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 
 from app.db import db
 from tests.conftest import SECRET, Clock, MakeSite
+from tests.pages import ROOT
 
 SOUND: dict[str, Any] = {"TESTING": False, "PROXY_HOPS": 1, "RATCHET_COOKIE_NAME": "__Secure-refreshToken"}
 """A configuration in which, with one worker, there is nothing to find."""
@@ -237,6 +238,24 @@ def test_a_pending_migration_is_told(behind: Flask) -> None:
     cure = "Run the pending migrations: flask db upgrade."
     assert (MEND, "The user table lacks sessions_version.", cure) in advice.findings
     assert advice.status == 1
+
+
+def test_a_migration_that_has_not_run_is_told(behind: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its number, though no column of ours is missing; a site that keeps them elsewhere is left alone."""
+    with behind.app_context():
+        db.drop_all()
+    behind.test_cli_runner().invoke(args=["db", "upgrade", "-d", str(ROOT / "migrations")])
+    monkeypatch.chdir(ROOT)
+    assert ask(behind).status == 0
+    with behind.app_context():
+        db.session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        db.session.commit()
+    finding = "The database has not seen migration 0002."
+    cure = "Run the pending migrations: flask db upgrade."
+    advice = ask(behind)
+    assert ((MEND, finding, cure) in advice.findings, advice.status) == (True, 1)
+    monkeypatch.chdir(ROOT / "docs")
+    assert ask(behind).status == 0
 
 
 def test_a_database_that_is_away_is_told(make_site: MakeSite, database: str, tmp_path: Path) -> None:
