@@ -2,8 +2,9 @@
 
 An access token is valid by itself until it expires. So the user row remembers the sessions that ended during
 the last access lifetime, with the time in an indexed column, and each process asks, on a request and at most
-twice a second, for what is new since it last asked: never once per request. It forgets what it knows when no
-token can speak of it any more.
+once a second, for what is new since it last asked: never once per request. A request that comes a second
+after the last question began waits for the next answer, so none is served that was sent a second after a
+session ended. A process forgets what it knows when no token can speak of it any more.
 
 While the database is away nothing new is learnt: an access token then works until it expires, a few minutes,
 and no new one is handed out. A view that cannot accept that asks the row itself (``live=True``).
@@ -19,8 +20,8 @@ from .account import Ended
 from .errors import Unavailable
 from .journal import note
 
-POLL_SECONDS = 0.5
-"""How old the knowledge of a process may be: half of the second that is promised."""
+POLL_SECONDS = 1.0
+"""How old the knowledge of a process may be, counted from before it asked."""
 
 OVERLAP_SECONDS = 10
 """How far each question reaches back behind the last one: clocks of nodes differ, commits come late."""
@@ -86,6 +87,8 @@ class Revocations:
             self._asked_at = now
 
     def _forget(self, now: float) -> None:
-        """Drop what no access token can speak of any more."""
+        """Drop what no access token can speak of any more, in place: other threads add to it meanwhile."""
         oldest = now - self._keep_for
-        self._known = {key: ended_at for key, ended_at in self._known.items() if ended_at > oldest}
+        for session_id, ended_at in list(self._known.items()):
+            if ended_at <= oldest:
+                del self._known[session_id]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 from app.auth.account import Ended
 from app.auth.errors import Unavailable
 from app.auth.revocation import (
@@ -15,6 +18,7 @@ from app.auth.revocation import (
 
 NOW = 1_000_000.0
 TTL = 600.0
+FAR = NOW + 1e9
 
 
 class Row:
@@ -34,7 +38,7 @@ class Row:
 
 
 def test_what_others_ended_is_known_within_a_second() -> None:
-    """The next request that is half a second later asks, and is refused."""
+    """The next request that is a second later asks, and is refused."""
     row = Row()
     process = Revocations(row.ask, TTL)
     assert process.has("a", NOW) is False
@@ -43,7 +47,7 @@ def test_what_others_ended_is_known_within_a_second() -> None:
 
 
 def test_the_row_is_not_asked_per_request() -> None:
-    """A thousand requests in half a second ask once."""
+    """A thousand requests in a second ask once."""
     row = Row()
     process = Revocations(row.ask, TTL)
     for number in range(1000):
@@ -70,8 +74,32 @@ def test_what_the_process_ended_itself_is_known_at_once() -> None:
     assert len(row.asked) == 1
 
 
+def test_what_is_learnt_while_another_thread_forgets_is_kept() -> None:
+    """Requests of many threads end sessions while one of them drops what is old."""
+    process = Revocations(lambda _: [], TTL)
+    process.add(Ended(f"before {number}", FAR) for number in range(3000))
+    names = [f"during {number}" for number in range(3000)]
+
+    def end_all() -> None:
+        for name in names:
+            process.add([Ended(name, FAR)])
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            adding = pool.submit(end_all)
+            later = NOW
+            while not adding.done():
+                process.has("a", later := later + POLL_SECONDS)
+            adding.result()
+    finally:
+        sys.setswitchinterval(interval)
+    assert all(process.has(name, later) for name in names)
+
+
 def test_a_database_that_is_away_changes_nothing() -> None:
-    """What is known stays known, the rest is served, and the next question comes half a second later."""
+    """What is known stays known, the rest is served, and the next question comes a second later."""
     row = Row()
     process = Revocations(row.ask, TTL)
     process.add([Ended("a", NOW)])

@@ -135,5 +135,5 @@ def test_a_new_row_may_sign_in_and_has_no_session() -> None:
 
 
 def test_what_ended_last_is_found_by_an_index() -> None:
-    """Every process asks for it twice a second, however many rows there are."""
+    """Every process asks for it every second, however many rows there are."""
     assert User.__table__.c.ended_at.index
