@@ -49,7 +49,7 @@ mutation: $(VENV)/tests
 	@$(BIN)/python -m tests.mutation $(ARGS)
 
 bench: $(VENV)/tests
-	@$(BIN)/python -m bench.guard
+	@$(BIN)/python -m bench.guard $(ARGS)
 
 demo: $(VENV)/site
 	@$(BIN)/python -m app.demo $(ARGS)

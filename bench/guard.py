@@ -8,8 +8,10 @@ the same view lie apart says how small a difference can be told.
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
-import sys
+import os
+import platform
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -27,7 +29,10 @@ from app.auth.account import Ended
 from app.auth.revocation import Revocations
 from app.auth.sessions import Wish
 from app.auth.state import EXTENSION, State, state
+from tests.pages import DOCS
+from tests.pages.parts import with_parts
 
+PAGE = DOCS / "speed.md"
 ROUNDS = 40
 REQUESTS = 200
 """To each view, in one round."""
@@ -62,16 +67,22 @@ class Measured(NamedTuple):
 
 
 def main() -> None:
-    """Measure and print."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    """Measure and print; with ``--write`` also into docs/speed.md."""
+    parser = argparse.ArgumentParser(prog="python -m bench.guard", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--write", action="store_true", help="put the figures into docs/speed.md")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         app, token = site(Path(folder))
         asks = {
-            "bare view": asking(app, "/bare", token),
-            "guarded, ended sessions not known": asking(ignorant(app), "/guarded", token),
+            "bare": asking(app, "/bare", token),
+            "guarded, no ended session ever heard of": asking(ignorant(app), "/guarded", token),
             "guarded": asking(app, "/guarded", token),
         }
-        print(report(measure(asks, rounds), question(app)))
+        words = report(measure(asks, options.rounds), question(app))
+    print(words)
+    if options.write:
+        PAGE.write_text(with_parts(PAGE.read_text(), {"guard": words}))
 
 
 def site(folder: Path) -> tuple[Flask, str]:
@@ -153,17 +164,25 @@ def _once(ask: Ask) -> float:
 
 
 def report(measured: Mapping[str, Measured], asked: float) -> str:
-    """The figures as lines."""
+    """The figures as a table and two sentences, in Markdown."""
     (bare_view, without, guarded) = measured.values()
-    lines = [f"{'':36}{'us':>8}{'noise':>8}{'ratio':>8}"]
-    lines += [
-        f"{name:36}{one.middle:8.1f}{one.noise:8.1f}{one.middle / bare_view.middle:8.2f}"
+    knowing, noise = guarded.middle - without.middle, max(guarded.noise, without.noise)
+    rows = [
+        f"| {name} | {one.middle:.1f} | {one.noise:.1f} | {one.middle / bare_view.middle:.2f} |"
         for name, one in measured.items()
     ]
-    knowing, noise = guarded.middle - without.middle, max(guarded.noise, without.noise)
-    lines.append(f"knowing of ended sessions costs {knowing:.1f} us a request; noise is {noise:.1f} us")
-    lines.append(f"asking the database takes {asked:.0f} us, at most twice a second in each process")
-    return "\n".join(lines)
+    return "\n".join(
+        [
+            f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}:",
+            "",
+            "| view | µs | noise | ratio |",
+            "| --- | ---: | ---: | ---: |",
+            *rows,
+            "",
+            f"Knowing of ended sessions costs {knowing:.1f} µs a request; the noise is {noise:.1f} µs.",
+            f"The question to the database takes {asked:.0f} µs, at most once a second in each process.",
+        ]
+    )
 
 
 if __name__ == "__main__":
