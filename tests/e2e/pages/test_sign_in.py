@@ -76,6 +76,7 @@ def test_password_managers_know_the_fields(stranger: Visitor) -> None:
 def test_by_keyboard(stranger: Visitor, name: str) -> None:
     """Without a mouse: type, tab, type, enter; and then to the buttons of the account page."""
     keyboard = stranger.page.keyboard
+    expect(stranger.page.get_by_label("E-mail address")).to_be_focused()  # with the first picture of the page
     keyboard.type(name)
     keyboard.press("Tab")
     keyboard.type(PASSWORD)
