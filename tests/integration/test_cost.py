@@ -53,7 +53,7 @@ def test_row_holds_no_token(signed_in: Browser, site: Flask, ada: str) -> None:
     assert not [part for part in token.split(".") if part in str(session)]
     assert session.keys() == {
         "id", "current", "parent", "served_at", "started_at", "expires_at", "auth_time", "remember",
-        "delivery", "label",
+        "delivery", "label", "started_by",
     }  # fmt: skip
 
 
