@@ -55,15 +55,16 @@ class Revocations:
         self._known: dict[str, float] = {}
         self._asked_at: float | None = None
         self._complete_again_at = 0.0
-        self._lock = Lock()
+        self._asking, self._changing = Lock(), Lock()
 
     def add(self, ended: Iterable[Ended]) -> None:
         """Know at once what this process ended itself."""
-        for entry in ended:
-            if len(self._known) >= MOST_KNOWN:
-                self._complete_again_at = max(self._complete_again_at, entry.ended_at + self._keep_for)
-                return
-            self._known[entry.session_id] = entry.ended_at
+        with self._changing:
+            for entry in ended:
+                if len(self._known) >= MOST_KNOWN:
+                    self._complete_again_at = max(self._complete_again_at, entry.ended_at + self._keep_for)
+                    return
+                self._known[entry.session_id] = entry.ended_at
 
     def has(self, session_id: str, now: float) -> bool | None:
         """Whether the session has ended; None where only its row can say."""
@@ -74,7 +75,7 @@ class Revocations:
         return None if now < self._complete_again_at else False
 
     def _learn(self, now: float) -> None:
-        with self._lock:
+        with self._asking:
             asked_at = self._asked_at
             if asked_at is not None and abs(now - asked_at) < POLL_SECONDS:
                 return
@@ -87,8 +88,7 @@ class Revocations:
             self._asked_at = now
 
     def _forget(self, now: float) -> None:
-        """Drop what no access token can speak of any more, in place: other threads add to it meanwhile."""
+        """Drop what no access token can speak of any more."""
         oldest = now - self._keep_for
-        for session_id, ended_at in list(self._known.items()):
-            if ended_at <= oldest:
-                del self._known[session_id]
+        with self._changing:
+            self._known = {key: ended_at for key, ended_at in self._known.items() if ended_at > oldest}

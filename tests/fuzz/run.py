@@ -19,6 +19,9 @@ from .ledger import Ledger
 
 ENVIRONMENT = {"FLASK_PROXY_HOPS": "1", "FLASK_RATCHET_SERVICE_SECRETS": SERVICE_SECRET}
 
+PATIENCE = 60
+"""Seconds to wait for a reply: a machine may be busy with more than this."""
+
 EXPECTED = {
     # 503 is what a busy site says; where the document does not say so, status_code_conformance finds it.
     "not_a_server_error": ["1xx", "2xx", "3xx", "4xx", 503],
@@ -79,6 +82,7 @@ def _config(examples: int, seed: int) -> SchemathesisConfig:
         {
             "seed": seed,
             "continue-on-failure": True,
+            "request-timeout": PATIENCE,
             "generation": {"max-examples": examples, "database": "none"},
             "checks": checks,
         }
