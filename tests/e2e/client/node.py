@@ -14,6 +14,9 @@ from tests.databases import missing
 TOOLS = {"esbuild": "0.28.2", "typescript": "7.0.2"}
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ratchet-tests"
 INSTALL_SECONDS = 120
+TRUSTED = "/etc/ssl/certs/ca-certificates.crt"
+TRUSTING = {"NODE_EXTRA_CA_CERTS": TRUSTED} if Path(TRUSTED).exists() else {}
+"""Node has a list of its own of whom to trust; it is to trust whom the system trusts, too."""
 
 
 def tool(name: str) -> Path:
@@ -34,6 +37,11 @@ def _install(folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=CACHE) as draft:
         packages = [f"{package}@{version}" for package, version in TOOLS.items()]
         options = ["--prefix", f"{draft}/tools", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run([str(npm), "install", *options, *packages], check=True, timeout=INSTALL_SECONDS)
+        subprocess.run(
+            [str(npm), "install", *options, *packages],
+            check=True,
+            timeout=INSTALL_SECONDS,
+            env=TRUSTING | os.environ,
+        )
         with suppress(OSError):  # the other one was faster
             Path(draft, "tools").rename(folder)

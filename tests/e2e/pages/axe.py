@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -12,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Frame
 
 from tests.databases import missing
-from tests.e2e.client.node import CACHE, INSTALL_SECONDS
+from tests.e2e.client.node import CACHE, INSTALL_SECONDS, TRUSTING
 
 PACKAGE = "axe-core@4.14.1"
 
@@ -41,6 +42,11 @@ def _install(folder: Path) -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as draft:
         options = ["--prefix", f"{draft}/tools", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run([str(npm), "install", *options, PACKAGE], check=True, timeout=INSTALL_SECONDS)
+        subprocess.run(
+            [str(npm), "install", *options, PACKAGE],
+            check=True,
+            timeout=INSTALL_SECONDS,
+            env=TRUSTING | os.environ,
+        )
         with suppress(OSError):  # the other one was faster
             Path(draft, "tools").rename(folder)
