@@ -199,14 +199,13 @@ def database(patient: Patient) -> Iterator[Finding]:
 def migrations(patient: Patient) -> Iterator[Finding]:
     """Every migration has been run, where the site keeps them with Flask-Migrate."""
     site = patient.app.extensions.get("migrate")
-    scripts = Path(site.directory if site else "")
-    if not site or not (scripts / "env.py").is_file():
+    if site is None or not Path(site.directory, "env.py").is_file():
         return
     from alembic.script import ScriptDirectory  # noqa: PLC0415  # comes with Flask-Migrate alone
 
     with suppress(Unavailable):  # database() says so
         done = patient.store.database.run_migrations(site.configure_args)
-        newest = frozenset(ScriptDirectory(str(scripts)).get_heads())
+        newest = frozenset(ScriptDirectory(str(site.directory)).get_heads())
         if done and newest - done:
             yield Finding(
                 f"The database has not seen migration {', '.join(sorted(newest - done))}.",
