@@ -15,6 +15,7 @@ from app.auth import audit, session_refreshed
 from app.db import db
 from tests.browser import Browser
 from tests.conftest import Clock, MakeSite, add_user
+from tests.databases import missing
 
 from .faulty import Watched, check_unavailable
 
@@ -33,7 +34,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
             capture_output=True,
         )
     except (OSError, subprocess.CalledProcessError):
-        pytest.skip("a small disk cannot be mounted here: it takes root")
+        missing("a small disk", "mounting one takes root")
     yield folder
     subprocess.run(["umount", "--lazy", folder], check=True)
 
