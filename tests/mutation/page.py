@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tests.pages.parts import markdown
+
 from .ledger import Ledger
 
 COUNTS = ("module", "mutants", "killed", "survivors")
@@ -17,25 +19,19 @@ def parts(ledger: Ledger) -> dict[str, str]:
 
 def counts(ledger: Ledger) -> str:
     """The table of the modules."""
-    return _table(COUNTS, [_row(ledger, name) for name in ledger.counts])
+    return markdown(COUNTS, [_row(ledger, name) for name in ledger.counts])
 
 
 def _part(ledger: Ledger, module: str) -> Iterable[str]:
-    yield _table(COUNTS, [_row(ledger, module)])
+    yield markdown(COUNTS, [_row(ledger, module)])
     left = [
         (f"`{mutant.where or 'the module'}`", f"`{mutant.change}`", ledger.reason(mutant))
         for mutant in ledger.survivors
         if mutant.module == module
     ]
     if left:
-        yield _table(SURVIVORS, left)
+        yield markdown(SURVIVORS, left)
 
 
 def _row(ledger: Ledger, module: str) -> list[str]:
     return [f"`{module}.py`", *map(str, ledger.counts[module])]
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    head = list(head)
-    lines = [head, ["---"] * len(head), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

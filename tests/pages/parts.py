@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 
 def part(page: str, name: str) -> str:
@@ -16,6 +16,12 @@ def with_parts(page: str, parts: Mapping[str, str]) -> str:
         before, _, after = _cut(page, name)
         page = f"{before}\n{words}\n{after}"
     return page
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table as Markdown."""
+    ruled = (head, ("---",) * len(head), *([cell.replace("|", "\\|") for cell in row] for row in rows))
+    return "\n".join(f"| {' | '.join(row)} |" for row in ruled)
 
 
 def _cut(page: str, name: str) -> tuple[str, str, str]:

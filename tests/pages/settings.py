@@ -6,14 +6,16 @@ from typing import Any
 
 from app.auth.options import SETTINGS
 
+from .parts import markdown
+
 
 def table() -> str:
     """Every key with its default, what is allowed and what it does."""
     rows = [
-        f"| `{key}` | {default(setting.default)} | {setting.allowed} | {setting.purpose} |"
+        (f"`{key}`", default(setting.default), setting.allowed, setting.purpose)
         for key, setting in SETTINGS.items()
     ]
-    return "\n".join(["| key | default | allowed | what it does |", "| --- | --- | --- | --- |", *rows])
+    return markdown(("key", "default", "allowed", "what it does"), rows)
 
 
 def default(value: Any) -> str:

@@ -11,14 +11,14 @@ import os
 import sys
 from pathlib import Path
 
-from tests.pages.parts import with_parts
+from tests.pages.parts import markdown, with_parts
 from tests.proof import stories
 from tests.proof.chart import wake_ups_chart
 from tests.proof.jobs import Job, done
 from tests.proof.page import PAGE, PICTURES
 from tests.proof.picture import states_picture
 from tests.proof.simulate import BAD, LEEWAYS, NETWORKS, Counts
-from tests.proof.tables import TABLES, markdown, rates, wake_up_rows
+from tests.proof.tables import TABLES, rates, wake_up_rows
 from tests.proof.worlds import Row
 
 Results = dict[Job, Row | Counts]

@@ -56,12 +56,6 @@ Rates = dict[tuple[str, int], tuple[int, int]]
 """False sign-outs and the wake-ups they were counted in, by rule and leeway."""
 
 
-def markdown(head: Row, rows: list[Row]) -> str:
-    """A table as Markdown."""
-    ruled = (head, ("---",) * len(head), *rows)
-    return "\n".join(f"| {' | '.join(row)} |" for row in ruled)
-
-
 def rates(chunks: Iterable[Counts]) -> Rates:
     """The sum of chunks."""
     total: Rates = {}

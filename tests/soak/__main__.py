@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from tests.databases import fresh_database
 from tests.pages import DOCS
-from tests.pages.parts import with_parts
+from tests.pages.parts import markdown, with_parts
 from tests.progress import is_watched, say, show
 
 from .plan import Plan
@@ -52,8 +52,7 @@ def _options() -> argparse.Namespace:
 
 def write(rows: Sequence[tuple[str, str]]) -> None:
     """Put the closing table of a run into its page."""
-    table = [f"| {what} | {number} |" for what, number in [("what", "how much"), ("---", "---"), *rows]]
-    PAGE.write_text(with_parts(PAGE.read_text(), {"run": "\n".join(table)}))
+    PAGE.write_text(with_parts(PAGE.read_text(), {"run": markdown(("what", "how much"), rows)}))
 
 
 @contextmanager

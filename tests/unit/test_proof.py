@@ -7,7 +7,7 @@ from math import inf
 import pytest
 
 from app.auth.rotation import Verdict, decide
-from tests.pages.parts import part, with_parts
+from tests.pages.parts import markdown, part, with_parts
 from tests.proof import stories
 from tests.proof.clocks import elapse, settle
 from tests.proof.faults import FAULTS
@@ -28,7 +28,7 @@ from tests.proof.simulate import (
     signs_out,
     wake_ups,
 )
-from tests.proof.tables import TABLES, markdown, rates, wake_up_rows
+from tests.proof.tables import TABLES, rates, wake_up_rows
 from tests.proof.theft import explore_theft
 
 QUICK_WORLDS = {

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,21 +22,24 @@ TRUSTING = {"NODE_EXTRA_CA_CERTS": TRUSTED} if Path(TRUSTED).exists() else {}
 
 def tool(name: str) -> Path:
     """The path of a program of one of the tools, installed where it is not there yet."""
-    folder = CACHE / "-".join(f"{package}-{version}" for package, version in TOOLS.items())
-    program = folder / "node_modules" / ".bin" / name
-    if not program.exists():
-        _install(folder)
-    return program
+    return installed(TOOLS) / ".bin" / name
 
 
-def _install(folder: Path) -> None:
+def installed(packages: Mapping[str, str]) -> Path:
+    """The folder of modules that has these packages, by version; installed where it is not there yet."""
+    folder = CACHE / "-".join(f"{package}-{version}" for package, version in packages.items())
+    if not folder.exists():
+        _install([f"{package}@{version}" for package, version in packages.items()], folder)
+    return folder / "node_modules"
+
+
+def _install(packages: Sequence[str], folder: Path) -> None:
     """Install in a draft of the folder: another test process may be at the same."""
     npm = shutil.which("npm")
     if npm is None:
         missing("Node", "install it with apt-get install nodejs npm")
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as draft:
-        packages = [f"{package}@{version}" for package, version in TOOLS.items()]
         options = ["--prefix", f"{draft}/tools", "--no-audit", "--no-fund", "--loglevel=error"]
         subprocess.run(
             [str(npm), "install", *options, *packages],
