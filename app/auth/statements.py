@@ -1,12 +1,18 @@
-"""The SQL that Ratchet sends, made once per user model."""
+"""The SQL that Ratchet sends, made once per user model.
+
+A SELECT goes through the model, so that SQLAlchemy adds the joins and the discriminator of the mapping. An
+UPDATE goes to the one table that holds ``sessions``, by the key of that table. A mapping with which one of
+the two cannot work is refused at start.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, Table, Update, bindparam, inspect, select, update
+from sqlalchemy import Select, Update, bindparam, select, update
 from sqlalchemy.sql import ColumnElement
 
+from .mapping import UserMapping
 from .user import RatchetUser
 
 IDENTIFIER_FIELDS = ("email", "username")
@@ -18,34 +24,55 @@ class Statements:
     """The statements on the table of one user model."""
 
     def __init__(self, user_model: type[RatchetUser]) -> None:
-        mapper = inspect(user_model)
-        if len(mapper.primary_key) != 1:
-            raise TypeError(f"{user_model.__name__} needs a primary key of one column: it is a token's sub")
-        self._columns = mapper.columns
-        self.primary_key = mapper.primary_key[0]
-        self.table: Table = self._columns["sessions"].table
-        self.shown = ("id", *(name for name in user_model.public_fields if name in self._columns))
-        self.by_key = self._account(self.primary_key == bindparam("row_key"))
+        self._mapping = mapping = UserMapping(user_model)
+        self.table, self.key_type = mapping.table, mapping.key_type
+        self.shown = ("id", *(name for name in user_model.public_fields if mapping.has(name)))
+        wanted_key = mapping.key == bindparam("row_key", type_=mapping.key_type)
+        self.by_key = self._account(wanted_key)
         self.by_identifier = {
-            name: self._account(self._columns[name] == bindparam("wanted"))
+            name: self._account(mapping.attribute(name) == bindparam("wanted"))
             for name in IDENTIFIER_FIELDS
-            if name in self._columns
+            if mapping.has(name)
         }
-        self.keys = select(self.primary_key).order_by(self.primary_key)
-        self.ended = select(self._columns["ended"]).where(self._columns["ended_at"] > bindparam("since"))
-        self.swap = self._update("sessions")
-        self.swap_all = self._update("sessions", "password_hash", "blocked", "ended", "ended_at")
+        self.keys = self._select(mapping.key).order_by(mapping.key)
+        ended_at = mapping.attribute("ended_at")
+        self.ended = self._select(mapping.attribute("ended")).where(ended_at > bindparam("since"))
+        self._swaps: dict[frozenset[str], Update] = {}
+
+    def swap(self, *names: str) -> Update:
+        """Compare-and-swap: write ``next_…`` of these columns, and no others, if the row is as it was seen.
+
+        Not only the version has to be the same: a host that changes the password or blocks the user does
+        not move it.
+        """
+        wanted = frozenset(names)
+        if wanted not in self._swaps:
+            self._swaps[wanted] = self._update(wanted)
+        return self._swaps[wanted]
+
+    def attribute_name(self, name: str) -> str:
+        """What the model calls this column; a synonym is another name for it."""
+        return str(self._mapping.property(name).key)
+
+    def _select(self, *columns: Any) -> Select[Any]:
+        return select(*columns).select_from(self._mapping.model)
 
     def _account(self, condition: ColumnElement[bool]) -> Select[Any]:
         names = (*self.shown[1:], *STATE_FIELDS)
-        return select(self.primary_key, *(self._columns[name] for name in names)).where(condition)
+        attributes = (self._mapping.attribute(name) for name in names)
+        return self._select(self._mapping.key, *attributes).where(condition)
 
-    def _update(self, *names: str) -> Update:
-        """Compare-and-swap: write ``next_…`` of these columns where the version is still the same."""
-        version = self._columns["sessions_version"]
-        values: dict[Any, Any] = {self._columns[name]: bindparam(f"next_{name}") for name in names}
+    def _update(self, names: frozenset[str]) -> Update:
+        columns = self._mapping.columns
+        version = columns["sessions_version"]
+        values: dict[Any, Any] = {columns[name]: bindparam(f"next_{name}") for name in sorted(names)}
         return (
             update(self.table)
-            .where(self.primary_key == bindparam("row_key"), version == bindparam("version"))
+            .where(
+                self._mapping.table_key == bindparam("row_key", type_=self.key_type),
+                version == bindparam("version"),
+                columns["password_hash"].is_not_distinct_from(bindparam("seen_password_hash")),
+                columns["blocked"].is_not_distinct_from(bindparam("seen_blocked")),
+            )
             .values({**values, version: version + 1})
         )

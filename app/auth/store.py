@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Row, Select, inspect
+from sqlalchemy import CursorResult, Row, Select, inspect
+from sqlalchemy.orm.attributes import set_committed_value
 
 from .account import Account, Ended
 from .database import Database
@@ -21,6 +22,9 @@ from .statements import Statements
 from .user import RatchetUser
 
 LARGEST_INTEGER = 2**63 - 1
+HOSTS_COLUMNS = frozenset({"password_hash", "blocked"})
+"""What both the host and Ratchet write."""
+
 _SESSION_FIELDS = tuple(field.name for field in dataclasses.fields(Session))
 
 
@@ -58,21 +62,20 @@ class Store:
         With them a new ``password_hash``, what the row remembers of ``ended`` sessions, and whether the
         user is ``blocked``, where given.
         """
-        statement = self._statements.swap
-        values: dict[str, Any] = {
-            "row_key": account.key,
-            "version": account.version,
-            "next_sessions": [dataclasses.asdict(session) for session in sessions],
-        }
-        if password_hash is not None or blocked is not None or ended:
-            statement = self._statements.swap_all
-            values |= {
-                "next_password_hash": account.password_hash if password_hash is None else password_hash,
-                "next_blocked": account.blocked if blocked is None else blocked,
-                "next_ended": ended or account.ended,
-                "next_ended_at": _latest(ended or account.ended),
-            }
-        return self.database.run(statement, values, lambda result: result.rowcount) == 1
+        columns: dict[str, Any] = {"sessions": [dataclasses.asdict(session) for session in sessions]}
+        if password_hash is not None:
+            columns["password_hash"] = password_hash
+        if blocked is not None:
+            columns["blocked"] = blocked
+        if ended:
+            columns |= {"ended": ended, "ended_at": _latest(ended)}
+        seen = {"row_key": account.key, "version": account.version}
+        seen |= {"seen_password_hash": account.password_hash, "seen_blocked": account.blocked}
+        values = {f"next_{name}": value for name, value in columns.items()}
+        written = self.database.run(self._statements.swap(*columns), seen | values, _is_one)
+        if written:
+            self._tell_host(account, columns)
+        return written
 
     def ended_since(self, since: float) -> list[Ended]:
         """The sessions of all users that ended after ``since``, and a few of the same users' before."""
@@ -101,7 +104,7 @@ class Store:
 
     def key_of(self, subject: str) -> Any:
         """The primary key that ``subject`` spells, or None where no row can have it."""
-        kind = self._statements.primary_key.type.python_type
+        kind = self._statements.key_type.python_type
         if kind is int:
             plain = subject.isascii() and subject.removeprefix("-").isdigit() and len(subject) < 20
             key = int(subject) if plain else None
@@ -114,8 +117,22 @@ class Store:
         return None if "\0" in subject else kind(subject)
 
     def _one(self, statement: Select[Any], values: Mapping[str, Any]) -> Account | None:
-        row = self.database.run(statement, values, lambda result: result.first())
+        row = self.database.run(statement, values, lambda result: result.one_or_none())
         return None if row is None else self._account(row)
+
+    def _tell_host(self, account: Account, columns: Mapping[str, Any]) -> None:
+        """Let the host's object in ``db.session`` have what was written, but for what the host has pending.
+
+        A value is set, not expired: the host's transaction may be older than the write, and would not see it.
+        """
+        if not self._db.session.registry.has():
+            return
+        identity = inspect(self._model).identity_key_from_primary_key((account.key,))
+        user = self._db.session().identity_map.get(identity)
+        for name in HOSTS_COLUMNS & columns.keys() if user is not None else ():
+            state, key = inspect(user), self._statements.attribute_name(name)
+            if key not in state.unloaded and not state.attrs[key].history.has_changes():
+                set_committed_value(user, key, columns[name])
 
     def _account(self, row: Row[Any]) -> Account:
         values: tuple[Any, ...] = tuple(row)
@@ -130,6 +147,13 @@ class Store:
             version=version,
             ended=tuple(Ended(*entry) for entry in ended or ()),
         )
+
+
+def _is_one(result: CursorResult[Any]) -> bool:
+    """Whether an UPDATE by key changed its row; more than one is a fault, and nobody is signed in by it."""
+    if result.rowcount not in (0, 1):
+        raise RuntimeError(f"an UPDATE by key has changed {result.rowcount} rows")
+    return result.rowcount == 1
 
 
 def _session(item: Mapping[str, Any]) -> Session:

@@ -17,8 +17,10 @@ from app import create_app
 from tests import databases
 from tests.conftest import Clock, MakeSite, settings
 
+from .shapes import SHAPES, not_unique
 from .strangers import MODELS, Stranger
 
+ALL_MODELS = {**MODELS, **SHAPES, "not unique": not_unique}
 MakeStranger = Callable[..., Stranger]
 
 
@@ -62,7 +64,7 @@ def make_stranger(database: str, clock: Clock) -> Iterator[MakeStranger]:
     made: list[Stranger] = []
 
     def make(kind: str = "number", url: str | None = None, **further: Any) -> Stranger:
-        made.append(Stranger(MODELS[kind], url or database, clock, further))
+        made.append(Stranger(ALL_MODELS[kind], url or database, clock, further))
         return made[-1]
 
     yield make

@@ -1,0 +1,166 @@
+"""User models of every shape: they inherit, span tables, and call their columns by other names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, column_property, mapped_column, synonym
+
+from app.auth import RatchetUser
+from app.auth.user import Identifier, RowState
+
+from .strangers import Model
+
+
+def joined(db: SQLAlchemy) -> Model:
+    """A base table of all parties; those who sign in have a table of their own beside it."""
+
+    class Party(db.Model):  # type: ignore[name-defined,misc]  # made at run time
+        __tablename__ = "shape_parties"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        kind: Mapped[str] = mapped_column(String(20))
+        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "party"}  # noqa: RUF012  # SQLAlchemy's way
+
+    class Member(RatchetUser, Party):
+        __tablename__ = "shape_members"
+        id: Mapped[int] = mapped_column(ForeignKey(Party.id), primary_key=True)
+        __mapper_args__ = {"polymorphic_identity": "member"}  # noqa: RUF012  # SQLAlchemy's way
+
+    return Member
+
+
+def joined_by_another_name(db: SQLAlchemy) -> Model:
+    """The same, and the key of the second table is called otherwise."""
+
+    class Party(db.Model):  # type: ignore[name-defined,misc]  # made at run time
+        __tablename__ = "shape_parties"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    class Member(RatchetUser, Party):
+        __tablename__ = "shape_members"
+        party_id: Mapped[int] = mapped_column(ForeignKey(Party.id), primary_key=True)
+
+    return Member
+
+
+def joined_above(db: SQLAlchemy) -> Model:
+    """RatchetUser is in the base; what signs in is a class two tables below it, with columns of its own."""
+
+    class Account(RatchetUser, db.Model):  # type: ignore[name-defined,misc]  # made at run time
+        __tablename__ = "shape_accounts"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    class Employee(Account):
+        __tablename__ = "shape_employees"
+        id: Mapped[int] = mapped_column(ForeignKey(Account.id), primary_key=True)
+
+    class Manager(Employee):
+        __tablename__ = "shape_managers"
+        public_fields = ("email", "level")
+        id: Mapped[int] = mapped_column(ForeignKey(Employee.id), primary_key=True)
+        level: Mapped[str | None] = mapped_column(String(80))
+
+    return Manager
+
+
+def single(db: SQLAlchemy) -> Model:
+    """One table of customers and admins, of whom the admins may sign in."""
+
+    class Person(RatchetUser, db.Model):  # type: ignore[name-defined,misc]  # made at run time
+        __tablename__ = "shape_persons"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        kind: Mapped[str] = mapped_column(String(20))
+        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "customer"}  # noqa: RUF012  # SQLAlchemy's way
+
+    class Admin(Person):
+        public_fields = ("email", "level")
+        level: Mapped[str | None] = mapped_column(String(80))
+        __mapper_args__ = {"polymorphic_identity": "admin"}  # noqa: RUF012  # SQLAlchemy's way
+
+    return Admin
+
+
+def concrete(db: SQLAlchemy) -> Model:
+    """A class that inherits, with a whole table of its own."""
+
+    class Contact(db.Model):  # type: ignore[name-defined,misc]  # made at run time
+        __tablename__ = "shape_contacts"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    class Client(RatchetUser, Contact):
+        __tablename__ = "shape_clients"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        __mapper_args__ = {"concrete": True}  # noqa: RUF012  # SQLAlchemy's way
+
+    return Client
+
+
+def spanning(db: SQLAlchemy) -> Model:
+    """A model that is mapped to a join: the account is in one table, the person's data in another."""
+
+    class Login(RatchetUser, db.Model):  # type: ignore[name-defined,misc]  # made at run time
+        __tablename__ = "shape_logins"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    class Profile(db.Model):  # type: ignore[name-defined,misc]  # made at run time
+        __tablename__ = "shape_profiles"
+        login_id: Mapped[int] = mapped_column(ForeignKey(Login.id), primary_key=True)
+        level: Mapped[str | None] = mapped_column(String(80))
+
+    login, profile = Login.__table__, Profile.__table__
+
+    class Whole(RatchetUser, db.Model):  # type: ignore[name-defined,misc]  # made at run time
+        __table__ = login.join(profile)
+        public_fields = ("email", "level")
+        id = column_property(login.c.id, profile.c.login_id)
+        for _name in (column.name for column in login.columns if column.name != "id"):
+            locals()[_name] = login.c[_name]
+        level = profile.c.level
+
+    return Whole
+
+
+def renamed(db: SQLAlchemy) -> Model:
+    """Columns, and what SQL reads of them, by other names than the attributes."""
+
+    class Reader(RatchetUser, db.Model):  # type: ignore[name-defined,misc]  # made at run time
+        __tablename__ = "shape_readers"
+        public_fields = ("email", "mail", "shout")
+        username = None
+        number: Mapped[int] = mapped_column("reader_no", primary_key=True)
+        email: Mapped[str] = mapped_column("e_mail", Identifier, unique=True)
+        mail = synonym("email")
+        pw: Mapped[str | None] = mapped_column("pw_hash", String(255))
+        password_hash = synonym("pw")
+        sessions: Mapped[Any] = mapped_column("signed_in", RowState(), deferred=True)
+        shout = column_property("!" + email.column)  # type: ignore[attr-defined]  # of a MappedColumn
+
+    return Reader
+
+
+def not_unique(db: SQLAlchemy) -> Model:
+    """A table in which neither the key of the mapping nor the address is unique."""
+
+    class Copy(RatchetUser, db.Model):  # type: ignore[name-defined,misc]  # made at run time
+        __tablename__ = "shape_copies"
+        username = None
+        id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+        site: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+        email: Mapped[str] = mapped_column(Identifier)
+        __mapper_args__ = {"primary_key": ["id"]}  # noqa: RUF012  # SQLAlchemy's way
+
+    return Copy
+
+
+SHAPES: dict[str, Callable[[SQLAlchemy], Model]] = {
+    "joined": joined,
+    "joined by another name": joined_by_another_name,
+    "joined above": joined_above,
+    "single": single,
+    "concrete": concrete,
+    "spanning": spanning,
+    "renamed": renamed,
+}
