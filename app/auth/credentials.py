@@ -109,6 +109,14 @@ class Credentials:
         if not passwords.needs_rehash(account.password_hash, rounds):
             return account
         raised = passwords.hash_password(password, rounds)
-        if self._store.swap(account, account.sessions, password_hash=raised):
-            return self._store.load(account.subject) or account
-        return account
+        written = self._store.swap(account, account.sessions, password_hash=raised)
+        latest = self._store.load(account.subject)
+        if latest is None:
+            raise InvalidCredentials
+        # Another request may have stored a hash meanwhile: a raised one of this password, or a new password.
+        expected = raised if written else account.password_hash
+        if latest.password_hash != expected and not passwords.verify_password(
+            password, latest.password_hash, rounds
+        ):
+            raise InvalidCredentials
+        return latest

@@ -57,10 +57,19 @@ class Database:
 
         Sending it again is safe: a compare-and-swap that did land then finds another version.
         """
+
+        def once() -> _T:
+            with self._engine.connect() as connection:
+                return take(connection.execute(statement, values))
+
+        return self.attempt(once)
+
+    def attempt(self, work: Callable[[], _T]) -> _T:
+        """Do what is safe to do again, and do it again where a deadlock or a dead connection stopped it."""
         for left in reversed(range(TRIES)):
             try:
-                with self.faults(), self._engine.connect() as connection:
-                    return take(connection.execute(statement, values))
+                with self.faults():
+                    return work()
             except Unavailable as error:
                 if not left or not _is_transient(error.__cause__):
                     note(logging.WARNING, "the database does not do it: %s", in_short(error.__cause__))

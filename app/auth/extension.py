@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from time import sleep, time
 from typing import Any
 
-from flask import Flask, Response, after_this_request
+from flask import Flask, Response, after_this_request, request
 from flask_sqlalchemy import SQLAlchemy
 
 from . import audit, client, guard, navigation, replies, routes, settings, visitor
-from .account import Place
+from .account import Account, Place
 from .blueprint import blueprint, root
 from .cli import commands
 from .cookies import Cookies
 from .credentials import Credentials
 from .errors import RatchetError
 from .grants import Grant, Mint
-from .revocation import Revocations
+from .revocation import POLL_SECONDS, Revocations
 from .sessions import Sessions, Wish
 from .state import EXTENSION, State, state
 from .store import Store
 from .throttle import Throttle
 from .user import RatchetUser
+
+DELETE_AFTER = 3 * POLL_SECONDS
+"""Seconds for which the row of a user who is to be deleted stays, signed out and blocked.
+
+Longer than a process may pause between two questions and still trust what it knows: whoever asks meanwhile
+learns of the end, and whoever comes back after a pause looks at the row.
+"""
+
+_AUTHENTICATED = "ratchet.authenticated"
 
 
 class Ratchet:
@@ -40,7 +49,7 @@ class Ratchet:
         db: SQLAlchemy,
         user_model: type[RatchetUser],
         is_breached: Callable[[str], bool] = lambda _: False,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time,
     ) -> None:
         self._is_breached = is_breached
         self.required = guard.required
@@ -71,7 +80,9 @@ class Ratchet:
             places=visitor.places(),
             now=state().clock(),
         )
-        return state().store.user(account.subject)
+        user = state().store.user(account.subject)
+        request.environ[_AUTHENTICATED] = account, user and user.password_hash
+        return user
 
     def hash_new_password(self, password: str) -> str:
         """What to store as ``password_hash``; InvalidRequest where it is refused."""
@@ -91,9 +102,7 @@ class Ratchet:
     def start_session(self, user: Any, *, remember: bool = False, label: str | None = None) -> Grant:
         """Sign ``user`` in on the browser that sent this request; its cookies go out with the reply."""
         now = state().clock()
-        account = state().store.load(state().store.subject_of(user))
-        if account is None:
-            raise ValueError("only a user whose row is committed can be signed in")
+        account = _authenticated(user) or _account(user)
         wish = Wish(remember, "cookie", visitor.label(label))
         grant = state().sessions.start(account, wish, now, replaces=next(iter(visitor.places()), None))
         after_this_request(lambda response: replies.set_cookies(response, grant))
@@ -118,13 +127,35 @@ class Ratchet:
         """Sign ``user`` out everywhere."""
         state().sessions.end_all(state().store.subject_of(user), state().clock(), "ended")
 
+    def set_password(self, user: Any, new: str) -> None:
+        """Give ``user`` a new password and sign them out everywhere, in one write.
+
+        This is the end of a password reset; where the person gives the current password, it is
+        ``change_password``. Raises InvalidRequest where the new one is refused.
+        """
+        hashed = self.hash_new_password(new)
+        state().sessions.reset(_account(user), state().clock(), hashed)
+
+    def delete(self, user: Any) -> None:
+        """Delete ``user``, and let no process serve their access tokens any more. Takes three seconds.
+
+        The row is what tells other processes that sessions have ended. So the user is signed out and blocked
+        first, in one write, and the row goes when every process has learnt of it, in a transaction of its
+        own, with the cascades of your model. Commit what you have changed before. Raises RuntimeError where
+        other rows refer to the user; they then stay signed out and blocked.
+        """
+        subject = state().store.subject_of(user)
+        state().sessions.block(subject, state().clock(), reason="deleted")
+        sleep(DELETE_AFTER)
+        state().store.delete(subject)
+
     def block(self, user: Any) -> None:
         """Keep ``user`` out and sign them out everywhere, in one write."""
         state().sessions.block(state().store.subject_of(user), state().clock())
 
     def unblock(self, user: Any) -> None:
         """Let a blocked ``user`` sign in again."""
-        state().sessions.unblock(state().store.subject_of(user), state().clock())
+        state().sessions.block(state().store.subject_of(user), state().clock(), blocked=False)
 
     def list_sessions(self) -> list[dict[str, Any]]:
         """The live sessions of the signed-in user, as ``GET /auth/sessions`` gives them."""
@@ -160,6 +191,24 @@ class Ratchet:
         throttle = Throttle(checked.throttle_storage)
         credentials = Credentials(checked, store, throttle, sessions, self._is_breached)
         return State(checked, store, mint, revocations, sessions, credentials, cookies, self._clock)
+
+
+def _account(user: Any) -> Account:
+    account = state().store.load(state().store.subject_of(user))
+    if account is None:
+        raise ValueError("the user's row has to be committed first")
+    return account
+
+
+def _authenticated(user: Any) -> Account | None:
+    """The row that this request has authenticated ``user`` on, unless the host itself changed the password.
+
+    A password that somebody else changes meanwhile is then not the one that was verified, and refuses.
+    """
+    account, password_hash = request.environ.get(_AUTHENTICATED, (None, None))
+    if account is None or account.subject != state().store.subject_of(user):
+        return None
+    return account if user.password_hash == password_hash else None
 
 
 def _clear_cookies(response: Response) -> Response:

@@ -8,7 +8,7 @@ raised only after what it changes is on disk.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +23,7 @@ from .rotation import Session
 from .settings import Settings
 from .store import Store
 from .tokens import RefreshClaims
-from .turns import Outcome
+from .turns import Outcome, Turn
 
 MOST_RACES = 20
 """How often a verb is decided anew because another request was faster."""
@@ -87,6 +87,11 @@ class Sessions:
         latest, _ = self._change(account.subject, turn, now, account, password_hash=password_hash)
         return self._mint.grant(latest, newcomer, now)
 
+    def reset(self, account: Account, now: float, password_hash: str) -> None:
+        """Store a password that the host sets; every session ends."""
+        turn = partial(turns.reset, password_hash=password_hash)
+        self._change(account.subject, turn, now, account, password_hash=password_hash)
+
     def refresh(self, presented: Sequence[str], now: float) -> Grant:
         """Honour a refresh token: what the rule says of it, on disk, then new tokens or the refusal.
 
@@ -121,25 +126,21 @@ class Sessions:
 
     def end(self, place: Place, now: float, reason: str = "signed_out") -> None:
         """End one session, if it is there."""
-        self._end(place.subject, lambda session: session.id == place.session_id, now, reason)
+        here = partial(turns.end, which=lambda session: session.id == place.session_id, reason=reason)
+        self._if_there(place.subject, here, now)
 
     def end_others(self, place: Place, now: float) -> None:
         """End every session of the user but this one."""
-        self._end(place.subject, lambda session: session.id != place.session_id, now, "signed_out")
+        others = partial(turns.end, which=lambda session: session.id != place.session_id, reason="signed_out")
+        self._if_there(place.subject, others, now)
 
     def end_all(self, subject: str, now: float, reason: str = "signed_out") -> None:
         """End every session of a user."""
-        self._end(subject, lambda _: True, now, reason)
+        self._if_there(subject, partial(turns.end_all, reason=reason), now)
 
-    def block(self, subject: str, now: float) -> None:
-        """Keep a user out: every session ends and none can start, in one write."""
-        with suppress(RefreshTokenInvalid):  # no such user
-            self._change(subject, partial(turns.block, blocked=True), now, blocked=True)
-
-    def unblock(self, subject: str, now: float) -> None:
-        """Let a blocked user sign in again."""
-        with suppress(RefreshTokenInvalid):  # no such user
-            self._change(subject, partial(turns.block, blocked=False), now, blocked=False)
+    def block(self, subject: str, now: float, *, blocked: bool = True, reason: str = "blocked") -> None:
+        """Keep a user out (every session ends and none can start, in one write), or let them in again."""
+        self._if_there(subject, partial(turns.block, blocked=blocked, reason=reason), now, blocked=blocked)
 
     def find(self, place: Place, now: float) -> tuple[Account, Session]:
         """The account and the live session of that name, from the row; raises TokenInvalid."""
@@ -174,14 +175,14 @@ class Sessions:
             raise RefreshTokenInvalid
         return self._mint.grant(account, session, now)
 
-    def _end(self, subject: str, which: Callable[[Session], bool], now: float, reason: str) -> None:
-        with suppress(RefreshTokenInvalid):  # no such user: there is nothing to end
-            self._change(subject, partial(turns.end, which=which, reason=reason), now)
+    def _if_there(self, subject: str, turn: Turn, now: float, **columns: Any) -> None:
+        with suppress(RefreshTokenInvalid):  # no such user: there is nothing to change
+            self._change(subject, turn, now, **columns)
 
     def _change(
         self,
         subject: str,
-        turn: Callable[[Account], Outcome],
+        turn: Turn,
         now: float,
         account: Account | None = None,
         **columns: Any,
@@ -206,7 +207,7 @@ class Sessions:
         raise Unavailable
 
     def _write(self, account: Account, outcome: Outcome, now: float, columns: dict[str, Any]) -> bool:
-        if outcome.sessions == account.sessions and not outcome.changes_columns:
+        if outcome.sessions == account.sessions and not outcome.must_write:
             return True
         kept = rotation.live(outcome.sessions, now, self._rule)
         theft = outcome.refusal is not None and outcome.refusal.code == RefreshTokenReused.code

@@ -9,14 +9,16 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import CursorResult, Row, Select, inspect
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import set_committed_value
 
 from .account import Account, Ended
-from .database import Database
+from .database import Database, in_short
 from .rotation import Session, Sessions
 from .statements import Statements
 from .user import RatchetUser
@@ -97,6 +99,19 @@ class Store:
         with self.database.faults():
             return self._db.session.get(self._model, key)
 
+    def delete(self, subject: str) -> None:
+        """Delete a user's row as the host's mapping says, in a transaction of its own.
+
+        Raises RuntimeError where other rows refer to it.
+        """
+        try:
+            self.database.attempt(partial(self._delete, self.key_of(subject)))
+        except IntegrityError as error:
+            raise RuntimeError(
+                f"user {subject} is signed out and blocked, but not deleted, because other rows refer to the "
+                f"user: delete those first ({in_short(error)})"
+            ) from error
+
     def subject_of(self, user: Any) -> str:
         """The subject of a user object of the host."""
         (key,) = inspect(self._model).primary_key_from_instance(user)
@@ -119,6 +134,13 @@ class Store:
     def _one(self, statement: Select[Any], values: Mapping[str, Any]) -> Account | None:
         row = self.database.run(statement, values, lambda result: result.one_or_none())
         return None if row is None else self._account(row)
+
+    def _delete(self, key: Any) -> None:
+        with self._db.session.session_factory() as own:
+            user = own.get(self._model, key)
+            if user is not None:
+                own.delete(user)
+                own.commit()
 
     def _tell_host(self, account: Account, columns: Mapping[str, Any]) -> None:
         """Let the host's object in ``db.session`` have what was written, but for what the host has pending.

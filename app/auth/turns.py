@@ -39,13 +39,20 @@ class Event(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The sessions to write, the session it is about, what to tell, and why the request is refused."""
+    """The sessions to write, the session it is about, what to tell, and why the request is refused.
+
+    ``must_write`` moves the version even where no session changes.
+    """
 
     sessions: Sessions
     session: Session | None = None
     events: tuple[Event, ...] = ()
     refusal: RatchetError | type[RatchetError] | None = None
-    changes_columns: bool = False
+    must_write: bool = False
+
+
+Turn = Callable[[Account], Outcome]
+"""A verb with all it needs but the row."""
 
 
 def start(
@@ -93,6 +100,15 @@ def restart(account: Account, newcomer: Session, *, password_hash: str | None, o
     return Outcome((newcomer,), newcomer, (*_ended(account.sessions, "password_changed"), changed))
 
 
+def reset(account: Account, *, password_hash: str) -> Outcome:
+    """A password that the host sets: every session ends, whatever the old password was."""
+    changed = Event(signals.password_changed, {})
+    if account.password_hash == password_hash:
+        return Outcome(account.sessions, events=(changed,))
+    events = (*_ended(account.sessions, "password_changed"), changed)
+    return Outcome((), events=events, must_write=True)
+
+
 def refresh(
     account: Account, claims: RefreshClaims, now: float, fresh: str, *, rule: Rule, alone: bool
 ) -> Outcome:
@@ -124,14 +140,19 @@ def end(account: Account, which: Callable[[Session], bool], reason: str) -> Outc
     )
 
 
-def block(account: Account, *, blocked: bool) -> Outcome:
+def end_all(account: Account, reason: str) -> Outcome:
+    """Drop every session. A row without one is written too, so that a start under way looks again."""
+    return Outcome((), events=_ended(account.sessions, reason), must_write=True)
+
+
+def block(account: Account, *, blocked: bool, reason: str = "blocked") -> Outcome:
     """Keep a user out, or let them in again; being kept out ends every session."""
     if account.blocked == blocked and not (blocked and account.sessions):
         return Outcome(account.sessions)
     if not blocked:
-        return Outcome(account.sessions, changes_columns=True)
-    events = (*_ended(account.sessions, "blocked"), Event(signals.user_blocked, {}))
-    return Outcome((), events=events, changes_columns=True)
+        return Outcome(account.sessions, must_write=True)
+    events = (*_ended(account.sessions, reason), Event(signals.user_blocked, {}))
+    return Outcome((), events=events, must_write=True)
 
 
 def _refusal_of(newcomer: Session, account: Account, password_hash: str | None) -> type[RatchetError] | None:

@@ -172,13 +172,13 @@ def test_a_block_ends_every_session() -> None:
     """The user is out at once, and both facts are told."""
     outcome = turns.block(USER, blocked=True)
     told = (ended(PHONE, "blocked"), ended(LAPTOP, "blocked"), Event(signals.user_blocked, {}))
-    assert outcome == Outcome((), events=told, changes_columns=True)
+    assert outcome == Outcome((), events=told, must_write=True)
 
 
 def test_letting_a_user_in_again_brings_no_session_back() -> None:
     """Whoever was blocked has to sign in."""
     blocked = account(blocked=True, sessions=())
-    assert turns.block(blocked, blocked=False) == Outcome((), changes_columns=True)
+    assert turns.block(blocked, blocked=False) == Outcome((), must_write=True)
 
 
 @pytest.mark.parametrize("blocked", [True, False], ids=["blocked", "not blocked"])

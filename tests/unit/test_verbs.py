@@ -244,7 +244,7 @@ def test_of_a_user_who_is_not_there_nothing_is_ended() -> None:
     row.verbs.end(stranger, NOW)
     row.verbs.end_all("8", NOW)
     row.verbs.block("8", NOW)
-    row.verbs.unblock("8", NOW)
+    row.verbs.block("8", NOW, blocked=False)
     assert row.left == ["phone", "laptop"]
 
 
@@ -254,7 +254,7 @@ def test_a_block_and_its_end_are_written_with_the_sessions() -> None:
     row.verbs.block("7", NOW)
     assert (row.left, row.columns["blocked"]) == ([], True)
     row = Row(blocked=True)
-    row.verbs.unblock("7", NOW)
+    row.verbs.block("7", NOW, blocked=False)
     assert (row.left, row.columns["blocked"]) == (["phone", "laptop"], False)
 
 
