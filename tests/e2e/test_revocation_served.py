@@ -14,6 +14,9 @@ from threading import Event
 
 import pytest
 
+from app.db import db
+from app.models import User
+from app.site import ratchet
 from tests import databases
 from tests.browser import PASSWORD, REFRESH_COOKIE, bearer
 
@@ -62,6 +65,7 @@ class Signed:
         self.person = person or newcomer(here.site)
         self.browser = _browser(here.base_url, self.person.cookie)
         self.device = _browser(there.base_url, sign_in(there.site, self.person.subject))
+        self.site = here.site
         self.database, self.elsewhere = here.url, there.base_url
         self.nodes = [Asked(stage.base_url) for stage in stages]
         self.access_token = self.browser.cookies["accessToken"]
@@ -125,6 +129,13 @@ def end_by_command(victim: Signed) -> None:
     victim.flask("ratchet", "end-sessions", victim.person.email)
 
 
+def delete(victim: Signed) -> None:
+    """The site deletes the user: the row is gone when that returns."""
+    with victim.site.app_context():
+        ratchet.delete(db.session.get(User, int(victim.person.subject)))
+        assert db.session.get(User, int(victim.person.subject), populate_existing=True) is None
+
+
 Way = Callable[[Signed], None]
 WAYS: Mapping[str, Way] = {
     "signing out": sign_out,
@@ -133,6 +144,7 @@ WAYS: Mapping[str, Way] = {
     "a new password": change_password,
     "a theft": steal,
     "flask users block": block,
+    "deleting the user": delete,
     "flask ratchet end-sessions": end_by_command,
 }
 

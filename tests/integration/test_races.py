@@ -219,7 +219,7 @@ def test_no_reset_is_undone_by_those_who_keep_signing_in(site: Flask, ada: str) 
 
 
 def test_no_block_is_undone_by_those_who_keep_signing_in(site: Flask, ada: str) -> None:
-    """Of thirty blocks that the host sets by itself each is there afterwards, and no session comes after it."""
+    """Of thirty blocks that the host sets each is there afterwards, and no session comes after it."""
     for number in range(ROUNDS):
         with intruders(site, ada, HASH):
             host_changes(site, ada, blocked=True)

@@ -168,6 +168,38 @@ def test_end_of_nothing_changes_nothing() -> None:
     assert turns.end(account(), lambda _: False, "ended") == Outcome((PHONE,))
 
 
+@pytest.mark.parametrize("sessions", [(), (PHONE, LAPTOP)], ids=["no session", "two sessions"])
+def test_ending_all_is_written_in_any_case(sessions: tuple[Session, ...]) -> None:
+    """A start that was decided before it has to look at the row again."""
+    outcome = turns.end_all(account(sessions=sessions), "ended")
+    told = tuple(ended(item, "ended") for item in sessions)
+    assert outcome == Outcome((), events=told, must_write=True)
+
+
+def test_a_password_that_the_host_sets_ends_every_session() -> None:
+    """Each end and the change are told; a blocked user stays blocked, which is not this verb's matter."""
+    outcome = turns.reset(account(sessions=(PHONE, LAPTOP), blocked=True), password_hash="new")
+    told = (
+        ended(PHONE, "password_changed"),
+        ended(LAPTOP, "password_changed"),
+        Event(signals.password_changed, {}),
+    )
+    assert outcome == Outcome((), events=told, must_write=True)
+
+
+def test_a_reset_that_landed_is_recognised() -> None:
+    """Asked again after a lost answer, it ends no session that began on the new password, and is told."""
+    landed = account(sessions=(NEWCOMER,), password_hash="new")
+    told = (Event(signals.password_changed, {}),)
+    assert turns.reset(landed, password_hash="new") == Outcome((NEWCOMER,), events=told)
+
+
+def test_a_block_for_a_deletion_says_so() -> None:
+    """The reason of each end is the one that is given."""
+    told = (ended(PHONE, "deleted"), Event(signals.user_blocked, {}))
+    assert turns.block(account(), blocked=True, reason="deleted").events == told
+
+
 def test_a_block_ends_every_session() -> None:
     """The user is out at once, and both facts are told."""
     outcome = turns.block(USER, blocked=True)
