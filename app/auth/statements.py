@@ -34,9 +34,9 @@ class Statements:
             for name in IDENTIFIER_FIELDS
             if mapping.has(name)
         }
-        self.keys = self._select(mapping.key).order_by(mapping.key)
+        self.keys = select(mapping.key).order_by(mapping.key)
         ended_at = mapping.attribute("ended_at")
-        self.ended = self._select(mapping.attribute("ended")).where(ended_at > bindparam("since"))
+        self.ended = select(mapping.attribute("ended")).where(ended_at > bindparam("since"))
         self._swaps: dict[frozenset[str], Update] = {}
 
     def swap(self, *names: str) -> Update:
@@ -54,13 +54,10 @@ class Statements:
         """What the model calls this column; a synonym is another name for it."""
         return str(self._mapping.property(name).key)
 
-    def _select(self, *columns: Any) -> Select[Any]:
-        return select(*columns).select_from(self._mapping.model)
-
     def _account(self, condition: ColumnElement[bool]) -> Select[Any]:
         names = (*self.shown[1:], *STATE_FIELDS)
         attributes = (self._mapping.attribute(name) for name in names)
-        return self._select(self._mapping.key, *attributes).where(condition)
+        return select(self._mapping.key, *attributes).where(condition)
 
     def _update(self, names: frozenset[str]) -> Update:
         columns = self._mapping.columns

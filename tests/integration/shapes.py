@@ -33,15 +33,19 @@ def joined(db: SQLAlchemy) -> Model:
 
 
 def joined_by_another_name(db: SQLAlchemy) -> Model:
-    """The same, and the key of the second table is called otherwise."""
+    """The same over three tables, each of which calls its key otherwise."""
 
     class Party(db.Model):  # type: ignore[name-defined,misc]  # made at run time
         __tablename__ = "shape_parties"
         id: Mapped[int] = mapped_column(primary_key=True)
 
-    class Member(RatchetUser, Party):
-        __tablename__ = "shape_members"
+    class Person(Party):
+        __tablename__ = "shape_persons"
         party_id: Mapped[int] = mapped_column(ForeignKey(Party.id), primary_key=True)
+
+    class Member(RatchetUser, Person):
+        __tablename__ = "shape_members"
+        person_id: Mapped[int] = mapped_column(ForeignKey(Person.party_id), primary_key=True)
 
     return Member
 
@@ -64,6 +68,24 @@ def joined_above(db: SQLAlchemy) -> Model:
         level: Mapped[str | None] = mapped_column(String(80))
 
     return Manager
+
+
+def above_others(db: SQLAlchemy) -> Model:
+    """The base is the user model, and some users are of a class below it."""
+
+    class Account(RatchetUser, db.Model):  # type: ignore[name-defined,misc]  # made at run time
+        __tablename__ = "shape_accounts"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        kind: Mapped[str] = mapped_column(String(20))
+        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "plain"}  # noqa: RUF012  # SQLAlchemy's way
+
+    class Employee(Account):
+        __tablename__ = "shape_employees"
+        id: Mapped[int] = mapped_column(ForeignKey(Account.id), primary_key=True)
+        level: Mapped[str | None] = mapped_column(String(80))
+        __mapper_args__ = {"polymorphic_identity": "employee"}  # noqa: RUF012  # SQLAlchemy's way
+
+    return Account
 
 
 def single(db: SQLAlchemy) -> Model:
@@ -159,6 +181,7 @@ SHAPES: dict[str, Callable[[SQLAlchemy], Model]] = {
     "joined": joined,
     "joined by another name": joined_by_another_name,
     "joined above": joined_above,
+    "above others": above_others,
     "single": single,
     "concrete": concrete,
     "spanning": spanning,

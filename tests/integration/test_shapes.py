@@ -118,6 +118,19 @@ def test_an_admin_who_becomes_a_customer_is_out(make_stranger: MakeStranger) -> 
     assert refusal(browser.refresh()) == (401, "refresh_token_invalid")
 
 
+def test_a_user_of_a_class_below_signs_in_too(make_stranger: MakeStranger) -> None:
+    """Where the base is the user model, everybody below it is a user, and ``current_user`` of their class."""
+    stranger = make_stranger("above others")
+    employee = stranger.db.inspect(stranger.model).polymorphic_map["employee"].class_
+    stranger.add_user(ADA)
+    with stranger.app.app_context():
+        stranger.db.session.add(employee(email=GRACE, password_hash=HASH, level="one"))
+        stranger.db.session.commit()
+    browser = signed_in(stranger, GRACE)
+    assert content(browser.client.get("/live")) == {"email": GRACE}
+    assert sessions_of(stranger) == {ADA: 0, GRACE: 1}
+
+
 @pytest.mark.parametrize("kind", ["joined above", "single", "spanning"])
 def test_a_reply_shows_ones_own_columns_of_a_subclass(make_stranger: MakeStranger, kind: str) -> None:
     """A public field that stands in another table is read from the row of the same user."""
