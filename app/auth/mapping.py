@@ -17,8 +17,8 @@ from .user import RatchetUser
 WRITTEN = ("sessions", "sessions_version", "ended", "ended_at", "password_hash", "blocked")
 """The columns that Ratchet changes, all in one UPDATE."""
 
-READ = ("confirmed", "email")
-"""What it only reads, wherever that comes from."""
+READ = ("confirmed",)
+"""What it only reads, wherever that comes from; a host can do without ``email`` or ``username``."""
 
 
 class UserMapping:

@@ -1,7 +1,7 @@
 """User row to account value and back: load, compare-and-swap.
 
 A change is one ``UPDATE`` that names the version it was decided on; zero rows means that somebody else moved
-first. This file, statements.py, database.py and user.py are the only ones that know SQL.
+first. This file, statements.py, mapping.py, database.py and user.py are the only ones that know SQL.
 """
 
 from __future__ import annotations
@@ -102,11 +102,12 @@ class Store:
     def delete(self, subject: str) -> None:
         """Delete a user's row as the host's mapping says, in a transaction of its own.
 
-        Raises RuntimeError where other rows refer to it.
+        Raises RuntimeError where other rows refer to it: the database refuses, or SQLAlchemy before it, where
+        the reference is part of the other row's key.
         """
         try:
             self.database.attempt(partial(self._delete, self.key_of(subject)))
-        except IntegrityError as error:
+        except (IntegrityError, AssertionError) as error:
             raise RuntimeError(
                 f"user {subject} is signed out and blocked, but not deleted, because other rows refer to the "
                 f"user: delete those first ({in_short(error)})"
@@ -137,7 +138,7 @@ class Store:
 
     def _delete(self, key: Any) -> None:
         with self._db.session.session_factory() as own:
-            user = own.get(self._model, key)
+            user = None if key is None else own.get(self._model, key)
             if user is not None:
                 own.delete(user)
                 own.commit()

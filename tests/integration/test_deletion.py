@@ -112,6 +112,13 @@ def test_a_deletion_commits_nothing_of_the_hosts(site: Flask, ada: str) -> None:
 
 
 @pytest.mark.usefixtures("meanwhile")
+def test_a_user_who_was_never_saved_is_deleted_already(site: Flask) -> None:
+    """There is no row, and nothing to say."""
+    with site.app_context():
+        ratchet.delete(User(email="new@example.org"))
+
+
+@pytest.mark.usefixtures("meanwhile")
 def test_a_deletion_may_be_asked_for_again(site: Flask, ada: str) -> None:
     """A host whose request died on the way asks once more, with whatever object it still holds."""
     with site.app_context():
@@ -142,28 +149,29 @@ def count_rows(stranger: Stranger) -> list[int]:
     return [stranger.db.session.scalar(stranger.db.select(count).select_from(table)) for table in tables]
 
 
-def with_posts(stranger: Stranger, cascade: str) -> Any:
-    """Posts that a user of the app has written; the column is not empty."""
+def with_posts(stranger: Stranger, cascade: str, *, in_key: bool = False) -> Any:
+    """Posts that a user of the app has written; the column is not empty, or part of their key."""
 
     class Post(stranger.db.Model):  # type: ignore[name-defined,misc]  # made at run time
         __tablename__ = "shape_posts"
         id: Mapped[int] = mapped_column(primary_key=True)
-        author_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+        author_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=in_key)
 
     stranger.model.posts = relationship(Post, cascade=cascade)
     with stranger.app.app_context():
         stranger.db.create_all()
         key = stranger.add_user()
-        stranger.db.session.add(Post(author_id=key))
+        stranger.db.session.add(Post(id=1, author_id=key))
         stranger.db.session.commit()
     return key
 
 
+@pytest.mark.parametrize("in_key", [False, True], ids=["by a column", "by their key"])
 @pytest.mark.usefixtures("meanwhile")
-def test_a_row_that_others_refer_to_stays_blocked(make_stranger: MakeStranger) -> None:
+def test_a_row_that_others_refer_to_stays_blocked(make_stranger: MakeStranger, *, in_key: bool) -> None:
     """The host is told what is in the way; meanwhile the user is out."""
     stranger = make_stranger()
-    key = with_posts(stranger, "save-update")
+    key = with_posts(stranger, "save-update", in_key=in_key)
     browser = stranger.signed_in()
     with stranger.app.app_context():
         user: Any = stranger.db.session.get(stranger.model, key)

@@ -167,6 +167,17 @@ def test_a_model_is_accepted_before_the_others_are_there() -> None:
     assert Statements(Writer).shown == ("id", "email", "username")
 
 
+def test_a_model_without_an_address_is_accepted() -> None:
+    """A host whose people have user names only leaves the column out."""
+
+    class Sailor(RatchetUser, fresh_base()):  # type: ignore[misc]  # made at run time
+        __tablename__ = "sailors"
+        email = None  # type: ignore[assignment]  # as the documentation has it of username
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    assert list(Statements(Sailor).by_identifier) == ["username"]
+
+
 def test_a_swap_writes_the_columns_it_names_and_no_others() -> None:
     """A column that a verb does not change is not written back as it was read."""
     written = str(Statements(two_columns()).swap("sessions", "blocked").compile()).partition(" WHERE ")[0]
