@@ -133,8 +133,12 @@ class Store:
         return None if "\0" in subject else kind(subject)
 
     def _one(self, statement: Select[Any], values: Mapping[str, Any]) -> Account | None:
-        row = self.database.run(statement, values, lambda result: result.one_or_none())
-        return None if row is None else self._account(row)
+        rows = self.database.run(statement, values, lambda result: result.all())
+        if len({row[0] for row in rows}) != len(rows):
+            raise RuntimeError(
+                "a SELECT has found several rows of one key, and nobody knows which is the user's"
+            )
+        return self._account(rows[0]) if rows else None
 
     def _delete(self, key: Any) -> None:
         with self._db.session.session_factory() as own:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy.exc import MultipleResultsFound
 
 from app.auth.state import EXTENSION
 from tests.browser import PASSWORD, Browser, content, refusal
@@ -143,12 +142,12 @@ def test_a_reply_shows_ones_own_columns_of_a_subclass(make_stranger: MakeStrange
         assert (shown["email"], shown["level"]) == (email, f"level of {email}")
 
 
-def test_two_rows_of_one_name_sign_nobody_in(make_stranger: MakeStranger) -> None:
-    """Where an address is not unique nobody can tell whose password it is: an error, and no session."""
+def test_two_rows_of_one_key_sign_nobody_in(make_stranger: MakeStranger) -> None:
+    """Where a key is not unique nobody can tell whose row it is: an error, and no session."""
     stranger = make_stranger("not unique")
-    for key in (1, 2):
-        stranger.add_user(id=key, site=1)
-    with pytest.raises(MultipleResultsFound):
+    for site in (1, 2):
+        stranger.add_user(id=1, site=site)
+    with pytest.raises(RuntimeError, match="several rows of one key"):
         Browser(stranger.app).sign_in(GRACE)
     assert sessions_of(stranger) == {GRACE: 0}
 
@@ -164,7 +163,7 @@ def test_two_rows_of_one_key_are_an_error(make_stranger: MakeStranger) -> None:
         row = stranger.db.insert(stranger.model).values(id=1, site=2, email=ADA, password_hash=HASH)
         stranger.db.session.execute(row)
         stranger.db.session.commit()
-        with pytest.raises(MultipleResultsFound):
+        with pytest.raises(RuntimeError, match="several rows of one key"):
             store.load("1")
         with pytest.raises(RuntimeError, match="changed 2 rows"):
             store.swap(account, ())
