@@ -71,9 +71,9 @@ $(VENV)/tests: $(VENV)/site tests/requirements.txt
 	@touch $@
 
 instance/secret_key:
-	@mkdir -p instance
+	@mkdir -p -m 700 instance
 	@umask 077 && $(PYTHON) -c 'import secrets; print(secrets.token_hex(32))' > $@
 
 instance/demo_password:
-	@mkdir -p instance
+	@mkdir -p -m 700 instance
 	@umask 077 && $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(12))' > $@

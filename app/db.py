@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
 
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Engine, MetaData, event
+from sqlalchemy import Dialect, Engine, MetaData, event
 from sqlalchemy.orm import DeclarativeBase
+
+from . import private
 
 NAMING_CONVENTION = {
     "ix": "ix_%(column_0_label)s",
@@ -28,6 +31,16 @@ class Base(DeclarativeBase):
 
 db = SQLAlchemy(model_class=Base)
 migrate = Migrate()
+
+
+@event.listens_for(Engine, "do_connect")
+def _keep_sqlite_private(
+    dialect: Dialect, _record: object, arguments: list[Any], options: dict[str, Any]
+) -> None:
+    """A file that SQLite makes by itself can be read by everybody under a usual umask."""
+    name = str(arguments[0]) if dialect.name == "sqlite" and arguments else ":memory:"
+    if name not in ("", ":memory:") and not options.get("uri"):
+        private.sqlite(Path(name))
 
 
 @event.listens_for(Engine, "connect")
