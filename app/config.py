@@ -10,10 +10,9 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import QueuePool
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
-DEFAULT_SECRETS = frozenset({"dev", "secret", "changeme", "change-me", "your-secret-key"})
-FEWEST_CHARACTERS = 8
-"""Different characters in a secret; fewer were typed, not drawn."""
+from . import private
 
 KEY_FILE = "secret_key"
 DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"} | dict.fromkeys(
@@ -47,19 +46,18 @@ HIDDEN = {"hide_parameters": True}
 
 
 def load(app: Flask, overrides: Mapping[str, Any]) -> None:
-    """Configure ``app``; ValueError where the secret could be guessed."""
+    """Configure ``app``; ValueError where the database is named by no URL. Ratchet checks the secret."""
     app.config.from_mapping(PROXY_HOPS=0, RATCHET_LOGIN_URL="/sign-in", MAX_CONTENT_LENGTH=1024 * 1024)
     app.config.from_prefixed_env()
     app.config.from_mapping(overrides)
     instance = Path(app.instance_path)
     if not app.config.get("SECRET_KEY") and (instance / KEY_FILE).is_file():
         app.config["SECRET_KEY"] = (instance / KEY_FILE).read_text().strip()
-    _check_secret(app)
-    instance.mkdir(parents=True, exist_ok=True)
+    private.folder(instance)
     url = app.config.get("SQLALCHEMY_DATABASE_URI") or os.environ.get("DATABASE_URL")
     url = _with_driver(url or f"sqlite:///{instance / 'ratchet.sqlite'}")
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", _engine_options(make_url(url)))
+    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", _engine_options(_parse(url)))
 
 
 class ImpatientPool(QueuePool):
@@ -75,19 +73,15 @@ def _engine_options(url: URL) -> dict[str, Any]:
     return options if in_memory else {"poolclass": ImpatientPool, **options}
 
 
-def _check_secret(app: Flask) -> None:
-    """Refuse a default secret, or one that was typed, outside debug and testing."""
-    secret = app.config.get("SECRET_KEY")
-    weak = (
-        not isinstance(secret, str | bytes)
-        or secret in DEFAULT_SECRETS
-        or len(set(secret)) < FEWEST_CHARACTERS
-    )
-    if weak and not (app.debug or app.testing or app.config.get("TESTING")):
+def _parse(url: str) -> URL:
+    """The URL of a database; what the parser says of a bad one can hold a piece of its password."""
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
         raise ValueError(
-            "SECRET_KEY is missing, not text, or easily guessed. "
-            'Make one with: python -c "import secrets; print(secrets.token_hex(32))"'
-        )
+            "SQLALCHEMY_DATABASE_URI (or DATABASE_URL) is no URL of a database. "
+            "Write special characters of its password as %40 and the like."
+        ) from None
 
 
 def _with_driver(url: str) -> str:

@@ -10,18 +10,20 @@ from typing import Any, NamedTuple
 
 from . import readers
 from .seal import PAIR_ALGORITHMS
-
-SHORTEST_SECRET = 32
-"""Bytes: as long as the SHA-256 that is keyed with it (RFC 7518, 3.2)."""
+from .strength import SHORTEST_SECRET
 
 
 class Setting(NamedTuple):
-    """One key: how its value is read, the default as one would write it, what is allowed, what it does."""
+    """One key: how its value is read, the default as one would write it, what is allowed, what it does.
+
+    A value that can hold a password is repeated by no message (``holds_password``).
+    """
 
     read: Callable[[Any], Any]
     default: Any
     allowed: str
     purpose: str
+    holds_password: bool = False
 
 
 _SPAN = 'a timedelta, seconds, or text such as "15m" or "2d"'
@@ -120,8 +122,9 @@ SETTINGS: Mapping[str, Setting] = {
     "RATCHET_THROTTLE_STORAGE": Setting(
         readers.text,
         "memory://",
-        'a storage of the limits library but memcached, such as "redis://localhost:6379"',
-        "Where failed sign-ins are counted; several nodes need a shared one.",
+        'a storage of the limits library but memcached, such as "redis://localhost:6379", and its driver',
+        "Where sign-ins are counted; several nodes need a shared one.",
+        holds_password=True,
     ),
     "RATCHET_LOGIN_URL": Setting(
         readers.page, None, 'a path of this site such as "/sign-in"', "The page for a session that is over."

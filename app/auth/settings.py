@@ -9,24 +9,27 @@ from __future__ import annotations
 import difflib
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from .options import SETTINGS, SHORTEST_SECRET
+from .options import SETTINGS
 from .rotation import Rule
 from .seal import UnusableKey
+from .strength import CURE, weakness
 
 if TYPE_CHECKING:
     from .keys import KeyPair
 
 ENVIRONMENT_PREFIX = "FLASK_"
+_SCHEME = re.compile(r"\s*[\w+]*(://)?")
 
 
 class SettingsError(ValueError):
-    """A setting is wrong; the message names the key, the value and what is allowed."""
+    """A setting is wrong; the message names the key, the value and what is allowed, and no password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ def load(app: Flask) -> Settings:
     _fit_defaults(values, given)
     settings = Settings(secrets=_secrets(app), **values)
     _check(settings)
+    if not app.debug and not app.testing:
+        _check_strength(settings)
     return settings
 
 
@@ -112,7 +117,17 @@ def _read(key: str, value: Any) -> Any:
 
 def refusal(key: str, value: object) -> SettingsError:
     """What to raise where ``key`` cannot be ``value``."""
-    return SettingsError(f"{key} is {value!r}; allowed: {SETTINGS[key].allowed}.")
+    return SettingsError(f"{key} is {_shown(key, value)}; allowed: {SETTINGS[key].allowed}.")
+
+
+def _shown(key: str, value: object) -> str:
+    """``value`` for a message, which ends in a log; of one that can hold a password its scheme."""
+    if not SETTINGS[key].holds_password or value is None or isinstance(value, int):
+        return repr(value)
+    if not isinstance(value, str):
+        return f"a {type(value).__name__}"
+    scheme = _SCHEME.match(value)
+    return repr(value if scheme is None or scheme[0] == value else f"{scheme[0]}…")
 
 
 def _fit_defaults(values: dict[str, Any], given: Mapping[str, Any]) -> None:
@@ -129,15 +144,26 @@ def _secrets(app: Flask) -> tuple[str | bytes, ...]:
     if isinstance(fallbacks, str | bytes):
         raise SettingsError("SECRET_KEY_FALLBACKS has to be a list of secrets, not one text.")
     secrets = (app.config.get("SECRET_KEY"), *fallbacks)
-    cure = 'Make one with: python -c "import secrets; print(secrets.token_hex(32))"'
-    for secret, key in zip(secrets, ("SECRET_KEY", *["SECRET_KEY_FALLBACKS"] * len(secrets)), strict=False):
+    for key, secret in zip(_secret_keys(secrets), secrets, strict=True):
         if not isinstance(secret, str | bytes) or not secret:
-            raise SettingsError(f"{key} holds no text or bytes. {cure}")
-        if len(secret.encode() if isinstance(secret, str) else secret) < SHORTEST_SECRET and not (
-            app.debug or app.testing
-        ):
-            raise SettingsError(f"{key} is shorter than {SHORTEST_SECRET} bytes. {cure}")
+            raise SettingsError(f"{key} holds no text or bytes. {CURE}")
     return secrets
+
+
+def _secret_keys(secrets: Sequence[object]) -> list[str]:
+    """The name of the setting that each secret comes from."""
+    return ["SECRET_KEY", *["SECRET_KEY_FALLBACKS"] * (len(secrets) - 1)]
+
+
+def _check_strength(settings: Settings) -> None:
+    """Refuse a secret that can be guessed; while one develops, one may."""
+    secrets = [
+        *zip(_secret_keys(settings.secrets), settings.secrets, strict=True),
+        *(("RATCHET_SERVICE_SECRETS", secret) for secret in settings.service_secrets),
+    ]
+    for key, secret in secrets:
+        if complaint := weakness(secret):
+            raise SettingsError(f"{key} {complaint}. {CURE}")
 
 
 def _check(settings: Settings) -> None:

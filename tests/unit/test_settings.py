@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import FrozenInstanceError
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ class Row(NamedTuple):
     bad: tuple[Any, ...]
 
 
+SECRET_OF_A_SERVICE = "the-secret-of-a-service-that-asks-us"
 NO_SPAN = ("soon", -1, 0, True, None, "1y")
 NO_FLAG = ("yes", 1, 0, None, "")
 NO_TEXT = ("", "  ", 5, True)
@@ -51,7 +53,7 @@ TABLE = {
     "RATCHET_ISSUER": Row(None, "https://example.org", "https://example.org", NO_TEXT),
     "RATCHET_AUDIENCE": Row(None, "api", "api", NO_TEXT),
     "RATCHET_JWT_KEYS": Row((), [], (), ("", 5, True, [5])),
-    "RATCHET_SERVICE_SECRETS": Row((), "s" * 32, ("s" * 32,), ()),
+    "RATCHET_SERVICE_SECRETS": Row((), SECRET_OF_A_SERVICE, (SECRET_OF_A_SERVICE,), ()),
     "RATCHET_BCRYPT_ROUNDS": Row(12, 13, 13, (9, 17, "12", True, None)),
     "RATCHET_PASSWORD_MIN_LENGTH": Row(15, 8, 8, (7, 65, "15", True, None)),
     "RATCHET_THROTTLE_STORAGE": Row(
@@ -153,6 +155,21 @@ def test_the_secret_of_a_service_is_not_repeated(value: object) -> None:
     ) as refusal:
         load_settings(RATCHET_SERVICE_SECRETS=value)
     assert "ecret" not in str(refusal.value).partition(":")[2]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        pytest.param(["redis://:hunter2@host"], "a list", id="in a list"),
+        pytest.param({"url": "redis://:hunter2@host"}, "a dict", id="in a mapping"),
+        pytest.param(b"redis://:hunter2@host", "a bytes", id="in bytes"),
+    ],
+)
+def test_the_password_of_a_storage_is_not_repeated(value: object, shown: str) -> None:
+    """One that is no text stops the app, and the message says of what kind it is."""
+    with pytest.raises(SettingsError, match=f"^RATCHET_THROTTLE_STORAGE is {shown}; allowed: ") as refusal:
+        load_settings(RATCHET_THROTTLE_STORAGE=value)
+    assert "hunter2" not in "".join(traceback.format_exception(refusal.value))
 
 
 def test_the_rule_is_made_of_the_settings() -> None:

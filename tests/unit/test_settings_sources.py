@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
-from app.auth.options import SHORTEST_SECRET
 from app.auth.settings import SettingsError
+from app.auth.strength import SHORTEST_SECRET
 
 from .samples import DAY, HOUR, SECRET, load_settings
 
-SHORT = "x" * (SHORTEST_SECRET - 1)
+SHORT = "one byte less than it has to be"
+assert len(SHORT) == SHORTEST_SECRET - 1
+OF_FEW_LETTERS = "\u00e0\u00e8\u00ec\u00f2\u00f9\u00e1\u00e9\u00ed\u00f3\u00fa and a few more"
+OLD, OLDER = "the secret before this one, of some length", b"the secret before that one, of some length"
 
 
 @dataclass(frozen=True)
@@ -140,11 +143,10 @@ def test_a_misspelt_key_is_no_silent_default(
 
 
 def test_the_first_secret_signs_and_the_others_are_accepted() -> None:
-    """Text and bytes are taken, in the order given."""
-    old, older = "o" * SHORTEST_SECRET, b"p" * SHORTEST_SECRET
-    assert load_settings(SECRET_KEY_FALLBACKS=[old, older]).secrets == (SECRET, old, older)
+    """Text and bytes are taken, in the order given; of a text the bytes count."""
+    assert load_settings(SECRET_KEY_FALLBACKS=[OLD, OLDER]).secrets == (SECRET, OLD, OLDER)
     assert load_settings(SECRET_KEY_FALLBACKS=None).secrets == (SECRET,)
-    assert load_settings(SECRET_KEY="é" * (SHORTEST_SECRET // 2)).secrets  # bytes count
+    assert load_settings(SECRET_KEY=OF_FEW_LETTERS).secrets
 
 
 BAD_SECRETS: list[Any] = [
@@ -158,21 +160,27 @@ BAD_SECRETS: list[Any] = [
     pytest.param({"SECRET_KEY_FALLBACKS": SECRET}, "SECRET_KEY_FALLBACKS has to be a list", id="one text"),
     pytest.param({"SECRET_KEY_FALLBACKS": SECRET.encode()}, "SECRET_KEY_FALLBACKS has to be", id="one bytes"),
 ]
-SHORT_SECRETS: list[Any] = [
+WEAK_SECRETS: list[Any] = [
     pytest.param({"SECRET_KEY": SHORT}, "SECRET_KEY is shorter than 32 bytes", id="a short secret"),
     pytest.param({"SECRET_KEY": SHORT.encode()}, "SECRET_KEY is shorter", id="a short secret in bytes"),
     pytest.param(
         {"SECRET_KEY_FALLBACKS": [SECRET, SHORT]}, "SECRET_KEY_FALLBACKS is shorter", id="a fallback"
     ),
+    pytest.param({"SECRET_KEY": "change-me-" * 5}, "SECRET_KEY repeats itself", id="a template, again"),
+    pytest.param({"SECRET_KEY": b"a" * 64}, "SECRET_KEY repeats itself", id="one byte, 64 times"),
+    pytest.param({"SECRET_KEY_FALLBACKS": ["abc" * 20]}, "SECRET_KEY_FALLBACKS repeats", id="in a fallback"),
+    pytest.param({"RATCHET_SERVICE_SECRETS": "s" * 32}, "RATCHET_SERVICE_SECRETS repeats", id="of a service"),
+    pytest.param({"SECRET_KEY": bytes(range(64))}, "SECRET_KEY has so few", id="bytes that count up"),
 ]
 
 
-@pytest.mark.parametrize(("config", "says"), [*BAD_SECRETS, *SHORT_SECRETS])
+@pytest.mark.parametrize(("config", "says"), [*BAD_SECRETS, *WEAK_SECRETS])
 def test_a_bad_secret_stops_the_app(config: dict[str, Any], says: str) -> None:
     """The message names the key, tells how to make a secret, and does not show the one that is there."""
     with pytest.raises(SettingsError) as refusal:
         load_settings(**config)
     assert says in str(refusal.value)
+    assert "secrets.token_hex" in str(refusal.value) or "has to be" in says
     assert SHORT not in str(refusal.value)
     assert SECRET not in str(refusal.value)
 
@@ -186,7 +194,7 @@ def test_no_mode_lets_a_secret_be_missing(mode: str, config: dict[str, Any], say
 
 
 @pytest.mark.parametrize("mode", ["DEBUG", "TESTING"])
-@pytest.mark.parametrize(("config", "_says"), SHORT_SECRETS)
-def test_a_short_secret_will_do_while_developing(mode: str, config: dict[str, Any], _says: str) -> None:
+@pytest.mark.parametrize(("config", "_says"), WEAK_SECRETS)
+def test_a_weak_secret_will_do_while_developing(mode: str, config: dict[str, Any], _says: str) -> None:
     """In debug and testing a secret can be typed."""
     assert load_settings(**config | {mode: True}).secrets
