@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, Update, bindparam, select, update
+from sqlalchemy import Select, String, Update, bindparam, case, func, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from .mapping import UserMapping
-from .user import RatchetUser
+from .user import Identifier, RatchetUser
 
 IDENTIFIER_FIELDS = ("email", "username")
 STATE_FIELDS = ("password_hash", "blocked", "confirmed", "sessions", "sessions_version", "ended")
@@ -30,10 +30,13 @@ class Statements:
         wanted_key = mapping.key == bindparam("row_key", type_=mapping.key_type)
         self.by_key = self._account(wanted_key)
         self.by_identifier = {
-            name: self._account(mapping.attribute(name) == bindparam("wanted"))
+            name: self._by_identifier(mapping.attribute(name))
             for name in IDENTIFIER_FIELDS
             if mapping.has(name)
         }
+        self.hashes_like = select(func.count()).where(
+            mapping.attribute("password_hash").like(bindparam("pattern", type_=String()))
+        )
         self.keys = select(mapping.key).order_by(mapping.key)
         ended_at = mapping.attribute("ended_at")
         self.ended = select(mapping.attribute("ended")).where(ended_at > bindparam("since"))
@@ -58,6 +61,17 @@ class Statements:
         names = (*self.shown[1:], *STATE_FIELDS)
         attributes = (self._mapping.attribute(name) for name in names)
         return select(self._mapping.key, *attributes).where(condition)
+
+    def _by_identifier(self, column: ColumnElement[Any]) -> Select[Any]:
+        """The row of a name; one that is still stored in the old spelling yields to one in today's.
+
+        Both are asked for at once, so that neither the statements nor the time tell which is there.
+        """
+        wanted = column == bindparam("wanted")
+        if not isinstance(column.type, Identifier):
+            return self._account(wanted)
+        before = column == bindparam("wanted_before", type_=String())
+        return self._account(or_(wanted, before)).order_by(case((wanted, 0), else_=1))
 
     def _update(self, names: frozenset[str]) -> Update:
         columns = self._mapping.columns

@@ -21,7 +21,7 @@ from .account import Account, Ended
 from .database import Database, in_short
 from .rotation import Session, Sessions
 from .statements import Statements
-from .user import RatchetUser
+from .user import RatchetUser, case_folded
 
 LARGEST_INTEGER = 2**63 - 1
 HOSTS_COLUMNS = frozenset({"password_hash", "blocked"})
@@ -48,7 +48,7 @@ class Store:
         statement = self._statements.by_identifier.get(field)
         if statement is None or "\0" in identifier or not _is_text(identifier):
             return None
-        return self._one(statement, {"wanted": identifier})
+        return self._one(statement, {"wanted": identifier, "wanted_before": case_folded(identifier)})
 
     def swap(
         self,
@@ -90,6 +90,15 @@ class Store:
         """The subject of every user, for a command that visits them all."""
         keys = self.database.run(self._statements.keys, {}, lambda result: result.scalars().all())
         return [str(key) for key in keys]
+
+    def count_hashes(self, patterns: Iterable[str]) -> int:
+        """How many users have a password hash like one of these patterns; reads the whole table for each."""
+        return sum(
+            self.database.run(
+                self._statements.hashes_like, {"pattern": pattern}, lambda result: int(result.scalar_one())
+            )
+            for pattern in patterns
+        )
 
     def user(self, subject: str) -> Any:
         """The host's own user object in ``db.session``, or None."""

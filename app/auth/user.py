@@ -17,9 +17,25 @@ LONGEST_IDENTIFIER = 254
 
 
 def canonical(identifier: str) -> str:
-    """The one spelling of an e-mail address or user name: no outer space, one case, NFC (RFC 8265, 3.3)."""
+    """The one spelling of an e-mail address or user name: no outer space, one width, lower case, NFC.
+
+    These are the rules of RFC 8265, 3.3 (UsernameCaseMapped). Case folding is not among them: it makes
+    ``strasse`` of ``straße``, which is the domain of somebody else's mail.
+    """
+    plain = unicodedata.normalize("NFC", "".join(map(_usual_width, identifier)).strip())
+    return unicodedata.normalize("NFC", plain.lower())
+
+
+def case_folded(identifier: str) -> str:
+    """The spelling that was stored before ``canonical`` was lower case: such rows are still found by it."""
     folded = unicodedata.normalize("NFC", identifier.strip()).casefold()
     return unicodedata.normalize("NFC", folded)
+
+
+def _usual_width(character: str) -> str:
+    """A full-width or half-width letter of East Asian keyboards as the usual one (RFC 8264, 5.2.1)."""
+    is_other = unicodedata.decomposition(character).startswith(("<wide>", "<narrow>"))
+    return unicodedata.normalize("NFKC", character) if is_other else character
 
 
 class Identifier(TypeDecorator[str]):
@@ -93,6 +109,7 @@ class RatchetUser:
     @validates("username")
     def _check_username(self, _key: str, username: str | None) -> str | None:
         """A user name with an ``@`` could be somebody else's e-mail address."""
-        if username is not None and ("@" in username or not username.strip()):
+        spelling = None if username is None else canonical(username)
+        if spelling is not None and ("@" in spelling or not spelling):
             raise ValueError("a username is not empty and holds no @")
         return username

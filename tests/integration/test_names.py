@@ -5,12 +5,15 @@ from __future__ import annotations
 import bcrypt
 import pytest
 from flask import Flask
+from sqlalchemy import String, type_coerce
 
 from app.auth.passwords import hash_password
+from app.db import db
+from app.models import User
 from tests.browser import PASSWORD, Browser, content, refusal
 from tests.conftest import add_user
 
-from .rows import stored
+from .rows import statements, stored
 
 NFC, NFD = "jos\u00e9", "jose\u0301"
 
@@ -24,8 +27,9 @@ NFC, NFD = "jos\u00e9", "jose\u0301"
         pytest.param("ada", "ada ", id="space behind a name does not count"),
         pytest.param(NFC, NFD, id="a name typed in pieces is the composed one"),
         pytest.param(NFD, NFC.upper(), id="a name kept in pieces is the composed one, in any case"),
-        pytest.param("stra\u00dfe", "STRASSE", id="sharp s is ss in capitals"),
-        pytest.param("\u0394\u03c2", "\u03b4\u03c3", id="final sigma is sigma"),
+        pytest.param("stra\u00dfe", "STRA\u1e9eE", id="a sharp s has a capital"),
+        pytest.param("\u0394\u03c2", "\u0394\u03a3", id="a final sigma is one in capitals, too"),
+        pytest.param("ada", "\uff21da", id="full width is usual width"),
     ],
 )
 def test_names_that_are_the_same(site: Flask, kept: str, typed: str) -> None:
@@ -40,6 +44,9 @@ def test_names_that_are_the_same(site: Flask, kept: str, typed: str) -> None:
     [
         pytest.param(NFC, "jose", id="an accent makes another name"),
         pytest.param("jose", NFC, id="so does its absence"),
+        pytest.param("strasse", "gro\u00df", id="another name altogether"),
+        pytest.param("stra\u00dfe", "strasse", id="a sharp s is no ss"),
+        pytest.param("\u03b4\u03c2", "\u03b4\u03c3", id="a final sigma is no other sigma"),
         pytest.param("ada", "\u0430da", id="a Cyrillic letter is another letter"),
         pytest.param("ada b", "ada  b", id="space inside a name counts"),
         pytest.param("ada_b", "adaxb", id="an underscore is no wildcard"),
@@ -58,6 +65,72 @@ def test_namesakes_but_for_an_accent_live_side_by_side(site: Flask) -> None:
     subjects = [add_user(site, f"{name}@example.org", name) for name in ("jose", NFC)]
     signed_in = [Browser(site).sign_in(name) for name in ("jose", NFC)]
     assert [str(content(reply)["user"]["id"]) for reply in signed_in] == subjects
+
+
+def test_namesakes_but_for_a_sharp_s_live_side_by_side(site: Flask) -> None:
+    """Two mail domains are two people, and each signs in as itself, whoever came first."""
+    names = ("ada@strasse.example", "ada@stra\u00dfe.example")
+    subjects = [add_user(site, name) for name in names]
+    signed_in = [Browser(site).sign_in(name) for name in names]
+    assert [str(content(reply)["user"]["id"]) for reply in signed_in] == subjects
+
+
+OLD_SPELLINGS = [
+    pytest.param("ada@strasse.example", "Ada@Stra\u00dfe.example", id="a sharp s"),
+    pytest.param("\u03b4\u03c3", "\u0394\u03a3", id="a final sigma"),
+    pytest.param("\uff41da", "\uff21da", id="full width"),
+]
+
+
+def add_old_row(site: Flask, spelling: str, **columns: str) -> str:
+    """A user whose names were stored before they were in lower case; their subject."""
+    field = "email" if "@" in spelling else "username"
+    subject = add_user(site, "old@example.org", "old", **columns)
+    with site.app_context():
+        column = type_coerce(spelling, String)
+        db.session.execute(db.update(User).where(User.id == int(subject)).values({field: column}))
+        db.session.commit()
+    return subject
+
+
+@pytest.mark.parametrize(("spelling", "typed"), OLD_SPELLINGS)
+def test_a_row_in_the_old_spelling_is_found(site: Flask, spelling: str, typed: str) -> None:
+    """Whoever signed in by that name yesterday does today."""
+    subject = add_old_row(site, spelling)
+    assert str(content(Browser(site).sign_in(typed))["user"]["id"]) == subject
+
+
+def test_a_row_in_the_old_spelling_still_wants_its_own_password(site: Flask) -> None:
+    """Who has the sharp s and no account gets nowhere by it, and is counted as trying that account."""
+    add_old_row(site, "ada@strasse.example")
+    told = [
+        refusal(Browser(site).sign_in(f"ada@{name}.example", "another password"))
+        for name in ("strasse", "stra\u00dfe") * 5
+    ]
+    assert told == [(401, "invalid_credentials")] * 10
+    assert refusal(Browser(site).sign_in("ada@stra\u00dfe.example")) == (429, "too_many_attempts")
+
+
+def test_a_row_in_todays_spelling_comes_first(site: Flask) -> None:
+    """The one who owns the name as it is typed is never taken for the one who had it folded."""
+    theirs = hash_password("the password of somebody else", 10)
+    add_old_row(site, "ada@strasse.example", password_hash=theirs)
+    subject = add_user(site, "ada@stra\u00dfe.example", "new")
+    reply = Browser(site).sign_in("ada@stra\u00dfe.example")
+    assert str(content(reply)["user"]["id"]) == subject
+    assert (
+        Browser(site).sign_in("ada@stra\u00dfe.example", "the password of somebody else").status_code == 401
+    )
+
+
+def test_looking_for_a_name_costs_the_same_whatever_is_there(site: Flask) -> None:
+    """One statement, for nobody and for a row in either spelling: their number tells nothing."""
+    add_old_row(site, "ada@strasse.example")
+    add_user(site, "bob@gro\u00df.example", "bob")
+    for name in ("ada@stra\u00dfe.example", "bob@gro\u00df.example", "eve@gro\u00df.example"):
+        with statements(site) as sent:
+            Browser(site).sign_in(name, "a wrong password")
+        assert sent == ["SELECT"]
 
 
 OURS = "$bcrypt-sha256$v=2,t=2b,r=10$"
