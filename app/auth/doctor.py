@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from flask import Flask
 
+from . import passwords, strength
 from .cookies import ACCESS_COOKIE, SIGNED_IN_COOKIE
 from .database import in_short
 from .errors import Unavailable
@@ -27,9 +28,6 @@ LONGEST_ACCESS_TTL = 3600
 
 LEEWAYS = 4
 """An access token has to live this many leeways, or a few tabs renew so often that nothing rotates."""
-
-FEWEST_CHARACTERS = 8
-"""Different characters in a secret; fewer were typed, not drawn."""
 
 
 class Finding(NamedTuple):
@@ -61,11 +59,8 @@ def secret(patient: Patient) -> Iterator[Finding]:
         yield Finding(
             "The app runs in debug or testing mode.", "Unset FLASK_DEBUG and TESTING in production."
         )
-    if any(len(set(one)) < FEWEST_CHARACTERS for one in patient.settings.secrets):
-        yield Finding(
-            "A secret has so few different characters that it can be guessed.",
-            'Make one with: python -c "import secrets; print(secrets.token_hex(32))"',
-        )
+    for complaint in sorted(filter(None, {strength.weakness(one) for one in patient.settings.secrets})):
+        yield Finding(f"A secret {complaint}.", strength.CURE)
     if len(patient.settings.secrets) > 3:
         yield Finding(
             f"{len(patient.settings.secrets) - 1} fallback secrets are still accepted.",
@@ -190,9 +185,23 @@ def database(patient: Patient) -> Iterator[Finding]:
         yield Finding(
             f"The user table lacks {', '.join(missing)}.", "Run the pending migrations: flask db upgrade."
         )
+    else:
+        yield from hashes(patient)
     if patient.store.database.is_sqlite:
         yield Finding(
             "SQLite serves one host.", "With several nodes use PostgreSQL or MariaDB.", is_error=False
+        )
+
+
+def hashes(patient: Patient) -> Iterator[Finding]:
+    """No password hash that takes longer than the setting, so that the wait tells who has an account."""
+    rounds = patient.settings.bcrypt_rounds
+    if dear := patient.store.count_hashes(passwords.dearer_than(rounds)):
+        yield Finding(
+            f"{dear} password hashes cost more than RATCHET_BCRYPT_ROUNDS, now {rounds}: a guess at such a "
+            "user takes longer than one at nobody.",
+            "Set RATCHET_BCRYPT_ROUNDS to the highest cost that is stored.",
+            is_error=False,
         )
 
 

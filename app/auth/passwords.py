@@ -20,12 +20,17 @@ from typing import NamedTuple
 import bcrypt
 
 from .errors import InvalidRequest
+from .strength import repeated
 
 CHEAPEST_ROUNDS = 4
 DEAREST_ROUNDS = 16
 """A stored cost beyond this is refused: one row must not be able to stop a worker for minutes."""
 
+MOST_ABOVE = 2
+"""A stored cost so far above the setting is hidden: every sign-in then costs as much, four times the work."""
+
 BCRYPT_BYTES = 72
+_NO_SALT = "." * 22
 _OURS = re.compile(r"\$bcrypt-sha256\$v=2,t=2b,r=(\d{1,2})\$([./A-Za-z0-9]{21}[.Oeu])\$([./A-Za-z0-9]{31})")
 _PLAIN = re.compile(r"\$2[aby]\$(\d\d)\$([./A-Za-z0-9]{21}[.Oeu])([./A-Za-z0-9]{31})")
 
@@ -44,17 +49,32 @@ def hash_password(password: str, rounds: int) -> str:
 
 
 def verify_password(password: str, stored: str | None, rounds: int) -> bool:
-    """Whether ``password`` is the one behind ``stored``.
+    """Whether ``password`` is the one behind ``stored``; the work is that of one bcrypt of cost ``rounds``.
 
-    Exactly one bcrypt whatever happens. Where there is no usable hash (no such user, no password set, a
-    broken row) the work is done against a hash of cost ``rounds`` that nothing matches.
+    Where there is no usable hash (no such user, no password set, a broken row) it is done against a hash
+    that nothing matches, and so is the rest of it where the stored cost is lower. A dearer hash takes what
+    its own cost takes.
     """
     known = _parse(stored or "")
     target = known or _unmatchable(rounds)
     key = _prehash(password, target.salt) if target.prehashed else _as_others_read(password)
     usable = known is not None and b"\0" not in key
     digest = _digest(key.replace(b"\0", b""), target.rounds, target.salt)
+    for missing in range(target.rounds, rounds):  # 2^r + 2^r + 2^(r+1) + ... + 2^(s-1) = 2^s
+        _digest(_prehash(password, _NO_SALT), missing, _NO_SALT)
     return hmac.compare_digest(digest, target.digest) and usable
+
+
+def cost_to_hide(stored: str | None, rounds: int) -> int:
+    """What every answer has to cost so that ``stored`` does not stand out: ``rounds``, or a little more."""
+    known = _parse(stored or "")
+    return min(max(known.rounds, rounds), rounds + MOST_ABOVE) if known else rounds
+
+
+def dearer_than(rounds: int) -> list[str]:
+    """What hashes look like whose cost is above ``rounds``, as patterns of SQL's LIKE."""
+    costs = range(rounds + 1, DEAREST_ROUNDS + 1)
+    return [f"$bcrypt-sha256$v=2,t=2b,r={cost}$%" for cost in costs] + [f"$2_${cost}$%" for cost in costs]
 
 
 def needs_rehash(stored: str | None, rounds: int) -> bool:
@@ -66,14 +86,25 @@ def needs_rehash(stored: str | None, rounds: int) -> bool:
 def check_new(password: str, min_length: int, is_breached: Callable[[str], bool] = lambda _: False) -> None:
     """Refuse a new password that is too short, one of the most used, or known to ``is_breached``.
 
-    Length is what counts; no rule says which characters (NIST SP 800-63B-4, 3.1.1.2; ASVS 6.2.1, 6.2.4,
-    6.2.12). InvalidRequest says what is wrong.
+    Length is what counts, of what was typed and of what it means (a single U+FDFA means 18 characters); no
+    rule says which characters (NIST SP 800-63B-4, 3.1.1.2; ASVS 6.2.1, 6.2.4, 6.2.12). InvalidRequest says
+    what is wrong.
     """
     normal = unicodedata.normalize("NFKC", password)
-    if len(normal) < min_length:
+    if min(len(password), len(normal)) < min_length:
         raise InvalidRequest(f"A password needs at least {min_length} characters.")
-    if normal.casefold() in _most_used() or is_breached(password):
+    if _is_tried_first(password) or _is_tried_first(normal) or is_breached(password):
         raise InvalidRequest("That password is known to attackers. Choose another one.")
+
+
+def _is_tried_first(password: str) -> bool:
+    """Whether it is blank, one character or one of the most used passwords, or repeats such a thing.
+
+    That is a part of the list of commonly used passwords, which is too long to write down, and no rule of
+    composition: NIST SP 800-63B names repeated characters among what such a list is for.
+    """
+    part = repeated(password.casefold())
+    return len(part) == 1 or not password.strip() or not _most_used().isdisjoint((part, password.casefold()))
 
 
 @cache
@@ -103,7 +134,7 @@ def _format(rounds: int, salt: str, digest: str) -> str:
 
 
 def _unmatchable(rounds: int) -> _Stored:
-    return _Stored(rounds, "." * 22, "." * 31, prehashed=True)
+    return _Stored(rounds, _NO_SALT, "." * 31, prehashed=True)
 
 
 def _parse(stored: str) -> _Stored | None:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from app.db import db
-from tests.conftest import SECRET, Clock, MakeSite
+from tests.conftest import SECRET, Clock, MakeSite, add_user
 from tests.pages import ROOT
 
 SOUND: dict[str, Any] = {"TESTING": False, "PROXY_HOPS": 1, "RATCHET_COOKIE_NAME": "__Secure-refreshToken"}
@@ -66,9 +66,9 @@ def test_nothing_is_found_where_all_is_well(make_site: MakeSite, database: str) 
     [
         pytest.param({"TESTING": True}, MEND, "debug or testing", "Unset FLASK_DEBUG", id="testing mode"),
         pytest.param(
-            {"SECRET_KEY_FALLBACKS": ["abc" * 20]},
+            {"TESTING": True, "SECRET_KEY_FALLBACKS": ["abc" * 20]},
             MEND,
-            "so few different characters",
+            "A secret repeats itself",
             "secrets.token_hex",
             id="a secret that was typed",
         ),
@@ -256,6 +256,22 @@ def test_a_migration_that_has_not_run_is_told(behind: Flask, monkeypatch: pytest
     assert ((MEND, finding, cure) in advice.findings, advice.status) == (True, 1)
     monkeypatch.chdir(ROOT / "docs")
     assert ask(behind).status == 0
+
+
+def test_hashes_that_are_dearer_than_the_setting_are_told(make_site: MakeSite) -> None:
+    """Of both formats, by their number, on each database; cheaper ones and broken ones are no matter."""
+    site = make_site(**SOUND)
+    tail = "$N9qo8uLOickgx2ZMRZoMye$" + "a" * 31
+    for number, kept in enumerate(
+        [f"$bcrypt-sha256$v=2,t=2b,r={cost}{tail}" for cost in (9, 10, 11, 16)]
+        + [f"$2{kind}${tail.replace('$', '')}" for kind in ("y$10", "a$12")]
+        + [None, "!", "$2b$99$"]
+    ):
+        add_user(site, f"user{number}@example.org", password_hash=kept)
+    finding = "3 password hashes cost more than RATCHET_BCRYPT_ROUNDS, now 10"
+    cure = "Set RATCHET_BCRYPT_ROUNDS to the highest cost that is stored."
+    (told,) = [one for one in ask(site).findings if "RATCHET_BCRYPT_ROUNDS" in one[1]]
+    assert (told[0], finding in told[1], told[2]) == (NOTE, True, cure)
 
 
 def test_a_database_that_is_away_is_told(make_site: MakeSite, database: str, tmp_path: Path) -> None:

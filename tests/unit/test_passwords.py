@@ -1,13 +1,21 @@
-"""Passwords: every byte counts, every path costs one bcrypt, hashes of other systems verify."""
+"""Passwords: every byte counts, every path costs the same, hashes of other systems verify."""
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 import bcrypt
 import pytest
 
-from app.auth.passwords import CHEAPEST_ROUNDS, hash_password, needs_rehash, verify_password
+from app.auth.passwords import (
+    CHEAPEST_ROUNDS,
+    cost_to_hide,
+    dearer_than,
+    hash_password,
+    needs_rehash,
+    verify_password,
+)
 
 ROUNDS = CHEAPEST_ROUNDS
 PASSWORD = "correct horse battery staple"
@@ -17,6 +25,16 @@ PUBLISHED = "$bcrypt-sha256$v=2,t=2b,r=12$n79VH.0Q2TMWmt3Oqt9uku$Kq4Noyk3094Y2Ql
 SALT = "N9qo8uLOickgx2ZMRZoMye"
 OURS = f"$bcrypt-sha256$v=2,t=2b,r={ROUNDS}"
 FACE = "\N{GRINNING FACE}"
+
+
+def with_cost(rounds: int) -> str:
+    """What a hash of that cost looks like; no password matches it."""
+    return f"$bcrypt-sha256$v=2,t=2b,r={rounds}${SALT}${'a' * 31}"
+
+
+def work(bcrypts: list[bytes]) -> int:
+    """The rounds of all these runs of bcrypt together."""
+    return sum(2 ** int(salt[4:6]) for salt in bcrypts)
 
 
 def of_another_system(password: str, prefix: str = "2b") -> str:
@@ -137,9 +155,9 @@ UNUSABLE: list[Any] = [
     "password", [PASSWORD, "", "\0", "\ud800"], ids=["a password", "none", "NUL", "half"]
 )
 def test_nothing_matches_an_unusable_hash(stored: str | None, password: str, bcrypts: list[bytes]) -> None:
-    """The answer is no, it is given after one bcrypt of the usual cost, and the hash is to be replaced."""
+    """The answer is no, it is given after the usual work, and the hash is to be replaced."""
     assert not verify_password(password, stored, ROUNDS)
-    assert [salt[:7] for salt in bcrypts] == [b"$2b$04$"]
+    assert work(bcrypts) == 2**ROUNDS
     assert needs_rehash(stored, ROUNDS)
 
 
@@ -153,10 +171,11 @@ def test_nothing_matches_an_unusable_hash(stored: str | None, password: str, bcr
     [hash_password(PASSWORD, ROUNDS), of_another_system(PASSWORD)],
     ids=["our hash", "a hash of another system"],
 )
-def test_every_answer_costs_one_bcrypt(password: str, stored: str, bcrypts: list[bytes]) -> None:
-    """Right or wrong, short or long, ours or another's: time tells nothing."""
-    assert verify_password(password, stored, ROUNDS) == (password == PASSWORD)
-    assert len(bcrypts) == 1
+@pytest.mark.parametrize("above", [0, 1, 2])
+def test_every_answer_costs_the_same(password: str, stored: str, above: int, bcrypts: list[bytes]) -> None:
+    """Right or wrong, short or long, ours or another's, today's cost or a lower one: time tells nothing."""
+    assert verify_password(password, stored, ROUNDS + above) == (password == PASSWORD)
+    assert work(bcrypts) == 2 ** (ROUNDS + above)
 
 
 def test_the_dearest_hash_is_still_one() -> None:
@@ -164,9 +183,41 @@ def test_the_dearest_hash_is_still_one() -> None:
     assert not needs_rehash(f"$bcrypt-sha256$v=2,t=2b,r=16${SALT}${'a' * 31}", ROUNDS)
 
 
-def test_a_stored_cost_is_what_verifying_costs(bcrypts: list[bytes]) -> None:
-    """A hash is verified at its own cost, whatever the setting says by now, and a cheaper one is raised."""
+def test_a_dearer_hash_is_verified_at_its_own_cost(bcrypts: list[bytes]) -> None:
+    """It cannot be had for less, and a cheaper one is raised."""
     stored = hash_password(PASSWORD, 5)
     assert verify_password(PASSWORD, stored, ROUNDS)
-    assert {salt[:7] for salt in bcrypts} == {b"$2b$05$"}
+    assert [salt[:7] for salt in bcrypts[1:]] == [b"$2b$05$"]
     assert [needs_rehash(stored, rounds) for rounds in (4, 5, 6)] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("stored", "cost"),
+    [
+        pytest.param(None, 10, id="nobody"),
+        pytest.param("!", 10, id="a locked hash"),
+        pytest.param(with_cost(8), 10, id="two below"),
+        pytest.param(with_cost(10), 10, id="as it is set"),
+        pytest.param(with_cost(11), 11, id="one above"),
+        pytest.param(with_cost(12), 12, id="two above"),
+        pytest.param(f"$2y$12${SALT}{'a' * 31}", 12, id="another system's, two above"),
+        pytest.param(with_cost(16), 12, id="the dearest: nobody else pays for it in full"),
+    ],
+)
+def test_what_everybody_has_to_pay_so_that_a_hash_does_not_stand_out(stored: str | None, cost: int) -> None:
+    """As much as a dearer hash costs, up to four times the setting."""
+    assert cost_to_hide(stored, 10) == cost
+
+
+def test_patterns_of_sql_find_the_dearer_hashes() -> None:
+    """Both formats, whatever their cost; the ones of the setting's cost and below do not match."""
+    patterns = [pattern.replace("_", "?").replace("%", "*") for pattern in dearer_than(13)]
+    kept = [with_cost(cost) for cost in (9, 13, 14, 16)] + [f"$2{c}${SALT}" for c in ("a$13", "y$14", "b$16")]
+    found = [one for one in kept if any(fnmatchcase(one, pattern) for pattern in patterns)]
+    assert found == [kept[2], kept[3], kept[5], kept[6]]
+
+
+def test_the_work_of_cheaper_hashes_is_made_up_exactly(bcrypts: list[bytes]) -> None:
+    """Two below is topped up by one as dear and one of the cost between."""
+    assert verify_password(PASSWORD, hash_password(PASSWORD, 4), 6)
+    assert [salt[:7] for salt in bcrypts[1:]] == [b"$2b$04$", b"$2b$04$", b"$2b$05$"]

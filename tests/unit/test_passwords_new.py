@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from app.auth.errors import InvalidRequest
 from app.auth.passwords import check_new
 
-FACE = "\N{GRINNING FACE}"
+FACES = "".join(map(chr, range(0x1F600, 0x1F60F)))
 
 
 @pytest.mark.parametrize(
@@ -20,16 +21,16 @@ FACE = "\N{GRINNING FACE}"
             "\u00e4\u00f6\u00fc\u00df\u00e9\u00e8\u00ea\u00eb\u00ec\u00ed\u00ee\u00ef\u00f2\u00f3\u00f4",
             id="accents",
         ),
-        pytest.param(FACE * 15, id="faces"),
-        pytest.param(" " * 15, id="spaces"),
-        pytest.param("\ufb01" * 8, id="eight ligatures of two letters"),
+        pytest.param(FACES, id="faces"),
+        pytest.param("\u0e01" + " " * 14, id="a letter and spaces"),
+        pytest.param("e\u0301\u00e8" * 8, id="sixteen accents, half of them decomposed"),
         pytest.param("owl" * 100_000, id="300 kB"),
         pytest.param("\ud800 and fourteen more", id="half a surrogate pair"),
         pytest.param("# a remark at length", id="a number sign in front"),
     ],
 )
 def test_a_password_is_long_enough_by_its_characters(password: str) -> None:
-    """Characters of the normal form are counted, and no rule says which (NIST SP 800-63B-4, 3.1.1.2)."""
+    """Characters are counted, and no rule says which (NIST SP 800-63B-4, 3.1.1.2)."""
     check_new(password, 15)
 
 
@@ -38,11 +39,14 @@ def test_a_password_is_long_enough_by_its_characters(password: str) -> None:
     [
         pytest.param("", id="nothing"),
         pytest.param("fourteen chars", id="one too few"),
-        pytest.param("e\u0301" * 14, id="one too few, decomposed"),
+        pytest.param("e\u0301\u00e8" * 7, id="one too few, decomposed"),
+        pytest.param("\ufdfa", id="one character that means eighteen"),
+        pytest.param("\ufb01\ufb02" * 7, id="fourteen ligatures of two letters"),
+        pytest.param(FACES[1:], id="fourteen faces"),
     ],
 )
 def test_a_password_that_is_too_short_is_refused(password: str) -> None:
-    """The refusal names the length that is needed."""
+    """What was typed counts, and what it means; the refusal names the length that is needed."""
     with pytest.raises(InvalidRequest, match=r"at least 15 characters\."):
         check_new(password, 15)
 
@@ -52,6 +56,34 @@ def test_a_password_that_everybody_tries_first_is_refused(password: str) -> None
     """In whatever case and width; the refusal says so (ASVS 6.2.4)."""
     with pytest.raises(InvalidRequest, match="known to attackers"):
         check_new(password, 8)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        pytest.param(" " * 15, id="fifteen spaces"),
+        pytest.param(" \t\u3000" * 5, id="space of several kinds"),
+        pytest.param("a" * 15, id="one letter"),
+        pytest.param("aA" * 8, id="one letter in both cases"),
+        pytest.param("\ufdfa" * 15, id="one character that means eighteen"),
+        pytest.param("\U0001f511" * 64, id="64 keys"),
+        pytest.param("e\u0301" * 15, id="one letter, decomposed"),
+        pytest.param("passwordpassword", id="a used one twice"),
+        pytest.param("iloveyouILoveYouILo", id="a used one again and again"),
+    ],
+)
+def test_what_repeats_a_used_password_or_a_character_is_refused(password: str) -> None:
+    """It is as soon guessed as what it repeats, however long; the refusal says so."""
+    with pytest.raises(InvalidRequest, match="known to attackers"):
+        check_new(password, 15)
+
+
+def test_a_long_password_is_not_searched_for_long() -> None:
+    """A megabyte of one letter but the last takes no longer than its normal form."""
+    password = "a" * 1_000_000 + "b"
+    began = time.perf_counter()
+    check_new(password, 15)
+    assert time.perf_counter() - began < 2
 
 
 def test_a_site_can_ask_elsewhere_whether_a_password_is_known() -> None:
