@@ -1,11 +1,11 @@
-"""Who knows the password: authenticate a person, change their password. One bcrypt on every path."""
+"""Who knows the password: authenticate a person, change their password. The same work on every path."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
-from . import passwords, rotation, signals
+from . import passwords, rotation, signals, throttle
 from .account import Account, Place
 from .errors import InvalidCredentials, RatchetError
 from .grants import Grant
@@ -25,12 +25,13 @@ class Credentials:
         self,
         settings: Settings,
         store: Store,
-        throttle: Throttle,
+        counts: Throttle,
         sessions: Sessions,
         is_breached: Callable[[str], bool],
     ) -> None:
         self._settings, self._store, self._is_breached = settings, store, is_breached
-        self._throttle, self._sessions = throttle, sessions
+        self._throttle, self._sessions = counts, sessions
+        self._cost = settings.bcrypt_rounds
 
     def authenticate(
         self,
@@ -39,26 +40,21 @@ class Credentials:
         password: str,
         *,
         address: str,
-        places: Iterable[Place] = (),
+        device: Place | None = None,
         now: float,
     ) -> Account:
         """The account behind an e-mail address or user name (``field``) and its password.
 
-        ``address`` is where the attempt comes from, ``places`` the sessions its device holds. Raises
+        ``address`` is where the attempt comes from, ``device`` the live session that it holds. Raises
         InvalidCredentials, TooManyAttempts, AccountBlocked or AccountUnconfirmed.
         """
-        account = self._store.find(field, identifier)
-        known_device = account is not None and any(
-            place.subject == account.subject and rotation.find(account.sessions, place.session_id)
-            for place in places
-        )
-        attempt = Attempt(canonical(identifier), address, known_device)
+        account, name = self._store.find(field, identifier), canonical(identifier)
+        who = throttle.account(account.subject) if account else throttle.name(name)
+        attempt = Attempt(who, address, _session_of(account, device))
         try:
             return self._check(account, password, attempt, now)
         except RatchetError as error:
-            signals.emit(
-                signals.sign_in_failed, identifier=attempt.identifier, address=address, reason=error.code
-            )
+            signals.emit(signals.sign_in_failed, identifier=name, address=address, reason=error.code)
             raise
 
     def change_password(
@@ -66,10 +62,13 @@ class Credentials:
     ) -> Grant:
         """Set a new password; every session ends, and a fresh one takes the place of ``session``.
 
-        Raises InvalidRequest where the new one is refused, InvalidCredentials where ``current`` is wrong.
+        Wrong ones are counted against ``session`` and not against the account: who holds one session cannot
+        keep the owner from a change in another. Raises InvalidRequest where the new one is refused,
+        InvalidCredentials where ``current`` is wrong, TooManyAttempts.
         """
         self._check_new(new)
-        self._verify(account, current, Attempt(account.subject, address, purpose="change password"), now)
+        attempt = Attempt(throttle.account(account.subject), address, _first_of(session))
+        self._verify(account, current, attempt, now)
         return self._sessions.restart(account, session, now, self.hash_new(new))
 
     def hash_new(self, password: str) -> str:
@@ -97,7 +96,9 @@ class Credentials:
     def _verify(self, account: Account | None, password: str, attempt: Attempt, now: float) -> Account:
         self._throttle.admit(attempt, now)
         stored = account.password_hash if account else None
-        matches = passwords.verify_password(password, stored, self._settings.bcrypt_rounds)
+        # A row can be dearer than the setting. From the first time that one is seen, everybody costs as much.
+        self._cost = max(self._cost, passwords.cost_to_hide(stored, self._settings.bcrypt_rounds))
+        matches = passwords.verify_password(password, stored, self._cost)
         if account is None or not matches:
             raise InvalidCredentials
         self._throttle.succeeded(attempt)
@@ -120,3 +121,16 @@ class Credentials:
         ):
             raise InvalidCredentials
         return latest
+
+
+def _session_of(account: Account | None, device: Place | None) -> str:
+    """The session of ``account`` that the device holds; "" where it holds none."""
+    if account is None or device is None or device.subject != account.subject:
+        return ""
+    session = rotation.find(account.sessions, device.session_id)
+    return _first_of(session) if session else ""
+
+
+def _first_of(session: Session) -> str:
+    """What guesses from a session are counted under: those it started give their holder no more."""
+    return session.started_by or session.id

@@ -77,7 +77,7 @@ class Ratchet:
             identifier,
             password,
             address=visitor.address(),
-            places=visitor.places(),
+            device=visitor.live_place(),
             now=state().clock(),
         )
         user = state().store.user(account.subject)
@@ -188,7 +188,7 @@ class Ratchet:
             samesite=checked.cookie_samesite,
             with_access=checked.access_cookie,
         )
-        throttle = Throttle(checked.throttle_storage)
+        throttle = Throttle(checked.throttle_storage, checked.secrets[0])
         credentials = Credentials(checked, store, throttle, sessions, self._is_breached)
         return State(checked, store, mint, revocations, sessions, credentials, cookies, self._clock)
 

@@ -28,7 +28,12 @@ def login() -> Response:
     wish = Wish(body.flag("remember"), delivery, visitor.label(body.text("label")))
     places, now = visitor.places(), state().clock()
     account = state().credentials.authenticate(
-        field, identifier, body.needed("password"), address=visitor.address(), places=places, now=now
+        field,
+        identifier,
+        body.needed("password"),
+        address=visitor.address(),
+        device=visitor.live_place(),
+        now=now,
     )
     grant = state().sessions.start(account, wish, now, replaces=next(iter(places), None))
     reply = replies.tokens(grant, delivery)

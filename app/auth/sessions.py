@@ -113,7 +113,7 @@ class Sessions:
         Any authentic token ends its own session, however old. For more than that it has to be alive;
         RefreshTokenInvalid otherwise.
         """
-        speaker = None if scope == "session" else self._speaker(refresh, access, now)
+        speaker = None if scope == "session" else self.speaker(refresh, access, now)
         if speaker is None:
             for place in self._mint.places(refresh, access):
                 self.end(place, now)
@@ -243,7 +243,7 @@ class Sessions:
             started_by=started_by.id if started_by else "",
         )
 
-    def _speaker(self, refresh: Sequence[str], access: Sequence[str], now: float) -> Place | None:
+    def speaker(self, refresh: Sequence[str], access: Sequence[str], now: float) -> Place | None:
         """The live session that one of these tokens may speak for."""
         for claims in self._mint.valid_refresh(refresh, now):
             if self.honours(claims, now):

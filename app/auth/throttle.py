@@ -1,9 +1,15 @@
 """Guessing is slow: failed sign-ins are counted per account and address, per address, and per account.
 
-Only failures count and a success clears, so that an office behind one address can sign in all morning. What
-has not been decided yet counts as a failure meanwhile: guessing all at once does not help. The count on the
-whole account would let a stranger lock its owner out; a device that holds a session of the account is
-therefore not held to it (ASVS 6.3.1). An unknown name is counted like a known one.
+A success clears the failures of that account there, so that an office behind one address can sign in all
+morning. What has not been decided yet counts as a failure meanwhile: guessing all at once does not help. An
+account has one count, by whichever of its names it is tried; an unknown name is counted like an account.
+
+The count on the whole account would let a stranger lock its owner out. A device that is in a live session
+of the account is therefore not held to it; its guesses are counted against that session (ASVS 6.3.1), and so
+are the guesses at the password by which a session asks for a new one.
+
+A success costs a bcrypt too. All that is let through is counted once more, with generous limits, so that who
+knows a password cannot keep the processors busy with it.
 """
 
 from __future__ import annotations
@@ -13,7 +19,6 @@ import ipaddress
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from time import monotonic
 from typing import TypeVar
 
@@ -24,14 +29,27 @@ from limits.strategies import FixedWindowRateLimiter
 
 from .errors import TooManyAttempts
 from .journal import note
+from .seal import derive_key
 from .settings import refusal
 
 HERE = parse("10 per 10 minutes")
 """Failures of one account from one address."""
 ADDRESS = parse("100 per 10 minutes")
 """Failures of all accounts from one address."""
+NETWORKS = {56: parse("300 per 10 minutes"), 48: parse("1000 per 10 minutes")}
+"""Failures of all accounts from one network of IPv6, by the bits of its prefix.
+
+A customer is given a /56 or a /48, and has 256 or 65,536 addresses in the sense of ADDRESS. A /48 can also
+hold thousands of customers of a mobile network, so these limits are higher.
+"""
 ACCOUNT = parse("50 per 1 hour")
-"""Failures of one account from everywhere; no device that holds a session of it is counted."""
+"""Failures of one account from everywhere; no device that is in a session of it is counted."""
+SESSION = parse("50 per 1 hour")
+"""Failures of the devices that are in one session, from everywhere."""
+SIGN_INS = parse("60 per 10 minutes")
+"""Attempts at one account, right or wrong; a bcrypt each, a hundredth of a processor at the usual cost."""
+SIGN_INS_HERE = parse("1000 per 10 minutes")
+"""Attempts at all accounts from one address, right or wrong."""
 
 AWAY_SECONDS = 1.0
 """How long a storage that did not answer is left alone: a sign-in waits for it once, not at each question."""
@@ -46,36 +64,54 @@ Counter = tuple[RateLimitItem, str, str]
 """A limit and the two words that it is counted under."""
 
 
+def account(subject: str) -> str:
+    """Whom attempts at an account are counted under, by whichever of its names they come."""
+    return f"account {subject}"
+
+
+def name(identifier: str) -> str:
+    """Whom attempts at a name are counted under that no account has."""
+    return f"name {identifier}"
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Who tries to be whom: a canonical identifier, an address, whether the device is known.
+    """Who is tried (``account`` or ``name``), from which address, and in which session, if any."""
 
-    ``purpose`` keeps apart what is told by names from what is told by the keys of rows.
-    """
-
-    identifier: str
+    who: str
     address: str
-    known_device: bool = False
-    purpose: str = "sign in"
+    session: str = ""
+
+    @property
+    def failures(self) -> tuple[Counter, ...]:
+        """The limits on failures that this attempt counts towards, the one of account and address first."""
+        guesser = _hidden(f"session {self.session}" if self.session else self.who)
+        where, *networks = networks_of(self.address)
+        return (
+            (HERE, guesser, where),
+            (ADDRESS, "address", where),
+            *((limit, "network", one) for limit, one in zip(NETWORKS.values(), networks, strict=False)),
+            (SESSION, "session", guesser) if self.session else (ACCOUNT, "account", guesser),
+        )
 
     @property
     def counters(self) -> tuple[Counter, ...]:
-        """The limits this attempt counts towards, each with its key."""
-        name = f"{self.purpose}: {self.identifier}"
-        who = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()
-        where = site_of(self.address)
-        total = () if self.known_device else ((ACCOUNT, "account", who),)
-        return ((HERE, who, where), (ADDRESS, "address", where), *total)
+        """All limits that this attempt counts towards."""
+        where = networks_of(self.address)[0]
+        work = (SIGN_INS, "sign-ins", _hidden(self.who)), (SIGN_INS_HERE, "sign-ins", where)
+        return (*self.failures, *work)
 
 
 class Throttle:
-    """Counts failures in a storage of the limits library.
+    """Counts attempts in a storage of the limits library.
 
     While that storage is down each process counts in its own memory: guessing stays slow, and nobody is
-    kept out by a cache that is away.
+    kept out by a cache that is away. Sites that share a storage have rows of the same keys, so each counts
+    under a name that it derives from its ``secret``.
     """
 
-    def __init__(self, storage_uri: str) -> None:
+    def __init__(self, storage_uri: str, secret: str | bytes = "") -> None:
+        self._site = derive_key(secret, "throttle").material.hex()[:16]
         self._shared = FixedWindowRateLimiter(_storage(storage_uri))
         self._own = FixedWindowRateLimiter(MemoryStorage())
         self._away_until = 0.0
@@ -93,27 +129,32 @@ class Throttle:
         counted = []
         for counter in attempt.counters:
             counted.append(counter)
-            if not self._ask(partial(_hit, *counter)):
+            if not self._hit(counter):
                 self._take_back(counted)
                 raise TooManyAttempts(
-                    retry_after=max(1, *(self._wait(*each, now) for each in attempt.counters))
+                    retry_after=max(1, *(self._wait(each, now) for each in attempt.counters))
                 )
 
     def succeeded(self, attempt: Attempt) -> None:
         """It was no failure after all; and forget the failures of this account from this address."""
-        own, *others = attempt.counters
-        self._ask(partial(_clear, *own))
+        (limit, *words), *others = attempt.failures
+        self._ask(lambda counts: counts.clear(limit, self._site, *words))
         self._take_back(others)
 
     def _take_back(self, counted: Iterable[Counter]) -> None:
         for counter in counted:
-            self._ask(partial(_hit, *counter, cost=-1))
+            self._hit(counter, cost=-1)
 
-    def _wait(self, limit: RateLimitItem, first: str, second: str, now: float) -> int:
-        """Whole seconds until ``limit`` allows another attempt, 0 where it does."""
-        if self._ask(lambda counts: counts.test(limit, first, second)):
+    def _hit(self, counter: Counter, cost: int = 1) -> bool:
+        limit, *words = counter
+        return self._ask(lambda counts: counts.hit(limit, self._site, *words, cost=cost))
+
+    def _wait(self, counter: Counter, now: float) -> int:
+        """Whole seconds until the limit allows another attempt, 0 where it does."""
+        limit, *words = counter
+        if self._ask(lambda counts: counts.test(limit, self._site, *words)):
             return 0
-        resets_at = self._ask(lambda counts: counts.get_window_stats(limit, first, second)).reset_time
+        resets_at = self._ask(lambda counts: counts.get_window_stats(limit, self._site, *words)).reset_time
         return max(1, min(int(resets_at - now) + 1, limit.get_expiry()))
 
     def _ask(self, question: Callable[[FixedWindowRateLimiter], _T]) -> _T:
@@ -128,27 +169,24 @@ class Throttle:
             return question(self._own)
 
 
-def _hit(
-    limit: RateLimitItem, first: str, second: str, counts: FixedWindowRateLimiter, *, cost: int = 1
-) -> bool:
-    return counts.hit(limit, first, second, cost=cost)
-
-
-def _clear(limit: RateLimitItem, first: str, second: str, counts: FixedWindowRateLimiter) -> None:
-    counts.clear(limit, first, second)
-
-
-def site_of(address: str) -> str:
-    """The address that failures are counted under: IPv6 by its /64, which is one site."""
+def networks_of(address: str) -> tuple[str, ...]:
+    """What failures are counted under: IPv4 by the address, IPv6 by its /64 and by the wider NETWORKS."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
-        return "unknown"
+        return ("unknown",)
     if isinstance(parsed, ipaddress.IPv6Address):
         if parsed.ipv4_mapped:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((int(parsed), IPV6_SITE), strict=False))
-    return str(parsed)
+            return (str(parsed.ipv4_mapped),)
+        return tuple(
+            str(ipaddress.ip_network((int(parsed), bits), strict=False)) for bits in (IPV6_SITE, *NETWORKS)
+        )
+    return (str(parsed),)
+
+
+def _hidden(who: str) -> str:
+    """A key that does not tell the storage who it is."""
+    return hashlib.sha256(who.encode(errors="surrogatepass")).hexdigest()
 
 
 def _storage(uri: str) -> Storage:
@@ -157,8 +195,8 @@ def _storage(uri: str) -> Storage:
         raise refusal("RATCHET_THROTTLE_STORAGE", uri)
     try:
         storage = storage_from_string(uri, wrap_exceptions=True, **patience)
-    except ConfigurationError as error:
-        raise refusal("RATCHET_THROTTLE_STORAGE", uri) from error
+    except (ConfigurationError, ValueError):  # their messages hold the address, or a piece of it
+        raise refusal("RATCHET_THROTTLE_STORAGE", uri) from None
     if not isinstance(storage, Storage):
         raise refusal("RATCHET_THROTTLE_STORAGE", uri)
     return storage

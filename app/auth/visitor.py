@@ -55,6 +55,12 @@ def places() -> list[Place]:
     return state().mint.places(cookies.read_refresh(request) or (), cookies.read_access(request))
 
 
+def live_place() -> Place | None:
+    """The live session that the browser at the other end is in; a token that has expired proves none."""
+    cookies, now = state().cookies, state().clock()
+    return state().sessions.speaker(cookies.read_refresh(request) or (), cookies.read_access(request), now)
+
+
 def identify() -> AccessClaims:
     """Whose request this is, by its access token alone; TokenMissing or TokenInvalid.
 

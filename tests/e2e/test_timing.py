@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.conftest import add_user
+from app.auth.passwords import hash_password
+from tests.browser import PASSWORD
+from tests.conftest import HASH, add_user
 
 from .caller import Client
 from .counts import count
@@ -22,6 +24,10 @@ from .stage import Stage, staged
 PAIRS = count(200, 500)
 MOST_TOLD = 0.55
 """Of the area under the ROC curve. Chance alone exceeds it in one sample of 12 (of 160 where whole)."""
+
+FEW_PAIRS = count(30, 200)
+MOST_TOLD_BY_FEW = 0.65
+"""Chance alone exceeds it in one sample of 20 of 30 pairs; a cost that is one off tells more than 0.9."""
 
 TRIES = 3
 
@@ -52,10 +58,26 @@ class Pair(NamedTuple):
 def test_the_wait_does_not_tell_who_has_an_account(tmp_path: Path) -> None:
     """Hundreds of pairs over HTTP, an unknown name and a wrong password: their times are alike."""
     with staged("sqlite", "timing", tmp_path, FLASK_PROXY_HOPS="1") as stage:
-        samples = (area(refused(stage, PAIRS)) for _ in range(TRIES))
+        samples = (area(refused(stage, PAIRS, _users(stage, HASH))) for _ in range(TRIES))
         told = next((told for told in samples if told <= MOST_TOLD), 1.0)
     print(f"area under the ROC curve of {PAIRS} pairs: {told:.3f}")
     assert told <= MOST_TOLD
+
+
+def test_the_wait_does_not_tell_who_has_a_hash_of_another_cost(tmp_path: Path) -> None:
+    """Hashes from two below the setting to two above: each is as slow to refuse as an unknown name.
+
+    A dearer one is seen once before: from then on this process lets everybody wait as long.
+    """
+    told = {}
+    with staged("sqlite", "costs", tmp_path, workers=1, FLASK_PROXY_HOPS="1") as stage:
+        for cost in (8, 9, 10, 11, 12):
+            users = _users(stage, hash_password(PASSWORD, cost))
+            _seconds(stage.base_url, users[0])
+            samples = (area(refused(stage, FEW_PAIRS, users)) for _ in range(TRIES))
+            told[cost] = next((one for one in samples if one <= MOST_TOLD_BY_FEW), 1.0)
+    print("area under the ROC curve by stored cost: " + ", ".join(f"{c}: {a:.3f}" for c, a in told.items()))
+    assert max(told.values()) <= MOST_TOLD_BY_FEW, told
 
 
 def test_a_site_that_spares_the_work_is_noticed(tmp_path: Path) -> None:
@@ -63,7 +85,7 @@ def test_a_site_that_spares_the_work_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "careless.py").write_text(CARELESS)
     options = f"-c {tmp_path / 'careless.py'}"
     with staged("sqlite", "careless", tmp_path, FLASK_PROXY_HOPS="1", GUNICORN_CMD_ARGS=options) as stage:
-        told = area(refused(stage, 30))
+        told = area(refused(stage, 30, _users(stage, HASH)))
     assert told > 0.9
 
 
@@ -92,9 +114,9 @@ def area(pairs: Sequence[Pair]) -> float:
     return max(sooner, 1 - sooner)
 
 
-def refused(stage: Stage, number: int) -> list[Pair]:
+def refused(stage: Stage, number: int, users: Sequence[str]) -> list[Pair]:
     """So many pairs of refused sign-ins, by several clients at once."""
-    names = cycle([_user(stage) for _ in range(USERS)])
+    names = cycle(users)
     with ThreadPoolExecutor(CLIENTS) as pool:
         return list(pool.map(lambda name: _pair(stage.base_url, name), [next(names) for _ in range(number)]))
 
@@ -119,10 +141,11 @@ def _seconds(base_url: str, identifier: str) -> float:
     return spent
 
 
-def _user(stage: Stage) -> str:
-    name = _name()
-    add_user(stage.site, name)
-    return name
+def _users(stage: Stage, password_hash: str) -> list[str]:
+    names = [_name() for _ in range(USERS)]
+    for name in names:
+        add_user(stage.site, name, password_hash=password_hash)
+    return names
 
 
 def _name() -> str:

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from app.auth import sign_in_failed
+from app.auth.passwords import hash_password
 from tests.browser import PASSWORD, Browser, refusal
 from tests.conftest import MakeSite, add_user
 
@@ -40,15 +41,52 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a
         pytest.param({"password_hash": "$2b$99$" + "a" * 53}, {}, 401, id="a hash of a cost beyond all"),
     ],
 )
-def test_every_sign_in_costs_one_bcrypt(
+def test_every_sign_in_costs_the_same(
     site: Flask, bcrypts: list[bytes], columns: dict[str, Any], fields: dict[str, str], status: int
 ) -> None:
-    """Whoever it is and whatever is wrong, one bcrypt of the site's cost: the wait tells nothing."""
+    """Whoever it is and whatever is wrong, the work of one bcrypt: the wait tells nothing."""
     add_user(site, "eve@example.org", "eve", **columns)
     bcrypts.clear()
     reply = Browser(site).post("/auth/login", {"identifier": "eve", "password": PASSWORD} | fields)
     assert reply.status_code == status
-    assert [salt[:7] for salt in bcrypts] == [b"$2b$10$"]
+    assert work(bcrypts) == 2**10
+
+
+def work(bcrypts: list[bytes]) -> int:
+    """The rounds of all these runs of bcrypt together."""
+    return sum(2 ** int(salt[4:6]) for salt in bcrypts)
+
+
+@pytest.mark.parametrize("stored_cost", [8, 9, 10, 11, 12])
+def test_a_stored_cost_is_not_told_by_the_work(site: Flask, bcrypts: list[bytes], stored_cost: int) -> None:
+    """From two below the setting to two above: once one was seen, a wrong guess at nobody costs as much."""
+    add_user(site, "eve@example.org", "eve", password_hash=hash_password(PASSWORD, stored_cost))
+    spent = []
+    for name in ("eve", "nobody", "eve"):
+        bcrypts.clear()
+        assert refusal(Browser(site).sign_in(name, "a wrong password")) == BAD
+        spent.append(work(bcrypts))
+    assert spent == [2 ** max(10, stored_cost)] * 3
+
+
+def test_one_dear_row_does_not_make_everybody_wait(site: Flask, bcrypts: list[bytes]) -> None:
+    """A row four above the setting takes its own time; all others four times the setting's, and no more."""
+    add_user(site, "eve@example.org", "eve", password_hash=hash_password(PASSWORD, 14))
+    assert refusal(Browser(site).sign_in("eve", "a wrong password")) == BAD
+    bcrypts.clear()
+    assert refusal(Browser(site).sign_in("nobody", "a wrong password")) == BAD
+    assert work(bcrypts) == 2**12
+
+
+def test_only_who_knows_the_password_waits_for_a_better_hash(site: Flask, bcrypts: list[bytes]) -> None:
+    """The right password for a cheap hash costs a second bcrypt, once."""
+    add_user(site, "eve@example.org", "eve", password_hash=hash_password(PASSWORD, 8))
+    spent = []
+    for password in ("a wrong password", PASSWORD, PASSWORD):
+        bcrypts.clear()
+        Browser(site).sign_in("eve", password)
+        spent.append(work(bcrypts))
+    assert spent == [2**10, 2 * 2**10, 2**10]
 
 
 def test_a_sign_in_that_is_put_off_costs_none(site: Flask, ada: str, bcrypts: list[bytes]) -> None:

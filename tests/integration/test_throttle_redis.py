@@ -14,7 +14,9 @@ from flask import Flask
 from limits.storage import storage_from_string
 
 from app.auth import throttle
-from app.auth.throttle import HERE
+from app.auth.throttle import ACCOUNT, HERE, NETWORKS, SIGN_INS
+from app.db import db
+from app.models import User
 from tests.browser import PASSWORD, Browser, refusal
 from tests.conftest import Clock, MakeSite, add_user
 from tests.databases import missing
@@ -42,9 +44,12 @@ def line() -> Iterator[TcpProxy]:
 
 @pytest.fixture
 def nodes(make_site: MakeSite, line: TcpProxy, clock: Clock) -> tuple[Flask, Flask]:
-    """Two nodes that count in the same Redis; their clocks are right, as its is."""
+    """Two nodes of a new site that count in the same Redis; their clocks are right, as its is."""
     clock.now = time.time()
-    storage = {"RATCHET_THROTTLE_STORAGE": f"redis://127.0.0.1:{line.port}"}
+    storage = {
+        "RATCHET_THROTTLE_STORAGE": f"redis://127.0.0.1:{line.port}",
+        "SECRET_KEY": secrets.token_hex(32),
+    }
     return make_site(**storage), make_site(**storage)
 
 
@@ -91,11 +96,46 @@ def test_a_success_at_one_node_clears_for_both(nodes: tuple[Flask, Flask], name:
 
 def test_a_burst_over_two_nodes_gets_no_more_guesses(make_site: MakeSite, name: str, address: str) -> None:
     """Of thirty guesses at once as many are looked at as of thirty in a row, where Redis is waited for."""
-    patient = {"RATCHET_THROTTLE_STORAGE": f"{REDIS}?socket_timeout=60&socket_connect_timeout=60"}
+    patient = {
+        "RATCHET_THROTTLE_STORAGE": f"{REDIS}?socket_timeout=60&socket_connect_timeout=60",
+        "SECRET_KEY": secrets.token_hex(32),
+    }
     nodes = make_site(**patient), make_site(**patient)
     with ThreadPoolExecutor(30) as pool:
         told = list(pool.map(lambda number: guess(nodes[number % 2], name, address), range(30)))
     assert (told.count(BAD), told.count(TOO_MANY)) == (HERE.amount, 30 - HERE.amount)
+
+
+def test_two_nodes_share_the_count_of_an_account(nodes: tuple[Flask, Flask], name: str) -> None:
+    """Fifty failures from everywhere, by either name and at either node, hold up the next at both."""
+    with nodes[0].app_context():
+        db.session.execute(db.update(User).where(User.email == name).values(username=(nick := name[:16])))
+        db.session.commit()
+    names = (name, nick)
+    told = [
+        guess(nodes[number // 2 % 2], names[number % 2], f"2001:db8:{number:x}::1")
+        for number in range(ACCOUNT.amount)
+    ]
+    assert told == [BAD] * ACCOUNT.amount
+    assert {guess(node, one, "2001:db8:ffff::1") for node in nodes for one in names} == {TOO_MANY}
+
+
+def test_two_nodes_share_the_count_of_sign_ins(nodes: tuple[Flask, Flask], name: str, address: str) -> None:
+    """Who knows the password has sixty sign-ins in ten minutes, at both together."""
+    told = [guess(nodes[number % 2], name, address, PASSWORD) for number in range(SIGN_INS.amount)]
+    assert told == [(200, "")] * SIGN_INS.amount
+    assert {guess(node, name, address, PASSWORD) for node in nodes} == {TOO_MANY}
+
+
+def test_two_nodes_share_the_count_of_a_network(nodes: tuple[Flask, Flask]) -> None:
+    """A name that nobody has, from each /64 of a /56 in turn: one more than the limit is refused."""
+    limit = NETWORKS[56].amount
+    told = [
+        guess(nodes[number % 2], f"user{number}", f"2001:db8:7:{number % 256:x}::1")
+        for number in range(limit)
+    ]
+    assert told == [BAD] * limit
+    assert {guess(node, "bob", "2001:db8:7:f::1") for node in nodes} == {TOO_MANY}
 
 
 @pytest.mark.parametrize("fate", ["gone", "silent"])
