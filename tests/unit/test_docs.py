@@ -11,8 +11,8 @@ from urllib.parse import unquote
 import pytest
 
 from app.auth.errors import RatchetError
-from app.auth.options import SHORTEST_SECRET
-from app.auth.throttle import ACCOUNT, ADDRESS, HERE
+from app.auth.strength import SHORTEST_SECRET
+from app.auth.throttle import ACCOUNT, ADDRESS, HERE, NETWORKS, SESSION, SIGN_INS, SIGN_INS_HERE
 from tests.pages import DOCS, PRODUCT, ROOT, house, settings
 from tests.pages.insertion import with_table
 
@@ -152,12 +152,16 @@ def test_page_knows_how_often_one_may_guess() -> None:
     """The limits in docs/security.md are those of the code."""
     page = " ".join((DOCS / "security.md").read_text().split())
     for limit, what in (
-        (HERE, "one account from one address"),
-        (ADDRESS, "one address"),
-        (ACCOUNT, "one account"),
+        (HERE, "failures in {} minutes for one account from one address"),
+        (ADDRESS, "failures in {} minutes for one address"),
+        (NETWORKS[56], "failures in {} minutes for one /56"),
+        (NETWORKS[48], "failures in {} minutes for one /48"),
+        (ACCOUNT, "failures in {} minutes for one account from all addresses"),
+        (SESSION, "failures in {} minutes for one session"),
+        (SIGN_INS, "attempts in {} minutes for one account"),
+        (SIGN_INS_HERE, "attempts in {} minutes for one address"),
     ):
-        minutes = limit.get_expiry() // 60
-        assert f"{limit.amount} failures in {minutes} minutes for {what}" in page
+        assert f"{limit.amount} {what.format(limit.get_expiry() // 60)}" in page
 
 
 def rows_shown(page: Path) -> Iterator[list[str]]:
