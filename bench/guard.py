@@ -25,7 +25,7 @@ from flask_sqlalchemy import SQLAlchemy
 from werkzeug.test import EnvironBuilder
 
 from app.auth import Ratchet, RatchetUser
-from app.auth.account import Ended
+from app.auth.account import Ended, Place
 from app.auth.revocation import Revocations
 from app.auth.sessions import Wish
 from app.auth.state import EXTENSION, State, state
@@ -43,7 +43,7 @@ Ask = Callable[[], object]
 class Ignorant(Revocations):
     """Never knows of an ended session, and never asks."""
 
-    def has(self, session_id: str, now: float) -> bool | None:  # noqa: ARG002  # the shape of what it replaces
+    def has(self, place: Place, now: float) -> bool | None:  # noqa: ARG002  # the shape of what it replaces
         """Nobody's session has ended."""
         return False
 

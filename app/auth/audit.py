@@ -1,8 +1,9 @@
 """Who did what, one JSON object per line: the audit trail (ASVS 16.2, 16.3).
 
 Records go to the logger ``flask_ratchet.audit`` at level INFO. A record says when (UTC), names the session,
-the user and the address, and has a fingerprint where a token would be; it never holds a password, a token or
-a cookie. Whatever was typed is escaped, so that nobody can write a line of their own.
+the user and the address. A fingerprint stands for the id of a session or token, the same for the same: with
+the id of a live session and the secret of the site an access token could be made. A record never holds a
+password, a token or a cookie. Whatever was typed is escaped, so that nobody can write a line of their own.
 """
 
 from __future__ import annotations
@@ -51,11 +52,12 @@ def line(event: str, session: Session | None = None, **details: Any) -> str:
     if has_request_context():
         record.setdefault("address", request.remote_addr)
     if session is not None:
-        record |= {"session": session.id, "label": session.label, "token": fingerprint(session.current)}
-        record |= {"started_by": session.started_by} if session.started_by else {}
+        record |= {"session": fingerprint(session.id), "label": session.label}
+        record |= {"token": fingerprint(session.current)}
+        record |= {"started_by": fingerprint(session.started_by)} if session.started_by else {}
     return json.dumps(record, sort_keys=True)
 
 
-def fingerprint(token_id: str) -> str:
-    """What stands for a token id: the same for the same, and no way back."""
-    return hashlib.sha256(token_id.encode()).hexdigest()[:16]
+def fingerprint(an_id: str) -> str:
+    """What stands for the id of a session or token: the same for the same, and no way back."""
+    return hashlib.sha256(an_id.encode()).hexdigest()[:16]

@@ -46,15 +46,15 @@ def end_sessions(user: str | None, everyone: bool) -> None:
     """Sign USER out everywhere, or everybody with --all."""
     if everyone == (user is not None):
         raise click.UsageError("Name one user, or give --all.")
-    now = state().clock()
     if user is not None:
-        state().sessions.end_all(_account(user).subject, now, "ended")
+        state().sessions.end_all(_account(user).subject, state().clock(), "ended")
         click.echo(f"{user} is signed out everywhere.")
         return
     subjects = list(state().store.subjects())
     with click.progressbar(subjects, label="Signing out") as progress:
         for subject in progress:
-            state().sessions.end_all(subject, now, "ended")
+            # By the clock of each: processes look for what ended within the last seconds.
+            state().sessions.end_all(subject, state().clock(), "ended")
     click.echo(f"{len(subjects)} users are signed out everywhere.")
 
 

@@ -34,8 +34,10 @@ def required(
 def required(view: Any = None, /, *, fresh: bool = False, live: bool = False) -> Any:
     """Let only signed-in people into a view.
 
-    ``fresh`` demands a recent sign-in (RATCHET_FRESH_FOR), ``live`` asks the user row whether the session
-    still exists. Refuses with TokenMissing, TokenInvalid or ReauthenticationRequired.
+    ``fresh`` demands a recent sign-in (RATCHET_FRESH_FOR), ``live`` that the session still exists; both ask
+    the user row. It belongs directly below the route: what stands between them, such as a cache of whole
+    pages, answers without asking who is there, and serves the page of one visitor to everybody. Refuses with
+    TokenMissing, TokenInvalid, ReauthenticationRequired, or CrossOrigin where a token came in a cookie.
     """
 
     def guard(guarded: Callable[..., Any]) -> Callable[..., Any]:
@@ -43,11 +45,11 @@ def required(view: Any = None, /, *, fresh: bool = False, live: bool = False) ->
 
         @wraps(guarded)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            claims = identity()
+            identity()
+            if fresh or live:
+                _, session = live_session()
             if fresh:
-                _check_fresh(claims)
-            if live:
-                live_session()
+                _check_fresh(session)
             return (current_app.ensure_sync(guarded) if is_async else guarded)(*args, **kwargs)
 
         return wrapper
@@ -70,8 +72,9 @@ def live_session() -> tuple[Account, Session]:
     return state().sessions.find(Place(claims.subject, claims.session_id), state().clock())
 
 
-def _check_fresh(claims: AccessClaims) -> None:
-    if state().clock() - claims.auth_time > state().settings.fresh_for:
+def _check_fresh(session: Session) -> None:
+    """Whether the sign-in is recent, by the row: what a token says of it, the secret could sign."""
+    if state().clock() - session.auth_time > state().settings.fresh_for:
         raise ReauthenticationRequired
 
 

@@ -14,6 +14,15 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
+def is_safe(method: str, upgrade: str | None) -> bool:
+    """Whether a request only looks (RFC 9110, section 9.2.1); ``upgrade`` is its header of that name.
+
+    A WebSocket is opened by GET (RFC 6455, section 4.1), by a page of any origin, with the visitor's cookies,
+    and what travels in it then is held to no origin (CWE-1385).
+    """
+    return method in SAFE_METHODS and "websocket" not in (upgrade or "").lower()
+
+
 def may_change_state(
     sec_fetch_site: str | None, origin: str | None, host: str, trusted: Collection[str]
 ) -> bool:

@@ -223,10 +223,10 @@ class Sessions:
         return written
 
     def _record(self, account: Account, gone: list[Ended], now: float) -> tuple[Ended, ...]:
-        keep_for, keep_thefts_for = self._settings.access_ttl, self._settings.session_ttl
         if not gone:
             return ()
-        return record(account.ended, gone, now, keep_for=keep_for, keep_thefts_for=keep_thefts_for)
+        times = {"keep_for": self._settings.access_ttl, "keep_thefts_for": self._settings.session_ttl}
+        return record(account.ended, gone, now, subject=account.subject, **times)
 
     def _new_session(self, wish: Wish, now: float, started_by: Session | None = None) -> Session:
         return Session(

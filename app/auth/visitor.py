@@ -26,7 +26,7 @@ def label(wanted: str | None = None) -> str:
 def check_origin() -> None:
     """Refuse a request that may not change state: CrossOrigin, or Unavailable to a prefetch."""
     headers = request.headers
-    if request.method in origin.SAFE_METHODS:
+    if origin.is_safe(request.method, headers.get("Upgrade")):
         return
     if origin.is_speculative(headers.get("Sec-Purpose")):
         raise Unavailable("Nothing changes while a page is only prefetched.")
@@ -64,7 +64,8 @@ def live_place() -> Place | None:
 def identify() -> AccessClaims:
     """Whose request this is, by its access token alone; TokenMissing or TokenInvalid.
 
-    A token in a cookie comes along whatever page sent the request, so unsafe methods pass the origin check.
+    A token in a cookie comes along whatever page sent the request, so unsafe methods and WebSocket upgrades
+    pass the origin check.
     """
     token = bearer()
     if token is not None:
@@ -84,9 +85,5 @@ def read_access(token: str) -> AccessClaims:
     parts = state()
     now = parts.clock()
     claims = parts.mint.read_access(token, now)
-    ended = parts.revocations.has(claims.session_id, now)
-    if ended is None:
-        parts.sessions.find(Place(claims.subject, claims.session_id), now)
-    elif ended:
-        raise TokenInvalid
+    parts.revocations.check(Place(claims.subject, claims.session_id), now, parts.sessions.find)
     return claims

@@ -121,6 +121,7 @@ def add_views(app: Flask, ratchet: Ratchet) -> None:
     }
     for path, guard in ways.items():
         app.add_url_rule(path, path, guard(_who), methods=["GET", "POST"])
+    app.add_url_rule("/socket", "socket", ratchet.required(_who), websocket=True)
 
 
 def _who() -> ResponseReturnValue:

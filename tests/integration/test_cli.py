@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from click.testing import Result
 from flask import Flask
 
+from app.auth.state import EXTENSION, State
+from app.db import db
+from app.models import User
 from tests.browser import Browser, refusal
-from tests.conftest import add_user, let_in
+from tests.conftest import Clock, add_user, let_in
 
 from .rows import stored
 
@@ -129,6 +134,23 @@ def test_end_sessions_of_everybody(signed_in: Browser, site: Flask) -> None:
     assert "2 users are signed out everywhere" in done(site, "ratchet", "end-sessions", "--all")
     for browser in (signed_in, other):
         assert refusal(browser.refresh()) == OVER
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_each_end_has_its_own_time(site: Flask, clock: Clock) -> None:
+    """Signing a large site out takes minutes, and processes look for what ended within the last seconds."""
+    let_in(site, add_user(site, "bob@example.org", "bob"))
+    parts: State = site.extensions[EXTENSION]
+
+    def slow_clock() -> float:
+        clock.advance(60)
+        return clock.now
+
+    site.extensions[EXTENSION] = dataclasses.replace(parts, clock=slow_clock)
+    done(site, "ratchet", "end-sessions", "--all")
+    with site.app_context():
+        first, second = db.session.scalars(db.select(User.ended_at).order_by(User.ended_at))
+    assert second - first >= 60_000
 
 
 @pytest.mark.parametrize(

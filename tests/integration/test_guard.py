@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from app.auth.seal import derive_key
+from app.auth.tokens import AccessTokens
 from tests.browser import Browser, bearer, content, refusal
-from tests.conftest import Clock
+from tests.conftest import SECRET, Clock
 
 from .conftest import MakeStranger
 from .strangers import Stranger
@@ -145,6 +149,40 @@ def test_fresh_demands_a_recent_sign_in(grace: Browser, clock: Clock) -> None:
     assert grace.client.get("/private").status_code == 200
 
 
+def test_fresh_asks_the_row(stranger: Stranger, grace: Browser, clock: Clock) -> None:
+    """An access token that the secret has signed for a live session makes no sign-in recent."""
+    clock.advance(601)
+    claims = stranger.app.extensions["ratchet"].mint.read_access(access_token(grace), clock.now)
+    forged = AccessTokens([derive_key(SECRET, "access token")], None, None).sign(
+        replace(claims, auth_time=int(clock.now))
+    )
+    assert refusal(grace.client.get("/fresh", headers=bearer(forged))) == (403, "reauthentication_required")
+    reply = grace.client.post("/auth/sessions", json={}, headers=bearer(forged))
+    assert refusal(reply) == (403, "reauthentication_required")
+    assert content(grace.client.get("/private", headers=bearer(forged))) == GRACE
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        pytest.param({"Origin": "https://evil.example"}, 403, id="a page of another origin"),
+        pytest.param({"Origin": "null"}, 403, id="an origin that hides itself"),
+        pytest.param({"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"}, 403, id="another site"),
+        pytest.param({"Origin": "http://localhost"}, 200, id="our own page"),
+        pytest.param({"Sec-Fetch-Site": "same-origin"}, 200, id="our own page, by Fetch Metadata"),
+        pytest.param({}, 200, id="a program"),
+    ],
+)
+def test_a_socket_is_opened_by_our_own_pages(
+    stranger: Stranger, grace: Browser, headers: dict[str, str], expected: int
+) -> None:
+    """A WebSocket handshake is a GET with the visitor's cookies, from whatever page; a bearer is its own."""
+    upgrade = {"Connection": "Upgrade", "Upgrade": "WebSocket", "Sec-WebSocket-Version": "13"}
+    assert grace.client.get("/socket", headers=upgrade | headers).status_code == expected
+    sent = upgrade | headers | bearer(access_token(grace))
+    assert Browser(stranger.app).client.get("/socket", headers=sent).status_code == 200
+
+
 def test_fresh_for_is_a_setting(make_stranger: MakeStranger, clock: Clock) -> None:
     """What counts as recent is the host's choice."""
     stranger = make_stranger(RATCHET_FRESH_FOR="5s")
@@ -170,7 +208,8 @@ def test_sign_out_counts_at_once(stranger: Stranger, grace: Browser, path: str) 
 
 
 def test_live_asks_the_row(stranger: Stranger, grace: Browser) -> None:
-    """A blocked user is kept out of a live view at once; elsewhere the token is good until it runs out."""
+    """A user whom the host blocks in the row is kept out of a live view at once, and later of the others."""
+    assert content(grace.client.get("/private")) == GRACE
     with stranger.app.app_context():
         stranger.db.session.execute(stranger.db.update(stranger.model).values(blocked=True))
         stranger.db.session.commit()

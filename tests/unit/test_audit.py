@@ -30,9 +30,19 @@ def test_a_token_id_is_written_as_its_fingerprint() -> None:
     assert json.loads(written)["token"] == fingerprint("current-token") != fingerprint("parent-token")
 
 
+def test_a_session_id_is_written_as_its_fingerprint() -> None:
+    """With the id of a live session the secret of the site makes an access token."""
+    record = json.loads(line("refresh", session=replace(SESSION, id="a session's id")))
+    assert record["session"] == fingerprint("a session's id")
+    assert "a session's id" not in record.values()
+
+
 def test_a_record_names_the_session_that_started_this_one() -> None:
-    """Where there is one."""
-    assert json.loads(line("sign_in", session=replace(SESSION, started_by="other")))["started_by"] == "other"
+    """Where there is one, by the fingerprint that its own records have."""
+    started = json.loads(line("sign_in", session=replace(SESSION, started_by="other")))
+    assert (
+        started["started_by"] == json.loads(line("sign_in", session=replace(SESSION, id="other")))["session"]
+    )
     assert "started_by" not in json.loads(line("sign_in", session=SESSION))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.auth.origin import SAFE_METHODS, is_speculative, may_change_state
+from app.auth.origin import SAFE_METHODS, is_safe, is_speculative, may_change_state
 
 HOST = "example.org"
 TRUSTED = frozenset({"https://app.example.org", "https://partner.example:8443"})
@@ -158,3 +158,24 @@ def test_what_is_only_fetched_ahead(purpose: str | None, *, speculative: bool) -
 def test_safe_methods_are_those_that_change_nothing() -> None:
     """GET, HEAD and OPTIONS need no origin (RFC 9110, 9.2.1); TRACE is not among them as no route has it."""
     assert frozenset({"GET", "HEAD", "OPTIONS"}) == SAFE_METHODS
+
+
+@pytest.mark.parametrize(
+    ("method", "upgrade", "safe"),
+    [
+        pytest.param("GET", None, True, id="GET only looks"),
+        pytest.param("HEAD", None, True, id="so does HEAD"),
+        pytest.param("OPTIONS", None, True, id="so does OPTIONS"),
+        pytest.param("POST", None, False, id="POST does not"),
+        pytest.param("CONNECT", None, False, id="nor does CONNECT, which opens a socket in HTTP/2"),
+        pytest.param("get", None, False, id="nor a method that is unknown"),
+        pytest.param("GET", "websocket", False, id="a socket is opened by GET"),
+        pytest.param("GET", "WebSocket", False, id="in any case of the letters"),
+        pytest.param("GET", "h2c, websocket", False, id="among other protocols"),
+        pytest.param("GET", "h2c", True, id="another protocol is no socket"),
+        pytest.param("GET", "", True, id="nor is none"),
+    ],
+)
+def test_what_only_looks(method: str, upgrade: str | None, *, safe: bool) -> None:
+    """The methods that RFC 9110 calls safe, unless they open a socket."""
+    assert is_safe(method, upgrade) is safe

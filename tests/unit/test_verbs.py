@@ -219,8 +219,8 @@ def test_an_end_is_known_at_once_where_it_was_written() -> None:
     """The process that ended a session takes none of its access tokens any more."""
     row = Row()
     row.verbs.end(HERE, NOW)
-    assert row.revocations.has("phone", NOW)
-    assert not row.revocations.has("laptop", NOW)
+    assert row.revocations.has(HERE, NOW)
+    assert not row.revocations.has(Place("7", "laptop"), NOW)
 
 
 def test_an_end_that_was_not_written_is_not_known() -> None:
@@ -228,7 +228,7 @@ def test_an_end_that_was_not_written_is_not_known() -> None:
     row = Row(20)
     with pytest.raises(Unavailable):
         row.verbs.end(HERE, NOW)
-    assert not row.revocations.has("phone", NOW)
+    assert not row.revocations.has(HERE, NOW)
 
 
 def test_a_rotation_writes_nothing_of_ended_sessions() -> None:
