@@ -20,9 +20,14 @@ from itsdangerous import BadSignature, Signer
 
 ACCESS_COOKIE = "accessToken"
 SIGNED_IN_COOKIE = "signedIn"
+PREFIXES = ("__Host-", "__Secure-")
 COOKIE_SALT = "ratchet refresh cookie"
-MOST_CANDIDATES = 4
-"""Cookies of one name that are tried; a browser sends more than two only by mischief."""
+MOST_CANDIDATES = 32
+"""Cookies of one name whose signature holds that are tried, each at the price of a look at a row.
+
+More than an 8 KB header has room for, so that none can be pushed out by others. A browser sends more than two
+only by mischief: a sibling host can set as many as it likes, and gets signed ones by signing in.
+"""
 
 
 class Attributes(TypedDict):
@@ -50,11 +55,12 @@ class Cookies:
     def read_refresh(self, request: Request) -> list[str] | None:
         """The refresh tokens in the request's cookies, or None where there is no such cookie.
 
-        Two cookies can share a name (an old path, a parent domain). All whose signature holds are returned.
+        Two cookies can share a name (an old path, a parent domain). All whose signature holds are returned;
+        those whose signature does not hold are not counted, however many a sibling host has set.
         """
         if self.refresh_name not in request.cookies:
             return None
-        return self._unsign(_plain(request, self.refresh_name))
+        return self._unsign(_plain(request, self.refresh_name))[:MOST_CANDIDATES]
 
     def read_access(self, request: Request) -> list[str]:
         """The access tokens in the request's cookies."""
@@ -108,10 +114,15 @@ class Cookies:
         return Signer(keys, COOKIE_SALT, key_derivation="hmac", digest_method=hashlib.sha256)
 
 
+def prefix_of(name: str) -> str:
+    """The prefix of a cookie's name that binds the browser, in any case of its letters (RFC 6265bis, 5.4)."""
+    return next((prefix for prefix in PREFIXES if name.lower().startswith(prefix.lower())), "")
+
+
 def _plain(request: Request, name: str) -> list[str]:
     """The values of the cookies of that name, as they were set: no browser puts ours in quotes."""
     header = request.environ.get("HTTP_COOKIE", "")
-    values = request.cookies.getlist(name)[:MOST_CANDIDATES]
+    values = dict.fromkeys(request.cookies.getlist(name))
     return [value for value in values if f"{name}={value}" in header]
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from flask import Flask
 
 from . import passwords, strength
-from .cookies import ACCESS_COOKIE, SIGNED_IN_COOKIE
+from .cookies import ACCESS_COOKIE, SIGNED_IN_COOKIE, prefix_of
 from .database import in_short
 from .errors import Unavailable
 from .settings import Settings
@@ -100,7 +100,7 @@ def cookie_names(patient: Patient) -> Iterator[Finding]:
     """A cookie that no other host of the domain can plant, and a name that nobody else uses."""
     settings = patient.settings
     name, own_host = settings.cookie_name, settings.url_prefix == "/" and settings.cookie_domain is None
-    if settings.cookie_secure and not name.startswith(("__Host-", "__Secure-")):
+    if settings.cookie_secure and not prefix_of(name):
         yield Finding(
             f"A page that is served over plain http can plant a cookie called {name}.",
             f'Set RATCHET_COOKIE_NAME to "{"__Host-" if own_host else "__Secure-"}{name}".',

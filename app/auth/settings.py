@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
+from .cookies import prefix_of
 from .options import SETTINGS
 from .rotation import Rule
 from .seal import UnusableKey
@@ -168,7 +169,8 @@ def _check_strength(settings: Settings) -> None:
 
 def _check(settings: Settings) -> None:
     """Refuse values that are each allowed and contradict each other."""
-    host_cookie = settings.cookie_name.startswith("__Host-")
+    prefix = prefix_of(settings.cookie_name)
+    host_cookie = prefix == "__Host-"
     contradictions = {
         "RATCHET_ACCESS_TTL must exceed RATCHET_LEEWAY": settings.access_ttl <= settings.leeway,
         "RATCHET_REFRESH_TTL must not exceed RATCHET_SESSION_TTL": (
@@ -179,7 +181,7 @@ def _check(settings: Settings) -> None:
             settings.cookie_samesite == "None" and not settings.cookie_secure
         ),
         f"RATCHET_COOKIE_NAME {settings.cookie_name!r} needs RATCHET_COOKIE_SECURE": (
-            settings.cookie_name.startswith(("__Secure-", "__Host-")) and not settings.cookie_secure
+            prefix != "" and not settings.cookie_secure
         ),
         f"RATCHET_COOKIE_NAME {settings.cookie_name!r} forbids RATCHET_COOKIE_DOMAIN": (
             host_cookie and settings.cookie_domain is not None

@@ -148,7 +148,8 @@ def test_without_max_age_the_cookies_last_until_the_browser_closes() -> None:
         pytest.param("accessToken=a; accessToken=b", ["a", "b"], id="two, of which each is tried"),
         pytest.param('accessToken="a.b.c"', [], id="in quotes"),
         pytest.param('accessToken="a\\056b"; accessToken=b', ["b"], id="in quotes before a good one"),
-        pytest.param("; ".join(f"accessToken={n}" for n in range(9)), list("0123"), id="no more than four"),
+        pytest.param("; ".join(f"accessToken={n}" for n in range(9)), list("012345678"), id="behind eight"),
+        pytest.param("accessToken=a; accessToken=a", ["a"], id="the same twice"),
         pytest.param("accesstoken=a; xaccessToken=a", [], id="other names"),
         pytest.param("", [], id="none"),
     ],
@@ -206,6 +207,13 @@ def test_two_cookies_of_one_name_are_both_read() -> None:
 
 
 def test_only_so_many_cookies_of_one_name_are_tried() -> None:
-    """A request cannot make the site check signatures without end."""
+    """A request cannot make the site look at rows without end; an 8 KB header has room for fewer."""
     header = "; ".join(f"refreshToken={signed(f'token.{number}.x')}" for number in range(50))
-    assert len(read(header) or ()) == MOST_CANDIDATES == 4
+    assert len(read(header) or ()) == MOST_CANDIDATES
+    assert len(f"refreshToken={signed('x' * 250)}; ") * MOST_CANDIDATES > 8190
+
+
+def test_junk_does_not_hide_the_good_cookie() -> None:
+    """Only cookies whose signature holds are counted, however many a sibling host has set."""
+    junk = "; ".join(f"refreshToken={number}.{GOOD}" for number in range(100))
+    assert read(f"{junk}; refreshToken={GOOD}") == [TOKEN]

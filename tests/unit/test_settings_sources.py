@@ -51,6 +51,21 @@ CLASHES = {
         {"RATCHET_COOKIE_NAME": "__Host-rt", "RATCHET_URL_PREFIX": "/", SECURE: False},
         f"RATCHET_COOKIE_NAME '__Host-rt' needs {SECURE}",
     ),
+    "__SECURE- without Secure": Clash(
+        {"RATCHET_COOKIE_NAME": "__SECURE-rt", SECURE: False},
+        f"RATCHET_COOKIE_NAME '__SECURE-rt' needs {SECURE}",
+    ),
+    "__HOST- below a path": Clash(
+        {"RATCHET_COOKIE_NAME": "__HOST-rt"}, "RATCHET_COOKIE_NAME '__HOST-rt' needs RATCHET_URL_PREFIX"
+    ),
+    "__host- with a domain": Clash(
+        {
+            "RATCHET_COOKIE_NAME": "__host-rt",
+            "RATCHET_URL_PREFIX": "/",
+            "RATCHET_COOKIE_DOMAIN": "example.org",
+        },
+        "RATCHET_COOKIE_NAME '__host-rt' forbids RATCHET_COOKIE_DOMAIN",
+    ),
     "__Host- with a domain": Clash(
         {
             "RATCHET_COOKIE_NAME": "__Host-rt",

@@ -182,3 +182,14 @@ def test_claims_of_one_kind_do_not_make_a_token_of_the_other() -> None:
     refuse_access(forge(REFRESH_HEADER, ACCESS))
     refuse_refresh(forge(REFRESH_HEADER, REFRESH))
     refuse_refresh(forge(ACCESS_HEADER, REFRESH, REFRESH_KEY))
+
+
+@pytest.mark.parametrize(
+    "named", [{"iss": ISSUER}, {"aud": AUDIENCE}, {"iss": ISSUER, "aud": AUDIENCE}, {"aud": None}]
+)
+def test_a_token_that_names_whom_it_is_for_is_not_for_a_site_that_names_none(
+    named: dict[str, object],
+) -> None:
+    """Two apps with one secret are told apart by issuer and audience, whichever of the two sets one."""
+    with pytest.raises(TokenInvalid):
+        access_tokens().read(forge_access(ACCESS | named), NOW)
