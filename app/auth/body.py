@@ -59,7 +59,7 @@ class Body:
 
 
 def read_body() -> Body:
-    """The body of the current request; an empty one has no fields."""
+    """The body of the current request; an empty one has no fields, and one that is ``null`` is absent."""
     raw = _raw()
     if not raw:
         return Body({})
@@ -70,7 +70,7 @@ def read_body() -> Body:
         raise InvalidRequest("The body is not proper JSON.") from error
     if not isinstance(fields, dict):
         raise InvalidRequest("The body has to be a JSON object.")
-    return Body(fields)
+    return Body({name: value for name, value in fields.items() if value is not None})
 
 
 def read_form() -> Body:

@@ -12,25 +12,15 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Response, jsonify, request, url_for
+from flask import Response, current_app, jsonify, request, url_for
 
 from . import replies, visitor
 from .account import Place
-from .body import check_delivery, read_form
-from .errors import (
-    AccountRefused,
-    InvalidClient,
-    InvalidGrant,
-    InvalidRequest,
-    NotFound,
-    RefreshTokenInvalid,
-    RefreshTokenReused,
-    TokenInvalid,
-    UnsupportedGrantType,
-)
+from .body import read_form
+from .errors import InvalidClient, InvalidRequest, NotFound, TokenInvalid
+from .exchange import GRANT_TYPE, refresh_grant
 from .state import state
 
-GRANT_TYPE = "refresh_token"
 INACTIVE = {"active": False}
 MAX_AGE = 3600
 """Seconds for which a client may keep the metadata."""
@@ -42,19 +32,10 @@ _ISSUER = re.compile(r"https?://[^/?#\s]+(?P<path>/[^?#\s]*)?")
 def token() -> Response:
     """POST /token: a refresh token for new tokens (RFC 6749, section 6).
 
-    Whatever speaks against the session is ``invalid_grant``; a Reuse ends it all the same. A site that keeps
-    refresh tokens in cookies alone (RATCHET_BODY_DELIVERY) answers ``invalid_request``, as elsewhere.
+    A site that keeps refresh tokens in cookies only (RATCHET_BODY_DELIVERY) answers ``invalid_request``, as
+    elsewhere.
     """
-    form = read_form()
-    if form.needed("grant_type") != GRANT_TYPE:
-        raise UnsupportedGrantType
-    presented = form.needed("refresh_token")
-    check_delivery("body")
-    try:
-        grant = state().sessions.refresh([presented], state().clock())
-    except (RefreshTokenInvalid, RefreshTokenReused, AccountRefused) as problem:
-        raise InvalidGrant(problem.description) from problem
-    reply = replies.tokens(grant, "body")
+    reply = replies.tokens(refresh_grant(read_form()), "body")
     reply.headers["Pragma"] = "no-cache"  # RFC 6749, section 5.1
     return reply
 
@@ -84,14 +65,18 @@ def introspect() -> Response:
 def metadata() -> Response:
     """GET /.well-known/oauth-authorization-server: what this server can do, and where (RFC 8414).
 
-    The issuer is RATCHET_ISSUER where that is an address, else where this site is.
+    The issuer is RATCHET_ISSUER where that is an address, else where this site is. A shared cache may keep
+    the reply where the settings name the host. Otherwise the ``Host`` header does, and whoever sends a wrong
+    one must not choose the addresses for everybody behind a cache (CWE-348).
     """
     known = _issuer()
-    if not request.host:  # else everybody behind a cache would be sent nowhere
+    if not request.host:
         raise InvalidRequest("The Host header names no host.")
-    own = urlsplit(_address("token"))
-    reply = jsonify(_metadata(known.string if known else f"{own.scheme}://{own.netloc}{request.script_root}"))
-    reply.headers["Cache-Control"] = f"public, max-age={MAX_AGE}"
+    own = _own_origin(known)
+    reply = jsonify(_metadata(known.string if known else f"{own}{request.script_root}", own))
+    config = current_app.config
+    is_sure = known or config.get("SERVER_NAME") or config.get("TRUSTED_HOSTS")
+    reply.headers["Cache-Control"] = f"{'public' if is_sure else 'private'}, max-age={MAX_AGE}"
     return reply
 
 
@@ -152,14 +137,15 @@ def _named(*names: str) -> dict[str, Any]:
     return {name: values[name] for name in names if values[name] is not None}
 
 
-def _metadata(issuer: str) -> dict[str, Any]:
+def _metadata(issuer: str, origin: str) -> dict[str, Any]:
     settings = state().settings
-    keys = {"jwks_uri": _address("jwks")} if settings.jwt_keys else {}
+    at = {name: origin + url_for(f"ratchet.{name}") for name in ("jwks", "token", "revoke", "introspect")}
+    keys = {"jwks_uri": at["jwks"]} if settings.jwt_keys else {}
     return keys | {
         "issuer": issuer,
-        "token_endpoint": _address("token"),
-        "revocation_endpoint": _address("revoke"),
-        "introspection_endpoint": _address("introspect"),
+        "token_endpoint": at["token"],
+        "revocation_endpoint": at["revoke"],
+        "introspection_endpoint": at["introspect"],
         "response_types_supported": [],
         "grant_types_supported": [GRANT_TYPE] if settings.body_delivery else [],
         "token_endpoint_auth_methods_supported": ["none"],
@@ -167,5 +153,9 @@ def _metadata(issuer: str) -> dict[str, Any]:
     }
 
 
-def _address(endpoint: str) -> str:
-    return url_for(f"ratchet.{endpoint}", _external=True)
+def _own_origin(issuer: re.Match[str] | None) -> str:
+    """Scheme and host of this site: by SERVER_NAME, else as the issuer has them, else by the request."""
+    external = url_for("ratchet.token", _external=True)
+    named = issuer.string if issuer and not current_app.config.get("SERVER_NAME") else external
+    parts = urlsplit(named)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -55,6 +55,8 @@ REFRESH: Refusals = (
     errors.RefreshTokenReused,
     *ACCOUNT,
 )
+GRANT: Refusals = (errors.InvalidGrant, errors.UnsupportedGrantType)
+"""Where the body has a ``grant_type``."""
 
 ACCESS = ("bearer", "accessCookie")
 ASIDE = ("refreshCookie", "")
@@ -80,13 +82,13 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("/login", "POST"): Operation(
         "Sign in with a password, or refresh by body.",
         {200: Gives("Signed in.", {JSON: "Tokens"}, COOKIES)},
-        (*BODY, errors.InvalidCredentials, errors.TooManyAttempts, *REFRESH),
+        (*BODY, errors.InvalidCredentials, errors.TooManyAttempts, *ACCOUNT, *GRANT),
         Takes("SignIn"),
     ),
     ("/refresh", "POST"): Operation(
         "Exchange a refresh token for new tokens, delivered the way it came.",
         {200: Gives("Refreshed.", {JSON: "Tokens"}, COOKIES)},
-        (*BODY, *REFRESH),
+        (*BODY, *REFRESH, *GRANT),
         Takes("Refresh", required=False),
         ASIDE,
     ),
@@ -132,7 +134,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("/token", "POST"): Operation(
         "Exchange a refresh token for new tokens (RFC 6749, section 6).",
         {200: Gives("Refreshed.", {JSON: "TokensInBody"}, ("Pragma",))},
-        (*BODY, errors.InvalidGrant, errors.UnsupportedGrantType),
+        (*BODY, *GRANT),
         Takes("TokenForm", FORM),
     ),
     ("/revoke", "POST"): Operation(

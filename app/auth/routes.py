@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Response, jsonify, request
 
-from . import replies, visitor
+from . import exchange, replies, visitor
 from .account import Place
 from .body import Body, check_delivery, read_body
-from .errors import NotFound, ReauthenticationRequired, RefreshTokenMissing
+from .errors import NotFound, ReauthenticationRequired
 from .grants import Grant
 from .guard import live_session, required
 from .sessions import Wish
@@ -21,8 +21,7 @@ def login() -> Response:
     """POST /login: a name and a password, or a refresh token, for tokens."""
     body = read_body()
     if "grant_type" in body:
-        body.choice("grant_type", "refresh_token")
-        return replies.tokens(_refresh_by_body(_body_token(body)), "body")
+        return replies.tokens(exchange.refresh_grant(body), "body")
     delivery = check_delivery(body.choice("delivery", *DELIVERIES))
     field, identifier = _identifier(body)
     wish = Wish(body.flag("remember"), delivery, visitor.label(body.text("label")))
@@ -45,18 +44,19 @@ def login() -> Response:
 def refresh() -> Response:
     """POST /refresh: the refresh token, delivered the way it came, for new tokens."""
     body = read_body()
-    token = _body_token(body)
+    token = exchange.body_token(body)
     presented = state().cookies.read_refresh(request)
-    if presented is None:
-        return replies.tokens(_refresh_by_body(token), "body")
-    return replies.tokens(state().sessions.refresh(presented, state().clock()), "cookie")
+    delivery = "body" if presented is None else "cookie"
+    if "grant_type" in body:
+        return replies.tokens(exchange.refresh_grant(body, presented), delivery)
+    return replies.tokens(exchange.refresh(token, presented), delivery)
 
 
 def logout() -> Response:
     """POST /logout: end this session, the others, or all; always 204 for this one."""
     body = read_body()
     scope = body.choice("scope", *SCOPES)
-    token = _body_token(body)
+    token = exchange.body_token(body)
     presented = state().cookies.read_refresh(request)
     if presented is None:
         presented = [] if token is None else [token]
@@ -114,18 +114,6 @@ def start_session() -> Response:
         raise ReauthenticationRequired("Only a session in which you signed in starts another one.")
     grant = state().sessions.start(account, wish, state().clock(), started_by=session)
     return replies.tokens(grant, "body", 201)
-
-
-def _refresh_by_body(token: str | None) -> Grant:
-    if token is None:
-        raise RefreshTokenMissing
-    check_delivery("body")
-    return state().sessions.refresh([token], state().clock())
-
-
-def _body_token(body: Body) -> str | None:
-    first, second = body.text("refresh_token"), body.text("refreshToken")
-    return second if first is None else first
 
 
 def _identifier(body: Body) -> tuple[str, str]:

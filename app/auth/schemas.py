@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .errors import SessionStolen
-from .oauth import GRANT_TYPE
+from .exchange import GRANT_TYPE
 from .routes import DELIVERIES, SCOPES
 from .settings import Settings
 
@@ -99,7 +99,7 @@ def _bodies(settings: Settings) -> dict[str, Schema]:
                 *([record("grant_type", **refresh)] if settings.body_delivery else []),
             ]
         },
-        "Refresh": record(**BY_BODY),
+        "Refresh": record(**refresh),
         "SignOut": record(scope=one_of(*SCOPES), **BY_BODY),
         "NewPassword": record(
             "current_password",

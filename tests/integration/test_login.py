@@ -11,13 +11,14 @@ from tests.browser import (
     COOKIES,
     PASSWORD,
     Browser,
+    cleared,
     content,
     refusal,
     set_cookies,
 )
 from tests.conftest import MakeSite, let_in
 
-from .rows import stored
+from .rows import stored, write
 
 FOURTEEN_DAYS = 14 * 86400
 TOKENS = {"access_token", "token_type", "expires_in", "user"}
@@ -133,14 +134,46 @@ def test_grant_type_refreshes_at_the_login_url(browser: Browser) -> None:
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        pytest.param({}, (401, "refresh_token_missing"), id="a refresh grant needs its token"),
-        pytest.param({"refresh_token": "x"}, (401, "refresh_token_invalid"), id="any text is no token"),
-        pytest.param({"grant_type": "password"}, (400, "invalid_request"), id="there is no other grant"),
+        pytest.param({}, "invalid_request", id="a refresh grant needs its token"),
+        pytest.param({"refresh_token": "x"}, "invalid_grant", id="any text is no token"),
+        pytest.param({"refreshToken": ""}, "invalid_grant", id="nor is an empty one"),
+        pytest.param({"grant_type": "password"}, "unsupported_grant_type", id="there is no other grant"),
+        pytest.param({"grant_type": ""}, "unsupported_grant_type", id="nor an empty one"),
+        pytest.param({"grant_type": 5}, "invalid_request", id="a grant type is text"),
     ],
 )
-def test_grant_type_refused(browser: Browser, fields: dict[str, str], expected: tuple[int, str]) -> None:
-    """A refresh at the login URL is refused as at its own."""
-    assert refusal(browser.post("/auth/login", {"grant_type": "refresh_token", **fields})) == expected
+@pytest.mark.parametrize("path", ["/auth/login", "/auth/refresh"])
+def test_grant_type_refused(browser: Browser, path: str, fields: dict[str, str], expected: str) -> None:
+    """A body that asks for a grant is refused in the words of OAuth, and never by a 401 (RFC 6749, 5.2).
+
+    A client that takes a 401 for an access token that has run out would refresh once more, and wait for it.
+    """
+    reply = browser.post(path, {"grant_type": "refresh_token", **fields})
+    assert refusal(reply) == (400, expected)
+    assert "Set-Cookie" not in reply.headers
+
+
+@pytest.mark.parametrize("path", ["/auth/login", "/auth/refresh"])
+def test_grant_of_an_ended_session_is_invalid(browser: Browser, site: Flask, ada: str, path: str) -> None:
+    """So are a blocked account and an old token, which ends the session all the same."""
+    tokens = content(browser.sign_in(delivery="body"))
+    grant = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    write(site, ada, blocked=True)
+    assert refusal(browser.post(path, grant)) == (400, "invalid_grant")
+    assert stored(site, ada).sessions == []
+
+
+def test_grant_type_beside_a_cookie(browser: Browser) -> None:
+    """The cookie counts; where its session is over the refusal is OAuth's, and the cookies go."""
+    browser.sign_in()
+    grant = {"grant_type": "refresh_token"}
+    assert "refresh_token" not in content(browser.post("/auth/refresh", grant))
+    held = browser.held
+    browser.sign_out()
+    browser.refresh_cookie = held
+    reply = browser.post("/auth/refresh", grant)
+    assert refusal(reply) == (400, "invalid_grant")
+    assert cleared(reply)
 
 
 @pytest.mark.parametrize(

@@ -439,7 +439,7 @@ def test_metadata_of_a_mounted_site_names_where_it_is(make_bare_site: MakeSite) 
 
 
 def test_metadata_names_what_there_is(bare_site: Flask) -> None:
-    """Every address in it is of this site, and everybody may keep it (RFC 8414)."""
+    """Every address in it is of this site, and whoever asked may keep it (RFC 8414)."""
     reply = bare_site.test_client().get(WELL_KNOWN, base_url="https://example.org")
     assert content(reply) == {
         "issuer": "https://example.org",
@@ -451,8 +451,39 @@ def test_metadata_names_what_there_is(bare_site: Flask) -> None:
         "token_endpoint_auth_methods_supported": ["none"],
         "revocation_endpoint_auth_methods_supported": ["none"],
     }
-    assert reply.headers["Cache-Control"] == f"public, max-age={MAX_AGE}"
+    assert reply.headers["Cache-Control"] == f"private, max-age={MAX_AGE}"
     assert (reply.headers["X-Content-Type-Options"], "Vary" in reply.headers) == ("nosniff", False)
+
+
+@pytest.mark.parametrize(
+    ("further", "origin", "kept_by"),
+    [
+        pytest.param({}, "http://evil.example", "private", id="nothing says where the site is"),
+        pytest.param({"RATCHET_ISSUER": "x"}, "http://evil.example", "private", id="a mere name does not"),
+        pytest.param({"RATCHET_ISSUER": "https://a.org/b"}, "https://a.org", "public", id="an issuer does"),
+        pytest.param({"SERVER_NAME": "a.org"}, "http://a.org", "public", id="SERVER_NAME does"),
+        pytest.param(
+            {"SERVER_NAME": "a.org", "RATCHET_ISSUER": "https://b.org"},
+            "http://a.org",
+            "public",
+            id="SERVER_NAME does, beside an issuer elsewhere",
+        ),
+        pytest.param(
+            {"TRUSTED_HOSTS": ["evil.example"]}, "http://evil.example", "public", id="TRUSTED_HOSTS does"
+        ),
+        pytest.param({"TRUSTED_HOSTS": ["a.org"]}, None, "", id="and refuses every other host"),
+    ],
+)
+def test_a_wrong_host_is_kept_by_no_shared_cache(
+    make_bare_site: MakeSite, further: dict[str, Any], origin: str | None, kept_by: str
+) -> None:
+    """Whoever sends a wrong Host does not choose the addresses that others are given."""
+    reply = make_bare_site(**further).test_client().get(WELL_KNOWN, headers={"Host": "evil.example"})
+    if origin is None:
+        assert reply.status_code == 400
+        return
+    assert content(reply)["token_endpoint"] == f"{origin}/auth/token"
+    assert reply.headers["Cache-Control"] == f"{kept_by}, max-age={MAX_AGE}"
 
 
 def test_metadata_names_the_keys_where_there_are_any(make_bare_site: MakeSite, tmp_path: Path) -> None:
