@@ -76,7 +76,7 @@ def continue_() -> ResponseReturnValue:
     if _is_framed_elsewhere():
         return _page("framed", 403, target=next_page())
     if _is_strict_arrival():
-        return _page("arrival", 200, again=request.full_path)
+        return _page("arrival", 200, again=_here())
     try:
         return _renew()
     except RatchetError as problem:
@@ -100,7 +100,7 @@ def _renew() -> Response:
 def _explain(problem: RatchetError) -> ResponseReturnValue:
     """The page for a session that is over, or for a fault, which leaves the session as it is."""
     if isinstance(problem, Unavailable):
-        page = _page("busy", problem.status, seconds=RETRY_SECONDS, again=request.full_path)
+        page = _page("busy", problem.status, seconds=RETRY_SECONDS, again=_here())
         page.headers["Retry-After"] = str(RETRY_SECONDS)
         return page
     return _to_sign_in(problem)
@@ -108,7 +108,7 @@ def _explain(problem: RatchetError) -> ResponseReturnValue:
 
 def _to_sign_in(problem: RatchetError) -> Response:
     """The sign-in page, with the place to come back to and the reason, where the site has one."""
-    login_url = state().settings.login_url
+    login_url = _login_url()
     if login_url is None:
         reply = _page("over", problem.status, problem=problem)
     else:
@@ -119,6 +119,14 @@ def _to_sign_in(problem: RatchetError) -> Response:
     if problem.ends_session:
         state().cookies.clear(reply)
     return reply
+
+
+def _login_url() -> str | None:
+    """The sign-in page as the browser knows it: below the path prefix of the site."""
+    url, root = state().settings.login_url, request.script_root
+    if url is None or f"{url.partition('?')[0]}/".startswith(f"{root}/"):
+        return url
+    return root + url
 
 
 def _reason(problem: RatchetError) -> str | None:

@@ -10,7 +10,7 @@ import ssl
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPResponse, HTTPSConnection
+from http.client import HTTPResponse, HTTPSConnection, RemoteDisconnected
 from pathlib import Path
 
 from tests.databases import missing
@@ -60,7 +60,7 @@ def nginx(servers: str, upstream: tuple[str, str], folder: Path) -> Iterator[int
     subprocess.run([*SELF_SIGNED, "-keyout", key, "-out", certificate], check=True, capture_output=True)
     here = {
         r"listen 443": f"listen {port}",
-        r"listen 80;": f"listen {free_port()};",
+        r"listen 80\b": f"listen {free_port()}",
         r"ssl_certificate [^;]+": f"ssl_certificate {certificate}",
         r"ssl_certificate_key [^;]+": f"ssl_certificate_key {key}",
         re.escape(upstream[0]): upstream[1],
@@ -90,10 +90,33 @@ def listening(port: int) -> bool:
         return caller.connect_ex(("127.0.0.1", port)) == 0
 
 
+def connected(port: int, name: str) -> HTTPSConnection:
+    """A connection to nginx that asks for ``name`` in the TLS handshake; ssl.SSLError where it is refused."""
+    unverified = ssl._create_unverified_context()  # noqa: S323  # the certificate is our own
+    connection = HTTPSConnection("127.0.0.1", port, timeout=30)
+    plain = socket.create_connection(("127.0.0.1", port), timeout=30)
+    connection.sock = unverified.wrap_socket(plain, server_hostname=name)
+    return connection
+
+
+def is_closed_to(port: int, name: str, host: str) -> bool:
+    """Whether nginx closes the connection to who asks for ``name`` by TLS, then for ``host`` by HTTP."""
+    try:
+        connection = connected(port, name)
+    except ssl.SSLError:
+        return True
+    try:
+        connection.request("GET", "/.well-known/oauth-authorization-server", headers={"Host": host})
+        return not connection.getresponse().status
+    except RemoteDisconnected:
+        return True
+    finally:
+        connection.close()
+
+
 def sign_in_over_tls(port: int, host: str, email: str, password: str) -> HTTPResponse:
     """What a page of ``https://host`` gets when it posts name and password to /auth/login."""
-    unverified = ssl._create_unverified_context()  # noqa: S323  # the certificate is our own
-    connection = HTTPSConnection("127.0.0.1", port, context=unverified, timeout=30)
+    connection = connected(port, host)
     headers = {"Host": host, "Origin": f"https://{host}", "Content-Type": "application/json"}
     try:
         body = json.dumps({"email": email, "password": password})

@@ -32,7 +32,7 @@ from tests.conftest import add_user
 
 from .documents import Block
 from .insistent import await_that
-from .nginx import free_port, listening, nginx, sign_in_over_tls
+from .nginx import free_port, is_closed_to, listening, nginx, sign_in_over_tls
 from .servers import ROOT, SECRET, environment_for, serving, site_on
 from .wheels import copy_sources
 
@@ -132,10 +132,13 @@ class Playground:
         self._bash(commands.replace("make ", "make --dry-run "), ROOT, dict(os.environ))
 
     def _run_nginx_site(self, configuration: str) -> None:
-        """A browser signs in over https: the site behind nginx knows its own name and the scheme."""
+        """A browser signs in over https: the site behind nginx knows its name and scheme, and no other name."""
         upstream = self.base_url.removeprefix("http://")
         with nginx(configuration, ("127.0.0.1:8000", upstream), self._folder) as port:
             reply = sign_in_over_tls(port, "example.org", "demo@example.org", PASSWORD)
+            assert is_closed_to(port, "example.org", "evil.example")
+            assert is_closed_to(port, "evil.example", "example.org")
+            assert not is_closed_to(port, "example.org", "example.org")
         assert reply.status == 200
 
     def _run_text_output(self, expected: str) -> None:

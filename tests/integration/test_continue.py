@@ -143,6 +143,42 @@ def test_below_a_path_of_a_proxy(signed_in: Browser, clock: Clock) -> None:
         assert (reply.location, set_cookies(reply)["refreshToken"]["path"]) == (place, "/shop/auth")
 
 
+@pytest.mark.parametrize("prefix", ["", "/shop"])
+def test_pages_that_lead_on_know_the_path_of_the_proxy(
+    signed_in: Browser, make_site: MakeSite, make_bare_site: MakeSite, prefix: str
+) -> None:
+    """A page that tries again, or leads on, asks for the address that the browser knows."""
+    strict = make_site(RATCHET_COOKIE_SAMESITE="Strict")
+    for site, status, from_where in ((make_bare_site(), 503, "none"), (strict, 200, "cross-site")):
+        page = site.test_client(use_cookies=False).get(
+            "/auth/continue?next=/account",
+            headers=NAVIGATION | {"Cookie": f"refreshToken={signed_in.held}", "Sec-Fetch-Site": from_where},
+            environ_overrides={"SCRIPT_NAME": prefix},
+        )
+        assert page.status_code == status
+        assert f'url={prefix}/auth/continue?next=/account"' in page.text
+        assert f'href="{prefix}/auth/continue?next=/account"' in page.text
+
+
+@pytest.mark.parametrize(
+    ("login_url", "location"),
+    [
+        pytest.param("/sign-in", "/shop/sign-in?", id="a path of the site"),
+        pytest.param("/shop/sign-in", "/shop/sign-in?", id="one that has the prefix already"),
+        pytest.param("/shop?a=b", "/shop?a=b&", id="the front door of the prefix"),
+        pytest.param("/shopping", "/shop/shopping?", id="one that only begins alike"),
+    ],
+)
+def test_sign_in_page_is_below_the_path_of_the_proxy(
+    make_site: MakeSite, login_url: str, location: str
+) -> None:
+    """RATCHET_LOGIN_URL names a page of this site, wherever a proxy has hung it."""
+    browser = Browser(make_site(RATCHET_LOGIN_URL=login_url))
+    below = {"SCRIPT_NAME": "/shop"}
+    reply = browser.client.get("/auth/continue", headers=NAVIGATION, environ_overrides=below)
+    assert reply.location == f"{location}next=%2F"
+
+
 @pytest.mark.parametrize(("method", "place"), [("GET", "%2Forders%3Fa%3Db"), ("POST", "%2Fform")])
 def test_session_over_leads_to_signing_in(
     late: Browser, site: Flask, ada: str, method: str, place: str
