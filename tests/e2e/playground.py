@@ -132,7 +132,7 @@ class Playground:
         self._bash(commands.replace("make ", "make --dry-run "), ROOT, dict(os.environ))
 
     def _run_nginx_site(self, configuration: str) -> None:
-        """A browser signs in over https: the site behind nginx knows its name and scheme, and no other name."""
+        """A browser signs in over https: the site knows its name and scheme, and nginx no other name."""
         upstream = self.base_url.removeprefix("http://")
         with nginx(configuration, ("127.0.0.1:8000", upstream), self._folder) as port:
             reply = sign_in_over_tls(port, "example.org", "demo@example.org", PASSWORD)
