@@ -80,8 +80,8 @@ def record(
         if entry.ended_at > now - keep_for
     ]
     # In front, so that the next one to be made takes it in.
-    sum_of_them = [Ended(any_of(subject), max(unnamed))] if unnamed else []
-    return (*sum_of_them, *thefts[-MOST_THEFTS:], *others[-MOST_ENDED:])
+    rest = [Ended(any_of(subject), max(unnamed))] if unnamed else []
+    return (*rest, *thefts[-MOST_THEFTS:], *others[-MOST_ENDED:])
 
 
 def any_of(subject: str) -> str:

@@ -60,6 +60,13 @@ def test_nothing_is_found_where_all_is_well(make_site: MakeSite, database: str) 
     assert (advice.status, advice.last) == (0, "well Nothing has to be mended.")
 
 
+@pytest.mark.parametrize("name", ["__SECURE-x", "__secure-x", "__Secure-x"])
+def test_a_prefix_counts_in_any_case_of_its_letters(make_site: MakeSite, name: str) -> None:
+    """Browsers compare it so, and let no page of plain http plant such a cookie."""
+    findings = ask(make_site(**SOUND | {"RATCHET_COOKIE_NAME": name})).findings
+    assert not [what for _, what, _ in findings if "plant a cookie" in what]
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("further", "kind", "what", "cure"),

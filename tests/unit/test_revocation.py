@@ -12,7 +12,6 @@ from app.auth.errors import TokenInvalid, Unavailable
 from app.auth.revocation import (
     LONGEST_GAP,
     MOST_ENDED,
-    MOST_KNOWN,
     MOST_THEFTS,
     OVERLAP_SECONDS,
     POLL_SECONDS,
@@ -264,11 +263,6 @@ def test_more_live_sessions_than_a_process_remembers_are_looked_at_again(
     for place in (of("c"), A, of("c")):
         assert rows.lets_in(place, NOW)
     assert rows.found == [of("c"), A]
-
-
-def test_the_bound_is_far_above_what_is_usual() -> None:
-    """A process that is asked about two thousand users asks for each once."""
-    assert MOST_KNOWN == 20_000
 
 
 def test_an_entry_for_all_of_a_user_makes_their_rows_be_asked(rows: Rows) -> None:
