@@ -17,14 +17,14 @@ from .cookies import Cookies
 from .credentials import Credentials
 from .errors import RatchetError
 from .grants import Grant, Mint
-from .revocation import POLL_SECONDS, Revocations
+from .revocation import LONGEST_GAP, POLL_SECONDS, Revocations
 from .sessions import Sessions, Wish
 from .state import EXTENSION, State, state
 from .store import Store
 from .throttle import Throttle
 from .user import RatchetUser
 
-DELETE_AFTER = 3 * POLL_SECONDS
+DELETE_AFTER = LONGEST_GAP + POLL_SECONDS
 """Seconds for which the row of a user who is to be deleted stays, signed out and blocked.
 
 Longer than a process may pause between two questions and still trust what it knows: whoever asks meanwhile
