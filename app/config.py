@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from . import private
+from .auth import check_secret
 
 KEY_FILE = "secret_key"
 DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"} | dict.fromkeys(
@@ -46,18 +47,27 @@ HIDDEN = {"hide_parameters": True}
 
 
 def load(app: Flask, overrides: Mapping[str, Any]) -> None:
-    """Configure ``app``; ValueError where the database is named by no URL. Ratchet checks the secret."""
+    """Configure ``app``; ValueError where the secret can be guessed or the database is named by no URL."""
     app.config.from_mapping(PROXY_HOPS=0, RATCHET_LOGIN_URL="/sign-in", MAX_CONTENT_LENGTH=1024 * 1024)
     app.config.from_prefixed_env()
     app.config.from_mapping(overrides)
     instance = Path(app.instance_path)
     if not app.config.get("SECRET_KEY") and (instance / KEY_FILE).is_file():
         app.config["SECRET_KEY"] = (instance / KEY_FILE).read_text().strip()
+    _check_secret(app)
     private.folder(instance)
     url = app.config.get("SQLALCHEMY_DATABASE_URI") or os.environ.get("DATABASE_URL")
     url = _with_driver(url or f"sqlite:///{instance / 'ratchet.sqlite'}")
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", _engine_options(_parse(url)))
+
+
+def _check_secret(app: Flask) -> None:
+    """Refuse a secret that was typed and not drawn; a missing one is refused by Ratchet."""
+    secret = app.config.get("SECRET_KEY")
+    developing = app.debug or app.testing or app.config.get("DEBUG") or app.config.get("TESTING")
+    if isinstance(secret, str | bytes) and not developing:
+        check_secret(secret)
 
 
 class ImpatientPool(QueuePool):

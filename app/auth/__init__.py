@@ -14,7 +14,7 @@ from .errors import (
 )
 from .extension import Ratchet
 from .guard import current_user
-from .settings import SettingsError
+from .settings import SettingsError, check_secret
 from .signals import (
     password_changed,
     reuse_detected,
@@ -40,6 +40,7 @@ __all__ = [
     "TokenMissing",
     "TooManyAttempts",
     "Unavailable",
+    "check_secret",
     "current_user",
     "password_changed",
     "reuse_detected",

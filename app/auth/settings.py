@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -17,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 from .cookies import prefix_of
+from .journal import note
 from .options import SETTINGS
 from .rotation import Rule
 from .seal import UnusableKey
-from .strength import CURE, weakness
+from .strength import CURE, SHORTEST_SECRET, is_template, weakness
 
 if TYPE_CHECKING:
     from .keys import KeyPair
@@ -156,15 +158,29 @@ def _secret_keys(secrets: Sequence[object]) -> list[str]:
     return ["SECRET_KEY", *["SECRET_KEY_FALLBACKS"] * (len(secrets) - 1)]
 
 
+def check_secret(secret: str | bytes, key: str = "SECRET_KEY") -> None:
+    """Refuse a secret that can be guessed: SettingsError, with the name of the setting and what to do."""
+    if complaint := weakness(secret):
+        raise SettingsError(f"{key} {complaint}. {CURE}")
+
+
 def _check_strength(settings: Settings) -> None:
-    """Refuse a secret that can be guessed; while one develops, one may."""
+    """Refuse a secret that is short or left as a template has it; while one develops, one may.
+
+    What else can be guessed, such as one letter forty times, stands in examples and in tests of hosts. It is
+    a line in the log and an error of the doctor, not the end of a start.
+    """
     secrets = [
         *zip(_secret_keys(settings.secrets), settings.secrets, strict=True),
         *(("RATCHET_SERVICE_SECRETS", secret) for secret in settings.service_secrets),
     ]
     for key, secret in secrets:
-        if complaint := weakness(secret):
-            raise SettingsError(f"{key} {complaint}. {CURE}")
+        if len(secret.encode() if isinstance(secret, str) else secret) < SHORTEST_SECRET or is_template(
+            secret
+        ):
+            check_secret(secret, key)
+        elif complaint := weakness(secret):
+            note(logging.WARNING, "%s %s. %s", key, complaint, CURE)
 
 
 def _check(settings: Settings) -> None:

@@ -40,6 +40,12 @@ def weakness(secret: str | bytes) -> str | None:
     return None
 
 
+def is_template(secret: str | bytes) -> bool:
+    """Whether a secret is a phrase again and again, as templates of configurations have it."""
+    raw = secret.encode() if isinstance(secret, str) else secret
+    return 1 < len(repeated(raw)) < min(SHORTEST_PERIOD, len(raw))
+
+
 def repeated(text: _Text) -> _Text:
     """The shortest part of which ``text`` is a repetition, the last one perhaps cut off; else ``text``."""
     lengths = range(1, min(len(text), LONGEST_PART + 1))

@@ -150,9 +150,9 @@ def test_a_secret_that_is_set_counts_above_the_file(app: Flask, monkeypatch: pyt
     """The environment's too."""
     put_key_file(app, "a secret in a file, of some length")
     assert load(app)["SECRET_KEY"] == SECRET
-    monkeypatch.setenv("FLASK_SECRET_KEY", "a secret in the environment")
+    monkeypatch.setenv("FLASK_SECRET_KEY", "a secret in the environment, of some length")
     config.load(app, {})
-    assert app.config["SECRET_KEY"] == "a secret in the environment"
+    assert app.config["SECRET_KEY"] == "a secret in the environment, of some length"
 
 
 @pytest.mark.parametrize("url", ["hunter2", "postgresql://ada:hunter2/d", "postgresql://u@h:hunter2/d"])
@@ -161,3 +161,25 @@ def test_a_url_that_is_none_stops_the_site_and_is_not_repeated(app: Flask, url: 
     with pytest.raises(ValueError, match=r"SQLALCHEMY_DATABASE_URI .*is no URL of a database") as refusal:
         load(app, SQLALCHEMY_DATABASE_URI=url)
     assert "hunter2" not in "".join(traceback.format_exception(refusal.value))
+
+
+WEAK: list[Any] = [
+    pytest.param("dev", id="the one of every tutorial"),
+    pytest.param("your-secret-key", id="one from a template"),
+    pytest.param("change-me-change-me-change-me-change-me", id="a request, again and again"),
+    pytest.param("a" * 64, id="one letter, 64 times"),
+    pytest.param(b"a" * 64, id="one byte, 64 times"),
+]
+
+
+@pytest.mark.parametrize("secret", WEAK)
+def test_a_secret_that_can_be_guessed_stops_the_site(app: Flask, secret: str | bytes) -> None:
+    """The message names the key and tells how to make a good one."""
+    with pytest.raises(ValueError, match=r"SECRET_KEY .*secrets\.token_hex"):
+        load(app, SECRET_KEY=secret)
+
+
+@pytest.mark.parametrize("mode", ["DEBUG", "TESTING"])
+def test_a_weak_secret_will_do_while_developing(app: Flask, mode: str) -> None:
+    """In debug and testing nobody is at risk."""
+    assert load(app, **{"SECRET_KEY": "dev", mode: True})["SECRET_KEY"] == "dev"

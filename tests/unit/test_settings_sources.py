@@ -182,11 +182,27 @@ WEAK_SECRETS: list[Any] = [
         {"SECRET_KEY_FALLBACKS": [SECRET, SHORT]}, "SECRET_KEY_FALLBACKS is shorter", id="a fallback"
     ),
     pytest.param({"SECRET_KEY": "change-me-" * 5}, "SECRET_KEY repeats itself", id="a template, again"),
-    pytest.param({"SECRET_KEY": b"a" * 64}, "SECRET_KEY repeats itself", id="one byte, 64 times"),
     pytest.param({"SECRET_KEY_FALLBACKS": ["abc" * 20]}, "SECRET_KEY_FALLBACKS repeats", id="in a fallback"),
+    pytest.param(
+        {"RATCHET_SERVICE_SECRETS": "st" * 16}, "RATCHET_SERVICE_SECRETS repeats", id="of a service"
+    ),
+]
+TYPED_SECRETS: list[Any] = [
+    pytest.param({"SECRET_KEY": b"a" * 64}, "SECRET_KEY repeats itself", id="one byte, 64 times"),
     pytest.param({"RATCHET_SERVICE_SECRETS": "s" * 32}, "RATCHET_SERVICE_SECRETS repeats", id="of a service"),
     pytest.param({"SECRET_KEY": bytes(range(64))}, "SECRET_KEY has so few", id="bytes that count up"),
 ]
+
+
+@pytest.mark.parametrize(("config", "says"), TYPED_SECRETS)
+def test_a_typed_secret_is_a_line_in_the_log(
+    config: dict[str, Any], says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Examples and tests of hosts have such secrets; the line names the setting and tells how to make one."""
+    assert load_settings(**config).secrets
+    (line,) = caplog.messages
+    assert line.startswith(says)
+    assert "secrets.token_hex" in line
 
 
 @pytest.mark.parametrize(("config", "says"), [*BAD_SECRETS, *WEAK_SECRETS])
