@@ -15,7 +15,7 @@ from .sessions import Sessions
 from .settings import Settings
 from .store import Store
 from .throttle import Attempt, Throttle
-from .user import canonical
+from .user import canonical, check_identifier
 
 
 class Credentials:
@@ -46,8 +46,11 @@ class Credentials:
         """The account behind an e-mail address or user name (``field``) and its password.
 
         ``address`` is where the attempt comes from, ``device`` the live session that it holds. Raises
-        InvalidCredentials, TooManyAttempts, AccountBlocked or AccountUnconfirmed.
+        InvalidCredentials, TooManyAttempts, AccountBlocked or AccountUnconfirmed; InvalidRequest where
+        ``identifier`` or ``password`` is longer than any.
         """
+        check_identifier(identifier)
+        passwords.check_length(password)
         account, name = self._store.find(field, identifier), canonical(identifier)
         who = throttle.account(account.subject) if account else throttle.name(name)
         attempt = Attempt(who, address, _session_of(account, device))
@@ -63,9 +66,10 @@ class Credentials:
         """Set a new password; every session ends, and a fresh one takes the place of ``session``.
 
         Wrong ones are counted against ``session`` and not against the account: who holds one session cannot
-        keep the owner from a change in another. Raises InvalidRequest where the new one is refused,
-        InvalidCredentials where ``current`` is wrong, TooManyAttempts.
+        keep the owner from a change in another. Raises InvalidRequest where the new one is refused or
+        ``current`` is too long, InvalidCredentials where ``current`` is wrong, TooManyAttempts.
         """
+        passwords.check_length(current)
         self._check_new(new)
         attempt = Attempt(throttle.account(account.subject), address, _first_of(session))
         self._verify(account, current, attempt, now)

@@ -29,6 +29,9 @@ DEAREST_ROUNDS = 16
 MOST_ABOVE = 2
 """A stored cost so far above the setting is hidden: every sign-in then costs as much, four times the work."""
 
+LONGEST_PASSWORD = 512
+"""Characters. The time for NFKC grows with the square of the combining marks in a row: 1 ms for these."""
+
 BCRYPT_BYTES = 72
 _NO_SALT = "." * 22
 _OURS = re.compile(r"\$bcrypt-sha256\$v=2,t=2b,r=(\d{1,2})\$([./A-Za-z0-9]{21}[.Oeu])\$([./A-Za-z0-9]{31})")
@@ -83,6 +86,12 @@ def needs_rehash(stored: str | None, rounds: int) -> bool:
     return known is None or not known.prehashed or known.rounds < rounds
 
 
+def check_length(password: str) -> None:
+    """InvalidRequest for a password beyond LONGEST_PASSWORD; it is never cut (ASVS 6.2.8, 6.2.9)."""
+    if len(password) > LONGEST_PASSWORD:
+        raise InvalidRequest(f"A password has at most {LONGEST_PASSWORD} characters.")
+
+
 def check_new(password: str, min_length: int, is_breached: Callable[[str], bool] = lambda _: False) -> None:
     """Refuse a new password that is too short, one of the most used, or known to ``is_breached``.
 
@@ -90,7 +99,7 @@ def check_new(password: str, min_length: int, is_breached: Callable[[str], bool]
     rule says which characters (NIST SP 800-63B-4, 3.1.1.2; ASVS 6.2.1, 6.2.4, 6.2.12). InvalidRequest says
     what is wrong.
     """
-    normal = unicodedata.normalize("NFKC", password)
+    normal = _normal(password)
     if min(len(password), len(normal)) < min_length:
         raise InvalidRequest(f"A password needs at least {min_length} characters.")
     if _is_tried_first(password) or _is_tried_first(normal) or is_breached(password):
@@ -114,9 +123,15 @@ def _most_used() -> frozenset[str]:
     return frozenset(line.casefold() for line in lines.splitlines() if not line.startswith("# "))
 
 
+def _normal(password: str) -> str:
+    """One password, typed on whatever keyboard (NFKC)."""
+    check_length(password)
+    return unicodedata.normalize("NFKC", password)
+
+
 def _prehash(password: str, salt: str) -> bytes:
-    """44 bytes of base64 that depend on every byte of the password, typed on whatever keyboard (NFKC)."""
-    whole = unicodedata.normalize("NFKC", password).encode(errors="surrogatepass")
+    """44 bytes of base64 that depend on every byte of the password."""
+    whole = _normal(password).encode(errors="surrogatepass")
     return base64.b64encode(hmac.digest(salt.encode(), whole, "sha256"))
 
 

@@ -6,8 +6,10 @@ from typing import Any
 
 from .errors import SessionStolen
 from .exchange import GRANT_TYPE
+from .passwords import LONGEST_PASSWORD
 from .routes import DELIVERIES, SCOPES
 from .settings import Settings
+from .user import LONGEST_IDENTIFIER
 
 Schema = dict[str, Any]
 
@@ -80,13 +82,13 @@ def all_of_them(settings: Settings, codes: list[str]) -> dict[str, Schema]:
 def _bodies(settings: Settings) -> dict[str, Schema]:
     deliveries = DELIVERIES if settings.body_delivery else DELIVERIES[:1]
     wish: dict[str, Schema] = {
-        "password": text("In full; no length is cut off."),
+        "password": text("In full; nothing is cut off.", maxLength=LONGEST_PASSWORD),
         "remember": {"type": "boolean", "default": False},
         "delivery": one_of(*deliveries),
         "label": LABEL,
         "grant_type": {"not": {}, "description": "Not here: it makes the body a refresh."},
     }
-    name = text("A user name, or an e-mail address.")
+    name = text("A user name, or an e-mail address.", maxLength=LONGEST_IDENTIFIER)
     refresh = {"grant_type": {"const": GRANT_TYPE}, **BY_BODY}
     return {
         "SignIn": {
@@ -104,8 +106,12 @@ def _bodies(settings: Settings) -> dict[str, Schema]:
         "NewPassword": record(
             "current_password",
             "new_password",
-            current_password=text("The password until now."),
-            new_password=text("Not one of the most used.", minLength=settings.password_min_length),
+            current_password=text("The password until now.", maxLength=LONGEST_PASSWORD),
+            new_password=text(
+                "Not one of the most used.",
+                minLength=settings.password_min_length,
+                maxLength=LONGEST_PASSWORD,
+            ),
         ),
         "NewSession": record(label=LABEL),
     }

@@ -12,22 +12,36 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, validates
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from .errors import InvalidRequest
+
 LONGEST_IDENTIFIER = 254
 """Characters of the longest address that mail can be sent to (RFC 5321, 4.5.3.1.3)."""
+
+
+def check_identifier(identifier: str) -> None:
+    """InvalidRequest for an identifier that is longer than any."""
+    if len(identifier) > LONGEST_IDENTIFIER:
+        raise InvalidRequest(f"A name has at most {LONGEST_IDENTIFIER} characters.")
 
 
 def canonical(identifier: str) -> str:
     """The one spelling of an e-mail address or user name: no outer space, one width, lower case, NFC.
 
     These are the rules of RFC 8265, 3.3 (UsernameCaseMapped). Case folding is not among them: it makes
-    ``strasse`` of ``straße``, which is the domain of somebody else's mail.
+    ``strasse`` of ``straße``, which is the domain of somebody else's mail. A text that is longer than any
+    identifier stays as it is and is nobody's: the time for NFC grows with the square of the combining marks
+    in a row, and the interpreter is held meanwhile.
     """
+    if len(identifier) > LONGEST_IDENTIFIER:
+        return identifier
     plain = unicodedata.normalize("NFC", "".join(map(_usual_width, identifier)).strip())
     return unicodedata.normalize("NFC", plain.lower())
 
 
 def case_folded(identifier: str) -> str:
     """The spelling that was stored before ``canonical`` was lower case: such rows are still found by it."""
+    if len(identifier) > LONGEST_IDENTIFIER:
+        return identifier
     folded = unicodedata.normalize("NFC", identifier.strip()).casefold()
     return unicodedata.normalize("NFC", folded)
 
@@ -106,10 +120,14 @@ class RatchetUser:
         """When a session last ended, in milliseconds since the epoch: the index of what is new."""
         return mapped_column(BigInteger, index=True, deferred=True)
 
-    @validates("username")
-    def _check_username(self, _key: str, username: str | None) -> str | None:
-        """A user name with an ``@`` could be somebody else's e-mail address."""
-        spelling = None if username is None else canonical(username)
-        if spelling is not None and ("@" in spelling or not spelling):
+    @validates("email", "username")
+    def _check_identifier(self, key: str, identifier: str | None) -> str | None:
+        """SQLite takes text of any length. A user name with an ``@`` could be somebody else's address."""
+        if identifier is None:
+            return None
+        if len(identifier) > LONGEST_IDENTIFIER:
+            raise ValueError(f"{key} has at most {LONGEST_IDENTIFIER} characters")
+        spelling = canonical(identifier)
+        if key == "username" and ("@" in spelling or not spelling):
             raise ValueError("a username is not empty and holds no @")
-        return username
+        return identifier

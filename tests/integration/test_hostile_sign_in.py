@@ -27,7 +27,7 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a
         pytest.param({}, {"password": "a wrong password"}, 401, id="a wrong one"),
         pytest.param({}, {"password": ""}, 401, id="none"),
         pytest.param({}, {"password": "a\0b"}, 401, id="a NUL within"),
-        pytest.param({}, {"password": "x" * 16_000}, 401, id="16,000 letters"),
+        pytest.param({}, {"password": "x" * 512}, 401, id="as many letters as a password can have"),
         pytest.param({}, {"identifier": "nobody"}, 401, id="an unknown user"),
         pytest.param({}, {"identifier": "nobody@example.org"}, 401, id="an unknown address"),
         pytest.param({}, {"identifier": ""}, 401, id="no name"),
@@ -97,6 +97,30 @@ def test_a_sign_in_that_is_put_off_costs_none(site: Flask, ada: str, bcrypts: li
     assert refusal(Browser(site).sign_in()) == (429, "too_many_attempts")
     assert bcrypts == []
     assert stored(site, ada).sessions == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"identifier": "a" * 255}, id="a name"),
+        pytest.param({"email": "a" * 245 + "@a.example"}, id="an address"),
+        pytest.param({"username": "a" * 255}, id="a user name"),
+        pytest.param({"identifier": "ada", "password": "x" * 513}, id="the password of somebody"),
+        pytest.param({"identifier": "nobody", "password": "x" * 513}, id="the password of nobody"),
+        pytest.param({"identifier": "\u0344" * 1200 + "\u0316" * 1200}, id="combining marks"),
+    ],
+)
+def test_what_is_longer_than_any_is_refused_before_any_work(
+    site: Flask, ada: str, bcrypts: list[bytes], caplog: pytest.LogCaptureFixture, fields: dict[str, str]
+) -> None:
+    """No bcrypt, no record and no count, however often: the answer is that the request is malformed."""
+    caplog.set_level("INFO", "flask_ratchet.audit")
+    for _ in range(11):
+        reply = Browser(site).post("/auth/login", {"password": "x", **fields})
+        assert refusal(reply) == (400, "invalid_request")
+    assert (bcrypts, caplog.records) == ([], [])
+    assert Browser(site).sign_in().status_code == 200
+    assert len(stored(site, ada).sessions) == 1
 
 
 @pytest.fixture

@@ -79,6 +79,8 @@ def test_body_delivery_stays_body_delivery(browser: Browser) -> None:
         pytest.param("not the password", NEW, (401, "invalid_credentials"), id="the current one is wrong"),
         pytest.param("", NEW, (401, "invalid_credentials"), id="the current one is empty"),
         pytest.param(PASSWORD, "x" * 14, (400, "invalid_request"), id="the new one is a character short"),
+        pytest.param(PASSWORD, "owl" * 171, (400, "invalid_request"), id="the new one is a character long"),
+        pytest.param("x" * 513, NEW, (400, "invalid_request"), id="the current one is longer than any"),
         pytest.param(PASSWORD, "", (400, "invalid_request"), id="the new one is empty"),
         pytest.param(PASSWORD, "\U0001f511" * 14, (400, "invalid_request"), id="characters count, not bytes"),
     ],

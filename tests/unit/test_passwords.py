@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from fnmatch import fnmatchcase
 from typing import Any
 
 import bcrypt
 import pytest
 
+from app.auth.errors import InvalidRequest
 from app.auth.passwords import (
     CHEAPEST_ROUNDS,
+    LONGEST_PASSWORD,
+    check_new,
     cost_to_hide,
     dearer_than,
     hash_password,
@@ -47,7 +51,7 @@ def of_another_system(password: str, prefix: str = "2b") -> str:
 DIFFERENT: list[Any] = [
     pytest.param("a" * 72 + "b", "a" * 72 + "c", id="byte 73 alone"),
     pytest.param("a" * 72, "a" * 73, id="one byte more than bcrypt reads"),
-    pytest.param("a" * 5000 + "b", "a" * 5000 + "c", id="the last of 5,001 bytes"),
+    pytest.param("a" * 511 + "b", "a" * 511 + "c", id="the last of as many as there can be"),
     pytest.param(FACE * 64, FACE * 63 + "\N{OWL}", id="the last of 64 four-byte characters"),
     pytest.param("a\0b", "a\0c", id="what is behind a NUL"),
     pytest.param("a", "a\0", id="a NUL at the end"),
@@ -68,6 +72,35 @@ def test_different_passwords_are_different(password: str, other: str) -> None:
     assert verify_password(other, second, ROUNDS)
     assert not verify_password(other, first, ROUNDS)
     assert not verify_password(password, second, ROUNDS)
+
+
+def test_a_password_beyond_the_limit_is_refused_whole() -> None:
+    """It is never cut, and nothing is worked out for it (ASVS 6.2.8, 6.2.9)."""
+    longer = "a" * (LONGEST_PASSWORD + 1)
+    for use in (
+        lambda: hash_password(longer, ROUNDS),
+        lambda: verify_password(longer, PUBLISHED, ROUNDS),
+        lambda: verify_password(longer, None, ROUNDS),
+        lambda: check_new(longer, 15),
+    ):
+        with pytest.raises(InvalidRequest, match=str(LONGEST_PASSWORD)):
+            use()
+
+
+@pytest.mark.parametrize(
+    "character",
+    [
+        pytest.param("\u0344\u0316", id="marks in the wrong order"),
+        pytest.param("\u0f73", id="marks that are two"),
+        pytest.param("\ufdfa", id="a sign of eighteen letters"),
+    ],
+)
+def test_no_password_is_dear_to_normalise(character: str) -> None:
+    """The longest ones that take most time for NFKC take a millisecond; 80 KB of marks took five seconds."""
+    password = "".join(sign * (LONGEST_PASSWORD // len(character)) for sign in character)
+    before = time.thread_time()
+    check_new(password, 15)
+    assert time.thread_time() - before < 0.05
 
 
 @pytest.mark.parametrize(
@@ -163,8 +196,8 @@ def test_nothing_matches_an_unusable_hash(stored: str | None, password: str, bcr
 
 @pytest.mark.parametrize(
     "password",
-    [PASSWORD, "wrong", "", "\0", "a" * 1_000_000, "\ud800"],
-    ids=["right", "wrong", "empty", "NUL", "a million letters", "half a surrogate pair"],
+    [PASSWORD, "wrong", "", "\0", "a" * LONGEST_PASSWORD, "\ud800"],
+    ids=["right", "wrong", "empty", "NUL", "as many letters as can be", "half a surrogate pair"],
 )
 @pytest.mark.parametrize(
     "stored",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 from typing import Any
 
@@ -87,6 +88,24 @@ def test_the_spelling_of_old_rows_leads_to_the_same_row(identifier: str) -> None
     """What was stored by case folding is what it is looked for by, however it is typed today."""
     assert case_folded(case_folded(identifier)) == case_folded(identifier)
     assert case_folded(identifier.lower()) == case_folded(identifier)
+
+
+def test_a_name_that_is_longer_than_any_is_left_alone() -> None:
+    """It is nobody's, and to normalise 80,000 combining marks takes more than five seconds."""
+    hostile = "\u0344" * 40_000 + "\u0316" * 40_000
+    before = time.thread_time()
+    assert canonical(hostile) == hostile
+    assert time.thread_time() - before < 0.05
+    assert canonical("A" * LONGEST_IDENTIFIER) == "a" * LONGEST_IDENTIFIER
+
+
+@pytest.mark.parametrize("name", ["email", "username"])
+def test_a_name_that_is_longer_than_any_is_not_written(name: str) -> None:
+    """SQLite would take it, and no other database."""
+    longest = "a" * LONGEST_IDENTIFIER
+    assert getattr(User(**{name: longest}), name) == longest
+    with pytest.raises(ValueError, match="at most 254 characters"):
+        User(**{name: f"{longest}a"})
 
 
 @dialects
