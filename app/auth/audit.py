@@ -3,7 +3,8 @@
 Records go to the logger ``flask_ratchet.audit`` at level INFO. A record says when (UTC), names the session,
 the user and the address. A fingerprint stands for the id of a session or token, the same for the same: with
 the id of a live session and the secret of the site an access token could be made. A record never holds a
-password, a token or a cookie. Whatever was typed is escaped, so that nobody can write a line of their own.
+password, a token or a cookie. Whatever was typed is escaped, so that nobody can write a line of their own,
+and cut, so that nobody can fill a disk.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from typing import Any
 from flask import Flask, has_request_context, request
 
 from . import signals
+from .device import LONGEST_LABEL
 from .rotation import Session
+from .user import LONGEST_IDENTIFIER
 
 logger = logging.getLogger("flask_ratchet.audit")
 
@@ -30,6 +33,9 @@ EVENTS = {
     signals.password_changed: "password_changed",
     signals.user_blocked: "user_blocked",
 }
+
+LONGEST = {"identifier": LONGEST_IDENTIFIER, "label": LONGEST_LABEL, "reason": 64, "address": 45}
+"""Characters of a detail that a stranger has a hand in; 45 are those of the longest IPv6 address."""
 
 
 def listen(app: Flask) -> None:
@@ -55,6 +61,8 @@ def line(event: str, session: Session | None = None, **details: Any) -> str:
         record |= {"session": fingerprint(session.id), "label": session.label}
         record |= {"token": fingerprint(session.current)}
         record |= {"started_by": fingerprint(session.started_by)} if session.started_by else {}
+    for name in LONGEST.keys() & record.keys():
+        record[name] = record[name] and str(record[name])[: LONGEST[name]]
     return json.dumps(record, sort_keys=True)
 
 

@@ -12,14 +12,30 @@ from app.auth.audit import fingerprint, line
 from app.auth.rotation import Session
 
 SESSION = Session("sid", "current-token", "parent-token", 1.0, 1.0, 2.0, 1.0, label="a\nb")
+SESSION_OF_MANY = replace(SESSION, label="x" * 1_000_000)
 
 
-@pytest.mark.parametrize("typed", ["a\r\nb", "a\u2028b", "\x00", '"}', "é" * 300])
+@pytest.mark.parametrize("typed", ["a\r\nb", "a\u2028b", "\x00", '"}', "é" * 254])
 def test_whatever_is_typed_stays_on_one_line(typed: str) -> None:
     """Nobody writes a record of their own."""
     written = line("sign_in_failed", identifier=typed)
     assert len(written.splitlines()) == 1
     assert json.loads(written)["identifier"] == typed
+
+
+def test_no_record_is_longer_than_its_parts_may_be() -> None:
+    """A stranger who types three megabytes does not fill the disk."""
+    huge = "\U0001f511" * 1_000_000
+    written = line("sign_in_failed", SESSION_OF_MANY, identifier=huge, address=huge, reason=huge)
+    record = json.loads(written)
+    cut = {name: len(record[name]) for name in ("identifier", "address", "reason", "label")}
+    assert cut == {"identifier": 254, "address": 45, "reason": 64, "label": 64}
+    assert len(written) < 6000
+
+
+def test_a_detail_that_is_absent_stays_so() -> None:
+    """Nobody's address is not the text None."""
+    assert json.loads(line("session_ended", address=None))["address"] is None
 
 
 def test_a_token_id_is_written_as_its_fingerprint() -> None:
