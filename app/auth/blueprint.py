@@ -9,7 +9,7 @@ from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from . import client, jwks, navigation, oauth, openapi, replies, routes, visitor
+from . import client, jwks, navigation, oauth, openapi, replies, routes, stream, visitor
 from .errors import MethodNotAllowed, RatchetError
 
 Views = dict[str, Callable[..., ResponseReturnValue]]
@@ -49,6 +49,7 @@ def _make(name: str, table: dict[str, Views]) -> Blueprint:
     blueprint = Blueprint(name, __name__, template_folder="templates")
     blueprint.before_request(visitor.check_origin)
     blueprint.after_request(replies.finish)
+    blueprint.after_request(stream.drain_behind)
     blueprint.register_error_handler(RatchetError, replies.error)
     blueprint.register_error_handler(HTTPException, replies.http_error)
     for path, views in table.items():

@@ -7,17 +7,16 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import request
-from werkzeug.exceptions import RequestEntityTooLarge
 
-from . import strictjson
-from .errors import ContentTooLarge, InvalidRequest, UnsupportedMediaType
+from . import stream, strictjson
+from .errors import InvalidRequest, UnsupportedMediaType
 from .state import state
-
-LARGEST_BODY = 16 * 1024
-"""Bytes."""
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
+
+MOST_PARAMETERS = 64
+"""Of a form. Parsing the thousands that fit into a body would take a few milliseconds."""
 
 
 class Body:
@@ -60,7 +59,7 @@ class Body:
 
 def read_body() -> Body:
     """The body of the current request; an empty one has no fields, and one that is ``null`` is absent."""
-    raw = _raw()
+    raw = stream.take()
     if not raw:
         return Body({})
     _check_media_type(JSON)
@@ -79,7 +78,7 @@ def read_form() -> Body:
     A parameter without a value counts as absent, and none may come twice: two readers of one request must not
     see two different tokens.
     """
-    pairs = _pairs(_raw())
+    pairs = _pairs(stream.take())
     fields = dict(pairs)
     if len(fields) < len(pairs):
         raise InvalidRequest("A parameter comes twice.")
@@ -99,19 +98,13 @@ def _pairs(raw: bytes) -> list[tuple[str, str]]:
         return list(request.form.items(multi=True))
     _check_media_type(FORM)
     try:
-        return parse_qsl(raw.decode(), keep_blank_values=True, errors="strict")
+        return parse_qsl(
+            raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS
+        )
     except ValueError as error:
-        raise InvalidRequest("The form is not proper UTF-8.") from error
+        raise InvalidRequest("The form is not proper UTF-8, or has too many parameters.") from error
 
 
 def _check_media_type(wanted: str) -> None:
     if request.mimetype != wanted:
         raise UnsupportedMediaType(f"This address reads {wanted}.")
-
-
-def _raw() -> bytes:
-    request.max_content_length = LARGEST_BODY
-    try:
-        return request.get_data()
-    except RequestEntityTooLarge as error:
-        raise ContentTooLarge from error

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, Response, after_this_request, request
 from flask_sqlalchemy import SQLAlchemy
 
-from . import audit, client, guard, navigation, replies, routes, settings, visitor
+from . import audit, client, guard, navigation, replies, routes, settings, stream, visitor
 from .account import Account, Place
 from .blueprint import blueprint, root
 from .cli import commands
@@ -70,7 +70,8 @@ class Ratchet:
     def authenticate(self, identifier: str, password: str) -> Any:
         """The user with this e-mail address or user name and password, an object of your model.
 
-        Raises InvalidCredentials, TooManyAttempts, AccountBlocked or AccountUnconfirmed.
+        Raises InvalidCredentials, TooManyAttempts, AccountBlocked or AccountUnconfirmed; InvalidRequest where
+        the name or the password is longer than any.
         """
         account = state().credentials.authenticate(
             "email" if "@" in identifier else "username",
@@ -172,7 +173,11 @@ class Ratchet:
 
     def check_origin(self) -> None:
         """Refuse a form post that another site sent: CrossOrigin."""
-        visitor.check_origin()
+        try:
+            visitor.check_origin()
+        except RatchetError:
+            after_this_request(stream.drain_behind)
+            raise
 
     def _assemble(self, checked: settings.Settings) -> State:
         store = Store(self._db, self._user_model)

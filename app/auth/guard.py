@@ -7,10 +7,10 @@ from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any, ParamSpec, TypeVar, overload
 
-from flask import current_app, request
+from flask import after_this_request, current_app, request
 from werkzeug.local import LocalProxy
 
-from . import visitor
+from . import stream, visitor
 from .account import Account, Place
 from .errors import RatchetError, ReauthenticationRequired, TokenInvalid
 from .rotation import Session
@@ -45,16 +45,25 @@ def required(view: Any = None, /, *, fresh: bool = False, live: bool = False) ->
 
         @wraps(guarded)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            identity()
-            if fresh or live:
-                _, session = live_session()
-            if fresh:
-                _check_fresh(session)
+            _admit(fresh=fresh, live=live)
             return (current_app.ensure_sync(guarded) if is_async else guarded)(*args, **kwargs)
 
         return wrapper
 
     return guard if view is None else guard(view)
+
+
+def _admit(*, fresh: bool, live: bool) -> None:
+    """Raise what speaks against entering the view; then the body is dropped, whoever answers."""
+    try:
+        identity()
+        if fresh or live:
+            _, session = live_session()
+        if fresh:
+            _check_fresh(session)
+    except RatchetError:
+        after_this_request(stream.drain_behind)
+        raise
 
 
 def identity() -> AccessClaims:

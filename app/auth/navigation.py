@@ -15,7 +15,7 @@ from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response as BaseResponse
 
-from . import origin, place, replies, visitor
+from . import origin, place, replies, stream, visitor
 from .errors import (
     BearerRefused,
     RatchetError,
@@ -32,12 +32,11 @@ RETRY_SECONDS = 3
 PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
 """Of the pages of continue: no script, nothing from anywhere, and the one style that stands in them."""
 
-DRAIN_BYTES = 1 << 16
-
 
 def refused(problem: RatchetError) -> ResponseReturnValue:
     """The reply to a request that a guarded view refused: a way on for a page, JSON for the rest."""
     try:
+        stream.drain()
         return (_way_on(problem) if is_navigation() else None) or replies.error(problem)
     except RatchetError as graver:
         return replies.error(graver)
@@ -68,7 +67,7 @@ def is_navigation() -> bool:
 
 def continue_() -> ResponseReturnValue:
     """GET, POST /continue?next=: renew and go on to ``next``, or say why not, on a page."""
-    _drain()
+    stream.drain()
     if request.method == "HEAD":
         return Response(status=204)
     if origin.is_speculative(request.headers.get("Sec-Purpose")):
@@ -183,10 +182,3 @@ def _page(name: str, status: int, **values: object) -> Response:
 def _no_store(reply: BaseResponse) -> Response:
     reply.headers["Cache-Control"] = "no-store"
     return cast("Response", reply)
-
-
-def _drain() -> None:
-    """Read a posted body to its end: a reply before that makes some browsers see a broken connection."""
-    request.max_content_length = None
-    while request.stream.read(DRAIN_BYTES):
-        continue

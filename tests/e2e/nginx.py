@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import socket
@@ -19,6 +20,7 @@ from .insistent import await_that
 
 PREAMBLE = """
 daemon off;
+{user}
 pid {folder}/nginx.pid;
 error_log stderr warn;
 events {{}}
@@ -68,7 +70,9 @@ def nginx(servers: str, upstream: tuple[str, str], folder: Path) -> Iterator[int
     for there, ours in here.items():
         servers = re.sub(there, ours, servers)
     configuration = folder / "nginx.conf"
-    configuration.write_text(PREAMBLE.format(folder=folder, servers=servers))
+    # The workers of a nginx that root starts are somebody else, who may not write into our folder.
+    user = "user root;" if os.geteuid() == 0 else ""
+    configuration.write_text(PREAMBLE.format(folder=folder, servers=servers, user=user))
     with subprocess.Popen([str(program), "-e", "stderr", "-p", folder, "-c", configuration]) as process:
         try:
             await_that(lambda: listening(port) or process.poll() is not None)

@@ -93,6 +93,13 @@ def test_other_media_type(signed_in: Browser, site: Flask, ada: str, media_type:
     assert stored(site, ada) == before
 
 
+@pytest.mark.parametrize("path", ["/auth/token", "/auth/revoke"])
+def test_form_of_many_parameters(browser: Browser, path: str) -> None:
+    """Thousands of them are refused unread: parsing them took longer than all the rest."""
+    reply = send(browser, path, b"a&" * 8000, "application/x-www-form-urlencoded")
+    assert refusal(reply) == (400, "invalid_request")
+
+
 @pytest.mark.parametrize("media_type", [JSON, "application/json; charset=utf-8", "Application/JSON"])
 def test_json_by_its_names(browser: Browser, media_type: str) -> None:
     """JSON is recognised with a parameter and in any case."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -206,3 +207,32 @@ def test_user_without_a_row_cannot_be_signed_in(host: Stranger) -> None:
         host.db.session.flush()
         with pytest.raises(ValueError, match="committed"):
             host.ratchet.start_session(user)
+
+
+@pytest.mark.parametrize("path", ["/private", "/live", "/mine"])
+@pytest.mark.parametrize("looks", [False, True], ids=["unread", "read by the explanation"])
+def test_body_of_a_refused_request_is_read_whoever_explains(
+    make_stranger: MakeStranger, path: str, *, looks: bool
+) -> None:
+    """A host that answers refusals in its own words loses no upload, and can still look into the form."""
+    stranger = make_stranger()
+
+    @stranger.app.errorhandler(RatchetError)
+    def explain(problem: RatchetError) -> ResponseReturnValue:
+        return (request.form["note"] if looks else "no"), problem.status
+
+    @stranger.app.post("/mine")
+    def mine() -> ResponseReturnValue:
+        stranger.ratchet.check_origin()
+        return "never"
+
+    body = BytesIO(b"note=yes&" + b"x" * 100_000)
+    reply = stranger.app.test_client().post(
+        path,
+        input_stream=body,
+        content_length=len(body.getvalue()),
+        content_type="application/x-www-form-urlencoded",
+        headers={"Sec-Fetch-Site": "cross-site"},
+    )
+    assert (reply.status_code, reply.text) == (403 if path == "/mine" else 401, "yes" if looks else "no")
+    assert body.tell() == len(body.getvalue())

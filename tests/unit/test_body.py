@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.auth.body import FORM, LARGEST_BODY, Body, read_body, read_form
+from app.auth.body import FORM, Body, read_body, read_form
 from app.auth.errors import ContentTooLarge, InvalidRequest, RatchetError, UnsupportedMediaType
+from app.auth.stream import LARGEST_BODY
 
 APP = Flask(__name__)
 JSON = "application/json"

@@ -22,7 +22,7 @@ PAGES = Path(__file__).parent / "templates"
 
 def create_app() -> Flask:
     """Make the site."""
-    site = create_site({"MAX_CONTENT_LENGTH": 4 * 1024 * 1024})
+    site = create_site({"MAX_CONTENT_LENGTH": 32 * 1024 * 1024})
     parts: State = site.extensions[EXTENSION]
     site.extensions[EXTENSION] = dataclasses.replace(parts, clock=clock)
     site.template_folder = str(PAGES)

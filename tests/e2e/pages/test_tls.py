@@ -35,7 +35,6 @@ def page(window: Browser, proxied_house: House) -> Iterator[Page]:
         TemporaryDirectory() as folder,
         nginx(servers, ("127.0.0.1:8000", f"127.0.0.1:{proxied_house.port}"), Path(folder)) as port,
     ):
-        Path(folder).chmod(0o711)  # nginx keeps an upload there, under a name of its own where it can
         context = window.new_context(base_url=f"https://127.0.0.1:{port}", ignore_https_errors=True)
         yield context.new_page()
         context.close()
