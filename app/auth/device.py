@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 LONGEST_LABEL = 64
+MOST_LOOKED_AT = 1024
+"""Characters of what is sent as a label; what stands behind them is not looked at."""
 
 # The first match counts: Edge and Opera also call themselves Chrome, Chrome calls itself Safari.
 BROWSERS = (
@@ -39,7 +41,7 @@ def label_of(user_agent: str) -> str:
 
 def tidy(label: str) -> str:
     """A label without control characters and surplus space, cut to LONGEST_LABEL characters."""
-    printable = "".join(character if character.isprintable() else " " for character in label)
+    printable = "".join(character if character.isprintable() else " " for character in label[:MOST_LOOKED_AT])
     return " ".join(printable.split())[:LONGEST_LABEL]
 
 

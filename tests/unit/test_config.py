@@ -47,7 +47,7 @@ def test_the_defaults_are_careful(app: Flask) -> None:
     """No proxy is believed and no body is endless unless somebody says so."""
     loaded = load(app)
     assert loaded["PROXY_HOPS"] == 0
-    assert loaded["MAX_CONTENT_LENGTH"] == 1024 * 1024
+    assert loaded["MAX_CONTENT_LENGTH"] == 16 * 1024
 
 
 def test_the_environment_counts_above_the_defaults(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
