@@ -33,9 +33,8 @@ _OVER = "ratchet.body_over"
 
 def take() -> bytes:
     """The whole body; ContentTooLarge beyond LARGEST_BODY, InvalidRequest where it is broken or cut short."""
-    request.max_content_length = (
-        LARGEST_BODY + 1
-    )  # Werkzeug cuts a body in chunks at the limit and says nothing
+    # One more than the limit: Werkzeug cuts a body in chunks at the length it is given, and says nothing.
+    request.max_content_length = LARGEST_BODY + 1
     try:
         with _deadline():
             raw = request.get_data()
