@@ -46,9 +46,9 @@ ACCOUNT = parse("50 per 1 hour")
 """Failures of one account from everywhere; no device that is in a session of it is counted."""
 SESSION = parse("50 per 1 hour")
 """Failures of the devices that are in one session, from everywhere."""
-SIGN_INS = parse("60 per 10 minutes")
-"""Attempts at one account, right or wrong; a bcrypt each, a hundredth of a processor at the usual cost."""
-SIGN_INS_HERE = parse("1000 per 10 minutes")
+SIGN_INS = parse("200 per 10 minutes")
+"""Attempts at one account, right or wrong; a bcrypt each, a thirtieth of a processor at the usual cost."""
+SIGN_INS_HERE = parse("3000 per 10 minutes")
 """Attempts at all accounts from one address, right or wrong."""
 
 AWAY_SECONDS = 1.0
