@@ -2,28 +2,41 @@
 
 A session hands out one refresh token at a time. The *current* token is the one it will rotate next, the
 *parent* the one that current replaced. Browsers are clumsy: two tabs present the same token, a reply is
-lost on the way, replies overtake one another. Thieves are patient: they present a copy weeks later. The
-rule tells the two apart without a lock, a table of old tokens or a guess:
+lost on the way, replies overtake one another. Thieves are patient: they present a copy weeks later, or every
+few seconds. The rule tells them apart without a lock, a table of old tokens or a guess. It keeps four times:
+``made_at``, when current was made; ``shown_at``, when it was made or the parent was last presented;
+``served_at``, when current was last handed out; ``confirmed_at``, when current was first presented at an age
+of two thirds of the leeway or more.
 
 ====  =====================================================  =========  ===============================
 step  when token ``t`` is presented at ``now``               verdict    next value
 ====  =====================================================  =========  ===============================
 1     no session, past its absolute end, or idle too long    ENDED      dropped
 2     ``t`` is neither current nor parent                    REUSE      dropped
-3     a parent exists and ``now - served_at < leeway``       REPEAT     ``served_at := now``
-4     ``t`` is current                                       ROTATE     ``parent, current := t, fresh``
-5     ``t`` is parent                                        RECOVER    ``current := fresh``
+3     ``t`` is parent, and ``now - confirmed_at >= leeway``  REUSE      dropped
+4     ``t`` is current, a parent exists,                     REPEAT     ``served_at := now``, and
+      and ``now - shown_at < leeway``                                   ``confirmed_at``, if it is time
+5     ``t`` is current                                       ROTATE     ``parent, current := t, fresh``
+6     ``t`` is parent, and ``now - served_at < leeway``      REPEAT     ``served_at, shown_at := now``
+7     ``t`` is parent                                        RECOVER    ``current := fresh``
 ====  =====================================================  =========  ===============================
 
-Why an honest browser is never signed out. By step 3 a token stays current for at least one leeway after
-it was last handed out, so no reply still under way can carry a token older than the parent. An exchange
-that completes, or is given up, within half of (leeway - leeway/10) cannot look like a theft, for any
-number of tabs, losses and reorderings. ``served_at`` slides on *every* hand-out, also when current itself
-is presented: without that, two tabs produce a false sign-out.
+Why an honest browser is never signed out, as long as every exchange completes, or is given up, within a
+third of the leeway. Call that time e; current is made at m. A reply with the parent arrives by m + e. A
+request that was sent before that with current may still put current back into the jar until m + 2e, and a
+request with the parent may leave the browser until then; it is answered before m + 3e, one leeway after m.
+By step 4 current does not rotate before that, nor within a leeway of a parent that is still presented. So
+no request under way carries anything older than the parent. By step 7 current is replaced only where it was
+not handed out for a leeway: no jar has it or will have it. By m + 2e nothing can bring the parent back into
+the jar, so whoever presents current from then on has it for good: that is the confirmation. A request that
+left with the parent before is answered within e, long before step 3 counts.
 
-Why a thief cannot ride along. Step 5 orphans what the other party holds. Whoever of thief and victim
-moves second presents a token that is neither current nor parent, and step 2 ends the session: it changes
-hands at most twice (RFC 9700, section 4.14.2, keeps only this half).
+Why a thief cannot ride along. Presenting current rotates it every leeway, and the owner's token is old soon.
+Presenting the parent again and again meets the confirmation (step 3). Using a token once in a while orphans
+what the other party holds (step 7), and the orphan ends the session (step 2): it changes hands at most
+twice. Only a thief who presents his token shortly after the owner does, every time, gets what the owner got;
+for that he has to know when the owner renews, to within a leeway (RFC 9700, section 4.14.2, keeps this half
+only).
 
 Everything here is a value in, a value out. Time, randomness and state are arguments: nothing in this file
 reads a clock, a row, a request or a setting. Times are seconds since the epoch.
@@ -39,7 +52,10 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 SLIDE_FRACTION = 0.1
-"""A hand-out younger than this part of the leeway is not written again (step 3)."""
+"""A time younger than this part of the leeway is not written again (steps 4 and 6)."""
+
+CONFIRMING_FRACTION = 2 / 3
+"""From this part of the leeway on, whoever presents current has it for good: two exchanges are over."""
 
 
 class Verdict(Enum):
@@ -56,9 +72,11 @@ class Verdict(Enum):
 class Session:
     """One sign-in on one device.
 
-    ``current`` and ``parent`` are token ids; ``served_at`` is when current was last handed out,
-    ``started_at`` when the session began, ``expires_at`` its absolute end, ``auth_time`` when the person
-    last proved who they are. ``remember`` chooses the idle limit and the life of the cookie, ``delivery``
+    ``current`` and ``parent`` are token ids; ``made_at`` is when current was made, ``shown_at`` when it was
+    made or the parent was last presented, ``served_at`` when it was last handed out, ``confirmed_at`` when
+    the browser first showed that it has current for good, None before that. ``started_at`` is when the
+    session began, ``expires_at`` its absolute end, ``auth_time`` when the person last proved who they are.
+    ``remember`` chooses the idle limit and the life of the cookie, ``delivery``
     says where its refresh token travels (``cookie`` or ``body``), ``label`` is what the person calls it.
     ``started_by`` is the id of the session that started this one for another device, if one did.
     """
@@ -66,6 +84,8 @@ class Session:
     id: str
     current: str
     parent: str | None
+    made_at: float
+    shown_at: float
     served_at: float
     started_at: float
     expires_at: float
@@ -74,6 +94,7 @@ class Session:
     delivery: str = "cookie"
     label: str = ""
     started_by: str = ""
+    confirmed_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,28 +122,66 @@ def decide(session: Session | None, token_id: str, now: float, fresh: str, rule:
     """
     if session is None or is_over(session, now, rule):
         return Decision(Verdict.ENDED, None)
-    if token_id != session.current and (rule.strict or token_id != session.parent):
+    if token_id != session.current and not _may_be_late(session, token_id, now, rule):
         return Decision(Verdict.REUSE, None)
-    age = now - session.served_at
-    if session.parent is not None and age < rule.leeway and not rule.strict:
-        return Decision(Verdict.REPEAT, _slide(session, age, now, rule))
+    if _stays(session, token_id, now, rule):
+        return Decision(Verdict.REPEAT, _noted(session, token_id, now, rule))
+    after = replace(session, current=fresh, made_at=now, shown_at=now, served_at=now, confirmed_at=None)
     if token_id == session.current:
-        return Decision(
-            Verdict.ROTATE, replace(session, parent=session.current, current=fresh, served_at=now)
-        )
-    return Decision(Verdict.RECOVER, replace(session, current=fresh, served_at=now))
+        return Decision(Verdict.ROTATE, replace(after, parent=session.current))
+    return Decision(Verdict.RECOVER, after)
 
 
-def _slide(session: Session, age: float, now: float, rule: Rule) -> Session:
-    """Note that current was handed out again, unless that was noted a moment ago.
+def _may_be_late(session: Session, token_id: str, now: float, rule: Rule) -> bool:
+    """Whether this is the parent and an honest browser may still present it.
 
-    A negative age is a clock behind the one that wrote. Up to one leeway it is the difference between two
-    nodes and the later time stands. Beyond that a clock was wrong and has been set back: ``served_at``
-    comes back with it, so that a clock an hour ahead costs two leeways of repeats at most.
+    After the confirmation it may for a leeway, though an exchange would do: slow networks get the rest.
     """
-    if -rule.leeway < age < rule.leeway * SLIDE_FRACTION:
-        return session
-    return replace(session, served_at=now)
+    if rule.strict or token_id != session.parent:
+        return False
+    return session.confirmed_at is None or now - session.confirmed_at < rule.leeway
+
+
+def _stays(session: Session, token_id: str, now: float, rule: Rule) -> bool:
+    """Whether current is handed out once more.
+
+    Where current is presented, only its own age and the parent count: a thief who presents it again and
+    again does not keep it from rotating.
+    """
+    since = session.shown_at if token_id == session.current else session.served_at
+    return session.parent is not None and not rule.strict and now - since < rule.leeway
+
+
+def _noted(session: Session, token_id: str, now: float, rule: Rule) -> Session:
+    """The session with what a Repeat tells it; the same object where it tells nothing new."""
+    is_parent = token_id == session.parent
+    noted = replace(
+        session,
+        made_at=_time(session.made_at, now, rule),
+        shown_at=_time(session.shown_at, now, rule, anew=is_parent),
+        served_at=_time(session.served_at, now, rule, anew=True),
+        confirmed_at=_confirmed_at(session, now, rule, presented=not is_parent),
+    )
+    return session if noted == session else noted
+
+
+def _confirmed_at(session: Session, now: float, rule: Rule, *, presented: bool) -> float | None:
+    if session.confirmed_at is not None:
+        return _time(session.confirmed_at, now, rule)
+    is_time = now - session.made_at >= rule.leeway * CONFIRMING_FRACTION
+    return now if presented and is_time else None
+
+
+def _time(noted: float, now: float, rule: Rule, *, anew: bool = False) -> float:
+    """A time of the session as it is to be written; ``anew`` where it happens again now.
+
+    A time that is still to come was written by a clock ahead of this one. Up to one leeway that is the
+    difference between two nodes and the later time stands. Beyond that a clock was wrong and has been set
+    back: the time comes back with it, so that a clock an hour ahead costs two leeways of repeats at most.
+    """
+    age = now - noted
+    is_wrong = age <= -rule.leeway
+    return now if is_wrong or (anew and age >= rule.leeway * SLIDE_FRACTION) else noted
 
 
 def ends_at(session: Session, rule: Rule) -> float:

@@ -233,6 +233,8 @@ class Sessions:
             id=_new_id(),
             current=_new_id(),
             parent=None,
+            made_at=now,
+            shown_at=now,
             served_at=now,
             started_at=now,
             expires_at=now + self._settings.session_ttl,

@@ -193,8 +193,13 @@ def _is_one(result: CursorResult[Any]) -> bool:
 
 
 def _session(item: Mapping[str, Any]) -> Session:
-    """A session of the row; a field that another release added is passed over."""
-    return Session(**{name: item[name] for name in _SESSION_FIELDS if name in item})
+    """A session of the row; a field that another release added is passed over.
+
+    One that knows a single time was written by the first edition of the rule. That time is the latest that
+    the others can be, so its token rotates a little later and the session is not confirmed too early.
+    """
+    times = dict.fromkeys(("made_at", "shown_at"), item["served_at"])
+    return Session(**times | {name: item[name] for name in _SESSION_FIELDS if name in item})
 
 
 def _is_text(value: str) -> bool:

@@ -52,8 +52,8 @@ def test_row_holds_no_token(signed_in: Browser, site: Flask, ada: str) -> None:
     token = signed_in.held
     assert not [part for part in token.split(".") if part in str(session)]
     assert session.keys() == {
-        "id", "current", "parent", "served_at", "started_at", "expires_at", "auth_time", "remember",
-        "delivery", "label", "started_by",
+        "id", "current", "parent", "made_at", "shown_at", "served_at", "confirmed_at", "started_at",
+        "expires_at", "auth_time", "remember", "delivery", "label", "started_by",
     }  # fmt: skip
 
 

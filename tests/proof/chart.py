@@ -10,7 +10,9 @@ from tests.proof.simulate import CONTENDERS, LEEWAYS
 from tests.proof.svg import Point
 from tests.proof.tables import Rates
 
-COLOURS = dict(zip(CONTENDERS, ("#1f7a4d", "#7ab08f", "#3b6fb6", "#c98a1b", "#b3362b"), strict=True))
+COLOURS = dict(
+    zip(CONTENDERS, ("#1f7a4d", "#4aa3a2", "#7ab08f", "#3b6fb6", "#c98a1b", "#b3362b"), strict=True)
+)
 LEFT, RIGHT, TOP, BOTTOM = 92.0, 690.0, 86.0, 400.0
 DECADES = range(7)
 FLOOR = 28.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from app.auth.rotation import SLIDE_FRACTION, Decision, Rule, Session, Verdict, decide
+from app.auth.rotation import CONFIRMING_FRACTION, SLIDE_FRACTION, Decision, Rule, Session, Verdict, decide
 from tests.proof.model import Decide
 
 REFUSED = Decision(Verdict.REUSE, None)
@@ -32,6 +32,11 @@ class Asked:
         return self.now - self.session.served_at
 
     @property
+    def is_parent(self) -> bool:
+        """Whether the parent is presented."""
+        return self.token == self.session.parent
+
+    @property
     def after(self) -> Session:
         """The session that the right answer leaves."""
         return self.right.session or self.session
@@ -47,6 +52,12 @@ class Asked:
 
 
 Bend = Callable[[Asked], Decision]
+
+
+def stamped(session: Session, current: str, now: float) -> Session:
+    """The session with another current token, made now."""
+    return replace(session, current=current, made_at=now, shown_at=now, served_at=now, confirmed_at=None)
+
 
 FAULTS: dict[str, Decide] = {}
 """Every seeded fault, by what is wrong with it."""
@@ -68,19 +79,98 @@ def fault(name: str, *verdicts: Verdict) -> Callable[[Bend], Bend]:
     return seed
 
 
+def _confirmed(asked: Asked, at: float | None) -> Decision:
+    """The right answer, but confirmed now, or not, unless that was so before."""
+    before = asked.session.confirmed_at
+    return asked.leaving(replace(asked.after, confirmed_at=at if before is None else before))
+
+
+def _as_if_unconfirmed(asked: Asked) -> Decision:
+    session = replace(asked.session, confirmed_at=None)
+    return decide(session, asked.token, asked.now, asked.fresh, asked.rule)
+
+
+def _with_times_of(session: Session, after: Session) -> Session:
+    return replace(after, made_at=session.made_at, shown_at=session.shown_at, served_at=session.served_at)
+
+
 @fault("no slide: a hand-out is never noted", Verdict.REPEAT)
 def _no_slide(asked: Asked) -> Decision:
     return asked.leaving(asked.session)
 
 
-@fault("slide only when the parent is presented", Verdict.REPEAT)
+@fault("a hand-out is noted only when the parent is presented", Verdict.REPEAT)
 def _parent_slides(asked: Asked) -> Decision:
-    return asked.right if asked.token == asked.session.parent else asked.leaving(asked.session)
+    return asked.right if asked.is_parent else asked.leaving(asked.session)
 
 
-@fault("slide only when current is presented", Verdict.REPEAT)
+@fault("a hand-out is noted only when current is presented", Verdict.REPEAT)
 def _current_slides(asked: Asked) -> Decision:
-    return asked.right if asked.token == asked.session.current else asked.leaving(asked.session)
+    return asked.leaving(asked.session) if asked.is_parent else asked.right
+
+
+@fault("presenting current keeps it from rotating", Verdict.REPEAT)
+def _current_stays(asked: Asked) -> Decision:
+    return asked.right if asked.is_parent else asked.leaving(replace(asked.after, shown_at=asked.now))
+
+
+@fault("presenting the parent does not keep current from rotating", Verdict.REPEAT)
+def _parent_is_nothing(asked: Asked) -> Decision:
+    return asked.leaving(replace(asked.after, shown_at=asked.session.shown_at))
+
+
+@fault("nothing is ever confirmed", Verdict.REPEAT)
+def _unconfirmed(asked: Asked) -> Decision:
+    return asked.leaving(replace(asked.after, confirmed_at=None))
+
+
+@fault("confirmed at any age", Verdict.REPEAT)
+def _confirmed_at_once(asked: Asked) -> Decision:
+    return _confirmed(asked, asked.now)
+
+
+@fault("confirmed at a third of the leeway, not two", Verdict.REPEAT)
+def _confirmed_early(asked: Asked) -> Decision:
+    is_time = asked.now - asked.session.made_at >= asked.rule.leeway / 3
+    return _confirmed(asked, asked.now) if is_time else asked.right
+
+
+@fault("confirmed two thirds of a leeway after the parent", Verdict.REPEAT)
+def _confirmed_late(asked: Asked) -> Decision:
+    is_time = asked.now - asked.session.shown_at >= asked.rule.leeway * CONFIRMING_FRACTION
+    return asked.right if is_time else _confirmed(asked, None)
+
+
+@fault("the parent confirms, too", Verdict.REPEAT)
+def _confirmed_by_parent(asked: Asked) -> Decision:
+    is_time = asked.now - asked.session.made_at >= asked.rule.leeway * CONFIRMING_FRACTION
+    return _confirmed(asked, asked.now) if is_time else asked.right
+
+
+@fault("a confirmation is skipped with the hand-out", Verdict.REPEAT)
+def _confirmation_skipped(asked: Asked) -> Decision:
+    skipped = asked.age < asked.rule.leeway * SLIDE_FRACTION
+    return _confirmed(asked, None) if skipped else asked.right
+
+
+@fault("the confirmation starts anew each time", Verdict.REPEAT)
+def _confirmed_anew(asked: Asked) -> Decision:
+    return asked.leaving(replace(asked.after, confirmed_at=asked.after.confirmed_at and asked.now))
+
+
+@fault("once confirmed, the parent is Reuse at once", Verdict.REPEAT)
+def _hasty_reuse(asked: Asked) -> Decision:
+    return REFUSED if asked.is_parent and asked.session.confirmed_at is not None else asked.right
+
+
+@fault("once confirmed, the parent is still answered", Verdict.REUSE)
+def _forgiving(asked: Asked) -> Decision:
+    return _as_if_unconfirmed(asked) if asked.is_parent else asked.right
+
+
+@fault("Rotate keeps the confirmation", Verdict.ROTATE)
+def _confirmed_for_good(asked: Asked) -> Decision:
+    return asked.leaving(replace(asked.after, confirmed_at=asked.session.confirmed_at))
 
 
 @fault("slide skipped within half a leeway, not a tenth", Verdict.REPEAT)
@@ -96,12 +186,14 @@ def _slide_edge(asked: Asked) -> Decision:
 
 @fault("Repeat at `<=` the leeway", Verdict.ROTATE, Verdict.RECOVER)
 def _leeway_edge(asked: Asked) -> Decision:
-    if asked.session.parent is None or asked.age != asked.rule.leeway:
+    since = asked.session.served_at if asked.is_parent else asked.session.shown_at
+    if asked.session.parent is None or asked.now - since != asked.rule.leeway:
         return asked.right
-    return Decision(Verdict.REPEAT, replace(asked.session, served_at=asked.now))
+    shown_at = asked.now if asked.is_parent else asked.session.shown_at
+    return Decision(Verdict.REPEAT, replace(asked.session, shown_at=shown_at, served_at=asked.now))
 
 
-@fault("half the leeway: not twice an exchange", Verdict.REPEAT)
+@fault("half the leeway: not three exchanges", Verdict.REPEAT)
 def _short_leeway(asked: Asked) -> Decision:
     return asked.by(asked.token, asked.rule.leeway / 2)
 
@@ -120,13 +212,14 @@ def _forget_on_repeat(asked: Asked) -> Decision:
 def _hasty(asked: Asked) -> Decision:
     if asked.token != asked.session.current:
         return asked.right
-    after = replace(asked.after, parent=asked.token, current=asked.fresh, served_at=asked.now)
-    return Decision(Verdict.ROTATE, after)
+    after = stamped(asked.session, asked.fresh, asked.now)
+    return Decision(Verdict.ROTATE, replace(after, parent=asked.token))
 
 
-@fault("a clock that is behind winds served_at back", Verdict.REPEAT)
+@fault("a clock that is behind winds the times back", Verdict.REPEAT)
 def _wind_back(asked: Asked) -> Decision:
-    return asked.leaving(replace(asked.after, served_at=asked.now)) if asked.age < 0 else asked.right
+    shown_at, served_at = (min(asked.now, at) for at in (asked.after.shown_at, asked.after.served_at))
+    return asked.leaving(replace(asked.after, shown_at=shown_at, served_at=served_at))
 
 
 @fault("a clock an hour ahead is believed for an hour", Verdict.REPEAT)
@@ -141,7 +234,7 @@ def _keep_parent(asked: Asked) -> Decision:
 
 @fault("Rotate is not stamped", Verdict.ROTATE)
 def _unstamped_rotate(asked: Asked) -> Decision:
-    return asked.leaving(replace(asked.after, served_at=asked.session.served_at))
+    return asked.leaving(_with_times_of(asked.session, asked.after))
 
 
 @fault("no Recover: after the leeway the parent is Reuse", Verdict.RECOVER)
@@ -156,7 +249,14 @@ def _stale_recover(asked: Asked) -> Decision:
 
 @fault("Recover is not stamped", Verdict.RECOVER)
 def _unstamped_recover(asked: Asked) -> Decision:
-    return asked.leaving(replace(asked.after, served_at=asked.session.served_at))
+    return asked.leaving(_with_times_of(asked.session, asked.after))
+
+
+@fault("Recover after a leeway without the parent, not without a hand-out", Verdict.REPEAT)
+def _hasty_recover(asked: Asked) -> Decision:
+    if not asked.is_parent or asked.now - asked.session.shown_at < asked.rule.leeway:
+        return asked.right
+    return Decision(Verdict.RECOVER, stamped(asked.session, asked.fresh, asked.now))
 
 
 @fault("Recover forgets the parent", Verdict.RECOVER)

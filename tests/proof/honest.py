@@ -19,11 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import NamedTuple
 
 from tests.proof.clocks import Clockwork, elapse, settle
 from tests.proof.graph import Explored, explore
-from tests.proof.model import CURRENT, ROLES, SIGNED_IN, Answer, Role, Seen, Server
+from tests.proof.model import CURRENT, ROLES, SIGNED_IN, Ages, Answer, Role, Seen, Server
 
 Exchange = tuple[int, bool, Role]
 """One exchange under way: its age, whether the server has answered, the token it carries."""
@@ -80,8 +81,8 @@ class World:
 
     def served(self, state: State, exchange: Exchange) -> Iterator[tuple[str, State | None]]:
         """The server answers a request, by each clock it may have read."""
-        for skew in self.readings(exchange):
-            answer = self.server.answer(state.seen, exchange[2], skew)
+        for skew, split in product(self.readings(exchange), self.server.splits(state.seen)):
+            answer = self.server.answer(state.seen, exchange[2], skew, split)
             label = f"the server is shown {ROLES[exchange[2]]}: {answer.verdict.value}"
             yield label, self.reply(state, exchange, answer) if answer.served else None
 
@@ -94,12 +95,12 @@ class World:
     def wait(self, state: State) -> State | None:
         """Time passes; what is older than an exchange may be is lost. None where nothing may be lost."""
         seen, jar, flying, marks = state
-        age, marks, flying = self.at(elapse, seen.age, marks, flying)
+        ages, marks, flying = self.at(elapse, seen.ages, marks, flying)
         limit = self.exchange * self.server.grain
         alive = tuple(exchange for exchange in flying if exchange[0] <= limit)
         if len(alive) < len(flying) and not self.lossy:
             return None
-        return self.tidy(Seen(seen.parent, seen.extra, age), jar, alive, marks)
+        return self.tidy(Seen(seen.parent, seen.extra, ages), jar, alive, marks)
 
     def send(self, state: State) -> State:
         """A tab sends what the jar holds."""
@@ -127,17 +128,18 @@ class World:
     def tidy(self, seen: Seen, jar: Role, flying: Flying, marks: Marks) -> State:
         """The state by its canonical name."""
         if self.server.grain > 1:
-            age, marks, flying = self.at(settle, seen.age, marks, flying)
-            seen = Seen(seen.parent, seen.extra, age)
+            ages, marks, flying = self.at(settle, seen.ages, marks, flying)
+            seen = Seen(seen.parent, seen.extra, ages)
         return State(seen, jar, tuple(sorted(flying)) if len(flying) > 1 else flying, marks)
 
-    def at(self, move: Clockwork, age: int, marks: Marks, flying: Flying) -> tuple[int, Marks, Flying]:
+    def at(self, move: Clockwork, ages: Ages, marks: Marks, flying: Flying) -> tuple[Ages, Marks, Flying]:
         """All clocks, moved."""
-        clocks = [age, *marks, *[exchange[0] for exchange in flying]]
-        age, *moved = move(clocks, self.server.grain, self.server.cap)
-        ages = moved[len(marks) :]
-        aged = [(each, answered, role) for each, (_, answered, role) in zip(ages, flying, strict=True)]
-        return age, tuple(moved[: len(marks)]), tuple(aged)
+        clocks = [*ages, *marks, *[exchange[0] for exchange in flying]]
+        moved = move(clocks, self.server.grain, self.server.cap)
+        first, second = len(ages), len(ages) + len(marks)
+        lives = zip(moved[second:], flying, strict=True)
+        aged = [(each, answered, role) for each, (_, answered, role) in lives]
+        return tuple(moved[:first]), tuple(moved[first:second]), tuple(aged)
 
 
 def _without(flying: Flying, exchange: Exchange) -> Flying:

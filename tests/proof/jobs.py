@@ -14,7 +14,7 @@ from tests.proof.worlds import Row
 Job = tuple[str, str]
 """A table and the name of a row, or a network and the number of a chunk."""
 
-SLOW = ("worlds", "bounds")
+SLOW = ("faults", "worlds", "bounds")
 """Tables whose rows go first, so that none of them is left alone at the end."""
 
 

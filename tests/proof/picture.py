@@ -6,15 +6,16 @@ from collections import defaultdict
 
 from app.auth.rotation import decide
 from tests.proof import svg
-from tests.proof.model import CURRENT, OLD, PARENT, ROLES, SIGNED_IN, Role, Seen, Server
+from tests.proof.model import CURRENT, OLD, PARENT, ROLES, SIGNED_IN, Role, Seen, Server, alike
 
 LEEWAY = 10
 SERVER = Server(decide, LEEWAY)
 
 STATES: dict[str, tuple[Seen, ...]] = {
-    "new": (SIGNED_IN, Seen(parent=False, extra=False, age=LEEWAY)),
-    "young": tuple(Seen(parent=True, extra=False, age=age) for age in range(LEEWAY)),
-    "settled": (Seen(parent=True, extra=False, age=LEEWAY),),
+    "new": (SIGNED_IN, alike(parent=False, age=LEEWAY)),
+    "young": tuple(alike(parent=True, age=age) for age in range(LEEWAY)),
+    "settled": (alike(parent=True, age=LEEWAY),),
+    "confirmed": (Seen(parent=True, extra=False, ages=(LEEWAY,) * 4),),
 }
 """The states as drawn, each with every age it stands for."""
 
@@ -33,35 +34,60 @@ def arrows() -> Arrows:
 
 def _arrow(seen: Seen, role: Role) -> tuple[str, str]:
     answer = SERVER.answer(seen, role)
-    after = answer.session
-    to = next((name for name, ages in STATES.items() if after in ages), "ended")
+    to = _name(answer.session)
     token = "any other" if role == OLD else ROLES[role]
     return to, f"{token}: {answer.verdict.value.capitalize()}"
 
 
-PLACES = {"new": (150.0, 150.0), "young": (470.0, 150.0), "settled": (790.0, 150.0), "ended": (470.0, 395.0)}
+def _name(seen: Seen | None) -> str:
+    """The state as drawn that a session is in."""
+    if seen is None:
+        return "ended"
+    if not seen.parent:
+        return "new"
+    _, _, served, *confirmed = seen.ages
+    if LEEWAY in confirmed:
+        return "confirmed"
+    return "young" if served < LEEWAY else "settled"
+
+
+PLACES = {
+    "new": (150.0, 150.0),
+    "young": (470.0, 150.0),
+    "settled": (790.0, 100.0),
+    "confirmed": (790.0, 250.0),
+    "ended": (470.0, 395.0),
+}
 
 WORDS = {
     "new": ("Just signed in", "current, no parent"),
     "young": ("Within the leeway", "current and parent"),
-    "settled": ("After the leeway", "current and parent"),
+    "settled": ("After the leeway", "current not presented"),
+    "confirmed": ("After a confirmation", "a leeway ago, and after the leeway"),
     "ended": ("Ended", "the row no longer knows the session"),
 }
 
 PATHS = {
     ("new", "young"): ("M242 150 H374", (308.0, 138.0)),
     ("young", "young"): ("M430 114 C 400 48, 540 48, 510 114", (470.0, 48.0)),
-    ("settled", "young"): ("M790 186 C 790 262, 560 262, 520 188", (644.0, 286.0)),
+    ("settled", "young"): ("M740 138 C 725 172, 640 176, 568 164", (668.0, 186.0)),
+    ("confirmed", "young"): ("M692 262 C 610 262, 560 240, 528 190", (600.0, 276.0)),
     ("new", "ended"): ("M150 186 C 150 330, 240 395, 350 395", (166.0, 330.0)),
     ("young", "ended"): ("M450 186 V357", (438.0, 300.0)),
-    ("settled", "ended"): ("M826 186 C 826 330, 720 395, 592 395", (800.0, 352.0)),
+    ("settled", "ended"): ("M886 112 C 925 200, 925 400, 594 408", (800.0, 424.0)),
+    ("confirmed", "ended"): ("M790 288 C 780 350, 700 385, 594 388", (766.0, 340.0)),
 }
 """Where an arrow runs, and where its words stand."""
 
-ANCHORS = {("new", "ended"): "end", ("young", "ended"): "end", ("settled", "ended"): "start"}
+ANCHORS = {
+    ("new", "ended"): "end",
+    ("young", "ended"): "end",
+    ("settled", "ended"): "start",
+    ("confirmed", "ended"): "end",
+}
 
 NOTES = {
-    "Repeat": ", current once more, the leeway anew",
+    "Repeat": ", current once more",
     "Recover": ", the unseen one is orphaned",
 }
 
@@ -102,8 +128,16 @@ def _merged(labels: list[str]) -> list[str]:
 
 
 def _time() -> str:
-    words = svg.lines((630.0, 122.0), ("a leeway passes", "without a hand-out"), size=12, fill=svg.FAINT)
-    return svg.arrow("M566 150 H694", svg.TIME, dashed=True) + words
+    quiet = svg.lines((620.0, 84.0), ("a leeway passes", "without a hand-out"), size=12, fill=svg.FAINT)
+    told = svg.lines(
+        (590.0, 210.0), ("current is presented at", "two thirds of a leeway"), size=12, fill=svg.FAINT
+    )
+    return (
+        svg.arrow("M566 136 L694 106", svg.TIME, dashed=True)
+        + quiet
+        + svg.arrow("M548 188 C 590 196, 660 224, 694 238", svg.TIME, dashed=True)
+        + told
+    )
 
 
 def _sign_out() -> str:

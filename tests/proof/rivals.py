@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.auth.rotation import Decision, Rule, Session, Verdict, decide
+from app.auth.rotation import SLIDE_FRACTION, Decision, Rule, Session, Verdict, decide
 
 REFUSED = Decision(Verdict.REUSE, None)
 
@@ -48,8 +48,24 @@ def supertokens(session: Session | None, token_id: str, now: float, fresh: str, 
     return REFUSED
 
 
+def first_edition(session: Session | None, token_id: str, now: float, fresh: str, rule: Rule) -> Decision:
+    """Ratchet's rule before the second edition: one clock that every hand-out moves, and no confirmation."""
+    if session is None:
+        return Decision(Verdict.ENDED, None)
+    if token_id not in (session.current, session.parent):
+        return REFUSED
+    age = now - session.served_at
+    if session.parent is not None and age < rule.leeway:
+        noted = -rule.leeway < age < rule.leeway * SLIDE_FRACTION
+        return Decision(Verdict.REPEAT, session if noted else replace(session, served_at=now))
+    if token_id == session.current:
+        return Decision(Verdict.ROTATE, replace(session, parent=token_id, current=fresh, served_at=now))
+    return Decision(Verdict.RECOVER, replace(session, current=fresh, served_at=now))
+
+
 RULES = {
     "Ratchet": decide,
+    "its first edition": first_edition,
     "strict rotation": strict,
     "Supabase's counter": supabase,
     "SuperTokens 5.6": supertokens,

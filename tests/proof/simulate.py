@@ -20,10 +20,10 @@ from math import log
 from random import Random
 from typing import NamedTuple
 
-from app.auth.rotation import Rule, Session, decide
+from app.auth.rotation import CONFIRMING_FRACTION, Rule, Session, decide
 from tests.proof.faults import FAULTS
 from tests.proof.model import Decide, endless
-from tests.proof.rivals import strict, supabase, supertokens
+from tests.proof.rivals import first_edition, strict, supabase, supertokens
 
 TABS, SPREAD, PATIENCE = 3, 3.0, 10.0
 LATER = 900.0
@@ -96,10 +96,11 @@ def signs_out(decide: Decide, rule: Rule, events: list[Event]) -> bool:
 
 def _settled(rule: Rule) -> Session:
     """A session that was last served long ago."""
-    return Session("session", "current", "parent", -LATER, -LATER, rule.idle_ttl, -LATER)
+    long_ago = (-LATER,) * 4
+    return Session("session", "current", "parent", *long_ago, rule.idle_ttl, -LATER)
 
 
-LEEWAYS = (5, 10, 20, 30, 60)
+LEEWAYS = (5, 10, 20, 30, 40, 60)
 """The leeways tried, in seconds."""
 
 CHUNK = 20_000
@@ -118,6 +119,7 @@ class Contender(NamedTuple):
 
 CONTENDERS = {
     "Ratchet": Contender(decide, plain=False),
+    "Ratchet's first edition": Contender(first_edition, plain=False),
     "Ratchet without Recover": Contender(FAULTS[NO_RECOVER], plain=False),
     "Supabase's counter": Contender(supabase, plain=False),
     "SuperTokens 5.6": Contender(supertokens, plain=True),
@@ -141,8 +143,9 @@ def order_and_span(events: list[Event]) -> tuple[Order, float]:
 class Trial:
     """One rule living through wake-ups.
 
-    Where the server answers everything within less than a leeway, every age after the first is below the
-    leeway and the order of events alone decides: such an order is played once and then remembered.
+    Where the server answers everything within less than two thirds of a leeway, every age after the first is
+    below all that a rule compares with and only the order of events decides: such an order is played once
+    and then remembered.
     """
 
     def __init__(self, decide: Decide) -> None:
@@ -150,7 +153,7 @@ class Trial:
 
     def signs_out(self, leeway: int, events: list[Event], order: Order, span: float) -> bool:
         """Whether an honest tab is refused."""
-        if span >= leeway:
+        if span >= leeway * CONFIRMING_FRACTION:
             return signs_out(self.decide, endless(leeway), events)
         if order not in self.known:
             self.known[order] = signs_out(self.decide, endless(leeway), events)

@@ -14,13 +14,13 @@ HOUR = 3600.0
 
 
 def beyond_the_bound() -> str:
-    """The shortest way to a false refusal with exchanges of half a leeway."""
-    return _told(prove(World(Server(decide, 10), tabs=2, exchange=5)).trace)
+    """The shortest way to a false refusal with exchanges of more than a third of the leeway."""
+    return _told(prove(World(Server(decide, 5), tabs=2, exchange=2)).trace)
 
 
 def clock_jump() -> str:
     """The shortest way to a false refusal where the clock jumps while exchanges are under way."""
-    return _told(prove_wrong_clock(World(Server(decide, 10), tabs=2, exchange=4), quiet=False).trace)
+    return _told(prove_wrong_clock(World(Server(decide, 3), tabs=2, exchange=1), quiet=False).trace)
 
 
 def _told(trace: tuple[str, ...] | None) -> str:
@@ -36,7 +36,7 @@ THEFT = (("thief", "A"), ("victim", "A"), ("thief", "A"), ("victim", "C"))
 
 def longest_theft() -> list[tuple[str, ...]]:
     """The longest theft with every use far from the other party's, played on the rule."""
-    session: Session | None = Session("session", "A", None, 0.0, 0.0, inf, 0.0)
+    session: Session | None = Session("session", "A", None, 0.0, 0.0, 0.0, 0.0, inf, 0.0)
     rows: list[tuple[str, ...]] = []
     for hour, ((who, token), fresh) in enumerate(zip(THEFT, "BCDE", strict=True), 1):
         decision = decide(session, token, hour * HOUR, fresh, endless(30))

@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import NamedTuple
 
+from app.auth.rotation import decide
+from tests.proof.blind import GAMES, row
 from tests.proof.faults import FAULTS
+from tests.proof.pollers import HABITS, told
 from tests.proof.promises import PROMISES, Finding, caught
 from tests.proof.rivals import RULES
 from tests.proof.simulate import BAD, CHUNK, CONTENDERS, GOOD, LEEWAYS, Counts
@@ -34,10 +37,24 @@ def _fault(name: str) -> Row:
     return name, promise, saw
 
 
+EDITIONS = {name: RULES[name] for name in ("Ratchet", "its first edition")}
+
+
+def _habit(name: str) -> Row:
+    return name, *(told(rule, name) for rule in EDITIONS.values())
+
+
 TABLES = {
     "promises": Table(("promise", *RULES), {name: partial(_promise, name) for name in PROMISES}),
     "worlds": Table(
         ("world", "tabs", "exchange", "time", "states", "seen"), {name: run.row for name, run in RUNS.items()}
+    ),
+    "knowledge": Table(
+        ("what the thief knows", "leeway", "pauses", "beliefs", "he"),
+        {name: partial(row, decide, game) for name, game in GAMES.items()},
+    ),
+    "pollers": Table(
+        ("the thief presents a token", *EDITIONS), {name: partial(_habit, name) for name in HABITS}
     ),
     "bounds": Table(
         ("leeway", "clocks apart", "formula", "longest exchange that holds", "first that does not"),

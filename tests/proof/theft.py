@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from math import inf
 from typing import NamedTuple
 
@@ -81,8 +82,8 @@ def steps(world: World, scene: Scene) -> Iterator[Step]:
         yield Step(scene._replace(world=world.send(state)))
     for exchange in dict.fromkeys(state.flying):
         yield from _exchanged(world, scene, exchange)
-    for role in sorted(scene.held):
-        yield _stolen_use(world, scene, role)
+    for role, split in product(sorted(scene.held), world.server.splits(state.seen)):
+        yield _stolen_use(world, scene, role, split)
     yield Step(scene._replace(held=scene.held | {state.jar}), theft=True)
 
 
@@ -96,19 +97,20 @@ def _exchanged(world: World, scene: Scene, exchange: Exchange) -> Iterator[Step]
         after = scene._replace(world=received, served=scene.served and not lately)
         yield Step(after, hand_over=scene.served and lately)
     else:
-        yield _victim_use(world, scene, exchange)
+        for split in world.server.splits(scene.world.seen):
+            yield _victim_use(world, scene, exchange, split)
 
 
-def _victim_use(world: World, scene: Scene, exchange: Exchange) -> Step:
-    answer = world.server.answer(scene.world.seen, exchange[2])
+def _victim_use(world: World, scene: Scene, exchange: Exchange, split: int) -> Step:
+    answer = world.server.answer(scene.world.seen, exchange[2], split=split)
     if _ends(answer):
         return Step(None)
     replied = world.reply(scene.world, exchange, answer)
     return Step(Scene(replied, _kept(scene, answer), VICTIM, scene.served), _is_near(world, scene, VICTIM))
 
 
-def _stolen_use(world: World, scene: Scene, role: Role) -> Step:
-    answer = world.server.answer(scene.world.seen, role)
+def _stolen_use(world: World, scene: Scene, role: Role, split: int) -> Step:
+    answer = world.server.answer(scene.world.seen, role, split=split)
     if _ends(answer):
         return Step(None)
     moved = world.used(scene.world, answer)

@@ -31,8 +31,8 @@ class Run:
         """The world to explore."""
         skews: tuple[float, ...] = JITTER if self.time == "rounded" else (0,)
         if self.what == "two nodes":
-            skews = (0, self.leeway // 10)
-        server = Server(decide, self.leeway, grain=self.tabs + 4 if self.time == "dense" else 1)
+            skews = (0, 1)
+        server = Server(decide, self.leeway, grain=self.tabs + 6 if self.time == "dense" else 1)
         return World(server, self.tabs, self.exchange, skews=skews, stale=self.what == "late rows")
 
     def row(self) -> Row:
@@ -67,30 +67,29 @@ _SEE: dict[str, Callable[[World], tuple[int, str]]] = {
 }
 
 RUNS = {
-    f"{run.what} {run.tabs} {run.time}": run
+    f"{run.what} {run.tabs} {run.time} {run.leeway}": run
     for run in (
-        Run("honest", 1, 9, 20),
-        Run("honest", 2, 9, 20),
-        Run("honest", 3, 9, 20),
-        Run("honest", 4, 9, 20),
-        Run("honest", 1, 9, 20, "dense"),
-        Run("honest", 2, 9, 20, "dense"),
-        Run("honest", 2, 8, 20, "rounded"),
-        Run("honest", 4, 8, 20, "rounded"),
-        Run("late rows", 1, 9, 20),
-        Run("late rows", 2, 9, 20),
-        Run("late rows", 3, 9, 20),
-        Run("two nodes", 2, 8, 20),
-        Run("two nodes", 3, 8, 20),
-        Run("wrong clock, at any moment", 1, 4, 10),
-        Run("wrong clock, at any moment", 2, 4, 10),
-        Run("wrong clock", 2, 4, 10),
-        Run("wrong clock", 3, 4, 10),
-        Run("thief", 1, 9, 20),
-        Run("thief", 2, 9, 20),
-        Run("thief", 3, 4, 10),
-        Run("thief", 1, 4, 10, "dense"),
-        Run("thief, within a leeway of the victim", 1, 9, 20),
+        Run("honest", 1, 4, 12),
+        Run("honest", 2, 4, 12),
+        Run("honest", 3, 4, 12),
+        Run("honest", 4, 2, 6),
+        Run("honest", 1, 10, 30),
+        Run("honest", 1, 1, 3, "dense"),
+        Run("honest", 2, 1, 3, "dense"),
+        Run("late rows", 1, 4, 12),
+        Run("late rows", 2, 4, 12),
+        Run("late rows", 3, 3, 9),
+        Run("two nodes", 2, 4, 13),
+        Run("two nodes", 3, 2, 7),
+        Run("wrong clock, at any moment", 1, 2, 6),
+        Run("wrong clock, at any moment", 2, 1, 3),
+        Run("wrong clock", 2, 2, 6),
+        Run("wrong clock", 3, 1, 3),
+        Run("thief", 1, 4, 12),
+        Run("thief", 2, 2, 6),
+        Run("thief", 3, 1, 3),
+        Run("thief", 1, 1, 3, "dense"),
+        Run("thief, within a leeway of the victim", 1, 4, 12),
     )
 }
 """Every world, by name."""
@@ -98,14 +97,14 @@ RUNS = {
 BOUNDS = {
     f"leeway {leeway} apart {apart}": (leeway, apart)
     for leeway, apart in (
+        (6, 0),
+        (9, 0),
         (10, 0),
-        (20, 0),
-        (30, 0),
-        (40, 0),
-        (20, 1),
-        (20, 2),
-        (20, 3),
-        (20, 4),
+        (12, 0),
+        (15, 0),
+        (12, 1),
+        (12, 2),
+        (12, 3),
     )
 }
 """Leeways, and clocks so far apart, with which the bound is measured; all in ticks."""
@@ -113,13 +112,13 @@ BOUNDS = {
 
 def measured_bound(leeway: int, apart: int) -> Row:
     """The longest exchange with which two tabs are never refused, and what the formula says it is."""
-    exact = (0.9 * leeway - apart) / 2
+    exact = (leeway - apart) / 3
     longest = int(exact)
     while _holds(leeway, apart, longest + 1):
         longest += 1
     while not _holds(leeway, apart, longest):
         longest -= 1
-    return str(leeway), str(apart), f"{exact:g}", str(longest), str(longest + 1)
+    return str(leeway), str(apart), f"{exact:.3g}", str(longest), str(longest + 1)
 
 
 def _holds(leeway: int, apart: int, exchange: int) -> bool:

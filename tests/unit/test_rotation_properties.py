@@ -25,6 +25,8 @@ rules = st.builds(
 )
 tokens = st.sampled_from(["current", "parent", "grandparent"])
 parents = st.sampled_from([None, "parent"])
+confirmations = st.sampled_from([None, START])
+TIMES = ("made_at", "shown_at", "served_at", "confirmed_at")
 
 
 class Turn(NamedTuple):
@@ -60,13 +62,17 @@ def turns(
     age: st.SearchStrategy[float] = ages(-300, 300),  # noqa: B008  # a strategy is a value
     rule: st.SearchStrategy[Rule] = rules,
     parent: st.SearchStrategy[str | None] = parents,
+    confirmed: st.SearchStrategy[float | None] = confirmations,
 ) -> Turn:
     """A session at which a token is presented; of any kind where nothing is asked."""
     session = Session(
         id="phone",
         current="current",
         parent=draw(parent),
+        made_at=START - draw(st.sampled_from([0.0, 10.0, 25.0])),
+        shown_at=START,
         served_at=START,
+        confirmed_at=draw(confirmed),
         started_at=0.0,
         expires_at=draw(st.sampled_from([START + 200, START + 10_000])),
         auth_time=draw(st.sampled_from([0.0, START])),
@@ -81,7 +87,7 @@ def turns(
 both = st.sampled_from(["current", "parent"])
 repeats = turns(both, ages(-300, LEEWAY), lenient, st.just("parent"))
 rotations = turns(st.just("current"), ages(LEEWAY, 200), lenient)
-recoveries = turns(st.just("parent"), ages(LEEWAY, 200), lenient, st.just("parent"))
+recoveries = turns(st.just("parent"), ages(LEEWAY, 200), lenient, st.just("parent"), confirmed=st.none())
 hand_outs = st.one_of(repeats, rotations, recoveries)
 
 
@@ -103,14 +109,38 @@ def test_repeat_never_changes_current_or_parent(turn: Turn) -> None:
 def test_only_a_repeat_of_a_moment_ago_goes_unwritten(turn: Turn) -> None:
     """A moment is a tenth of the leeway, and with clocks that differ at most one leeway."""
     unwritten = turn.next is turn.session
-    assert unwritten == (-LEEWAY < turn.age < LEEWAY / 10)
+    confirms = turn.session.confirmed_at is None and turn.next.confirmed_at is not None
+    assert unwritten == (-LEEWAY < turn.age < LEEWAY / 10 and not confirms)
+
+
+@given(repeats)
+def test_a_confirmation_is_written_once_and_only_by_current(turn: Turn) -> None:
+    """It becomes true at two thirds of the leeway, and later presentations leave it as it is."""
+    is_time = turn.now - turn.session.made_at >= LEEWAY * 2 / 3
+    expected = turn.now if turn.token == "current" and is_time else None
+    if turn.session.confirmed_at is not None:
+        expected = turn.session.confirmed_at if turn.age > -LEEWAY else turn.now
+    assert turn.next.confirmed_at == expected
+
+
+@given(turns(st.just("parent"), ages(LEEWAY, 200), lenient, st.just("parent"), st.just(START)))
+def test_the_parent_is_a_theft_a_leeway_after_the_confirmation(turn: Turn) -> None:
+    """The browser has current for good by then, so somebody else presents the parent."""
+    assert turn.decision.verdict is Verdict.REUSE
+
+
+@given(repeats)
+def test_presenting_current_postpones_no_rotation(turn: Turn) -> None:
+    """Only the parent moves shown_at, unless a wrong clock has to be set back."""
+    kept = turn.token == "current" and turn.age > -LEEWAY
+    assert not kept or turn.next.shown_at == turn.session.shown_at
 
 
 @given(hand_outs)
 def test_every_written_hand_out_is_dated(turn: Turn) -> None:
-    """Rotate, Recover and a Repeat that is written set served_at to now."""
-    unwritten = turn.decision.verdict is Verdict.REPEAT and turn.next is turn.session
-    assert unwritten or turn.next.served_at == turn.now
+    """Rotate, Recover and a Repeat set served_at to now, unless a Repeat finds it a moment old."""
+    recent = turn.decision.verdict is Verdict.REPEAT and -LEEWAY < turn.age < LEEWAY / 10
+    assert turn.next.served_at == (turn.session.served_at if recent else turn.now)
 
 
 @given(rotations)
@@ -128,10 +158,11 @@ def test_recover_keeps_the_parent_and_orphans_current(turn: Turn) -> None:
 
 
 @given(hand_outs)
-def test_nothing_but_the_two_tokens_and_their_date_ever_changes(turn: Turn) -> None:
+def test_nothing_but_the_two_tokens_and_their_times_ever_changes(turn: Turn) -> None:
     """Renewing never extends a session past expires_at, nor makes it anybody else's."""
     old = turn.session
-    assert old == replace(turn.next, current=old.current, parent=old.parent, served_at=old.served_at)
+    times = {name: getattr(old, name) for name in TIMES}
+    assert old == replace(turn.next, current=old.current, parent=old.parent, **times)
 
 
 @given(hand_outs)

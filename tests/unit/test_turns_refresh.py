@@ -47,10 +47,11 @@ def ended(reason: str, item: Session = PHONE) -> Event:
 
 
 THEFT = (Event(signals.reuse_detected, {"session": PHONE}), ended("reuse"))
+_NINE_SECONDS_OLD = replace(PHONE, made_at=NOW - 9, shown_at=NOW - 9, served_at=NOW - 9)
 HAND_OUTS: list[Any] = [
     pytest.param(PHONE, "current", {"parent": "current", "current": "fresh"}, "rotate", id="rotate"),
     pytest.param(PHONE, "parent", {"current": "fresh"}, "recover", id="recover"),
-    pytest.param(replace(PHONE, served_at=NOW - 9), "parent", {}, "repeat", id="repeat"),
+    pytest.param(_NINE_SECONDS_OLD, "parent", {"made_at": NOW - 9}, "repeat", id="repeat"),
 ]
 
 
@@ -59,14 +60,14 @@ def test_a_hand_out_changes_its_own_session_alone(
     item: Session, token: str, changes: dict[str, Any], verdict: str
 ) -> None:
     """The next value takes the session's place, the others stay, and the verdict is told."""
-    value = replace(item, **changes, served_at=NOW)
+    value = replace(item, **{"made_at": NOW, "shown_at": NOW, "served_at": NOW} | changes)
     outcome = refresh(account(sessions=(LAPTOP, item)), token)
     assert outcome == Outcome((LAPTOP, value), value, (refreshed(value, verdict),))
 
 
 def test_a_repeat_of_a_moment_ago_leaves_the_account_as_it_is() -> None:
     """Equal sessions need no write, and the hand-out is told all the same."""
-    item = replace(PHONE, served_at=NOW)
+    item = replace(PHONE, made_at=NOW, shown_at=NOW, served_at=NOW)
     outcome = refresh(account(sessions=(item,)), "parent")
     assert outcome == Outcome((item,), item, (refreshed(item, "repeat"),))
 

@@ -41,7 +41,7 @@ def test_a_value_holds_its_fields_and_no_more(value: Any) -> None:
 
 def test_a_row_from_before_a_field_makes_a_whole_session() -> None:
     """What an older release did not write reads as a browser's session, not remembered and without a name."""
-    old = Session("phone", "current", None, 1.0, 1.0, 2.0, 1.0)
+    old = Session("phone", "current", None, 1.0, 1.0, 1.0, 1.0, 2.0, 1.0)
     assert (old.remember, old.delivery, old.label) == (False, "cookie", "")
 
 

@@ -297,7 +297,7 @@ def test_live_sessions_come_with_the_latest_first() -> None:
 
 def test_what_changes_nothing_is_not_written() -> None:
     """A repeat within a tenth of the leeway costs a read and no write."""
-    row = Row(losses=99, sessions=(session(served_at=NOW),))
+    row = Row(losses=99, sessions=(session(made_at=NOW, shown_at=NOW, served_at=NOW),))
     assert row.verbs.refresh([TOKENS["phone"]], NOW).session.id == "phone"
     assert row.losses == 99
 
