@@ -16,6 +16,7 @@ from .extension import Ratchet
 from .guard import current_user
 from .settings import SettingsError, check_secret
 from .signals import (
+    orphan_passed_by,
     password_changed,
     reuse_detected,
     session_ended,
@@ -42,6 +43,7 @@ __all__ = [
     "Unavailable",
     "check_secret",
     "current_user",
+    "orphan_passed_by",
     "password_changed",
     "reuse_detected",
     "session_ended",

@@ -30,6 +30,7 @@ EVENTS = {
     signals.session_refreshed: "refresh",
     signals.session_ended: "session_ended",
     signals.reuse_detected: "reuse",
+    signals.orphan_passed_by: "orphan",
     signals.password_changed: "password_changed",
     signals.user_blocked: "user_blocked",
 }

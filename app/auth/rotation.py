@@ -228,8 +228,10 @@ def put(sessions: Sessions, session_id: str, value: Session | None) -> Sessions:
 def admit(sessions: Sessions, newcomer: Session, most: int) -> tuple[Sessions, Sessions]:
     """Add ``newcomer``; beyond ``most`` sessions the least recently served make way.
 
-    Returns the sessions kept and the sessions that made way.
+    The session that started the newcomer makes way last: a thief who starts sessions would otherwise push the
+    stolen one out, and with it the token that gives the theft away. Returns the sessions kept and the
+    sessions that made way.
     """
-    by_use = sorted(sessions, key=lambda session: session.served_at)
+    by_use = sorted(sessions, key=lambda session: (session.id == newcomer.started_by, session.served_at))
     surplus = max(0, len(by_use) + 1 - most)
     return (*by_use[surplus:], newcomer), tuple(by_use[:surplus])

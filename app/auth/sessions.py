@@ -95,14 +95,19 @@ class Sessions:
     def refresh(self, presented: Sequence[str], now: float) -> Grant:
         """Honour a refresh token: what the rule says of it, on disk, then new tokens or the refusal.
 
-        ``presented`` is every candidate that came under the cookie's name. Where several are authentic each
-        is tried and none is called a theft: an old cookie of another path proves nothing.
+        ``presented`` is every candidate that came under the cookie's name. Where several are authentic, one
+        that is good counts, and the others are passed by: an old cookie of another path proves nothing. Where
+        none is good they are judged one by one, so an ended session beside a stolen one hides no theft.
         """
         candidates = self._mint.valid_refresh(presented, now)
+        good = [claims for claims in candidates if self.honours(claims, now)] if candidates[1:] else []
+        for claims in candidates if good else ():
+            if claims != good[0]:
+                self._pass_by(claims, now)
         refusal = RefreshTokenInvalid()
-        for claims in candidates:
+        for claims in good or candidates:
             try:
-                return self._refresh(claims, now, alone=len(candidates) == 1)
+                return self._refresh(claims, now)
             except RefreshTokenInvalid as problem:
                 refusal = refusal if refusal.reason else problem
         raise refusal
@@ -168,12 +173,15 @@ class Sessions:
         """When a session ends if nothing more happens."""
         return rotation.ends_at(session, self._rule)
 
-    def _refresh(self, claims: RefreshClaims, now: float, *, alone: bool) -> Grant:
-        turn = partial(turns.refresh, claims=claims, now=now, fresh=_new_id(), rule=self._rule, alone=alone)
+    def _refresh(self, claims: RefreshClaims, now: float) -> Grant:
+        turn = partial(turns.refresh, claims=claims, now=now, fresh=_new_id(), rule=self._rule)
         account, session = self._change(claims.subject, turn, now)
         if session is None:
             raise RefreshTokenInvalid
         return self._mint.grant(account, session, now)
+
+    def _pass_by(self, claims: RefreshClaims, now: float) -> None:
+        self._if_there(claims.subject, partial(turns.pass_by, claims=claims, now=now, rule=self._rule), now)
 
     def _if_there(self, subject: str, turn: Turn, now: float, **columns: Any) -> None:
         with suppress(RefreshTokenInvalid):  # no such user: there is nothing to change

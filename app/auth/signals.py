@@ -25,6 +25,8 @@ session_ended = _names.signal("session-ended")
 blocked or password_changed"""
 reuse_detected = _names.signal("reuse-detected")
 """``subject, session``"""
+orphan_passed_by = _names.signal("orphan-passed-by")
+"""``subject, session``: an old token of this live session came beside a good one, and changed nothing"""
 password_changed = _names.signal("password-changed")
 """``subject``"""
 

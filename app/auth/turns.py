@@ -17,6 +17,7 @@ from .account import Account, Place
 from .errors import (
     InvalidCredentials,
     RatchetError,
+    ReauthenticationRequired,
     RefreshTokenInvalid,
     RefreshTokenReused,
     SessionStolen,
@@ -66,14 +67,17 @@ def start(
 ) -> Outcome:
     """Let ``newcomer`` in; ``password_hash`` is the one that the person was authenticated on.
 
-    What another session starts is refused where that one has ended meanwhile.
+    What another session starts is refused where that one has ended meanwhile, and where there is room for
+    one session only.
     """
     others = rotation.without(account.sessions, newcomer.id)
     known = any(session.label == newcomer.label for session in others)
     signed_in = Event(signals.user_signed_in, {"session": newcomer, "new_device": not known})
     if rotation.find(account.sessions, newcomer.id):
         return Outcome(account.sessions, newcomer, (signed_in,))
-    refusal = _refusal_of(newcomer, account, password_hash)
+    refusal: RatchetError | type[RatchetError] | None = _refusal_of(newcomer, account, password_hash)
+    if newcomer.started_by and most == 1:
+        refusal = refusal or ReauthenticationRequired("Sign in on the other device.")
     if refusal:
         return Outcome(account.sessions, refusal=refusal)
     old = replaces.session_id if replaces and replaces.subject == account.subject else ""
@@ -109,10 +113,8 @@ def reset(account: Account, *, password_hash: str) -> Outcome:
     return Outcome((), events=events, must_write=True)
 
 
-def refresh(
-    account: Account, claims: RefreshClaims, now: float, fresh: str, *, rule: Rule, alone: bool
-) -> Outcome:
-    """The rule, on the row. A token that is not ``alone`` (an old cookie beside it) is never a theft.
+def refresh(account: Account, claims: RefreshClaims, now: float, fresh: str, *, rule: Rule) -> Outcome:
+    """The rule, on the row.
 
     A Reuse ends what the session has started, too: it may have been the thief who started it.
     """
@@ -120,8 +122,6 @@ def refresh(
     if session and session.current == fresh:
         return Outcome(account.sessions, session, _refreshed(session, Verdict.ROTATE))
     decision = rotation.decide(session, claims.token_id, now, fresh, rule)
-    if decision.verdict is Verdict.REUSE and not alone:
-        return Outcome(account.sessions, refusal=RefreshTokenInvalid)
     refusal = REFUSALS.get(decision.verdict) or account.refusal
     if refusal or decision.session is None:
         stolen = any(entry.by_theft for entry in account.ended if entry.session_id == claims.session_id)
@@ -130,6 +130,14 @@ def refresh(
     return Outcome(
         rotation.put(account.sessions, value.id, value), value, _refreshed(value, decision.verdict)
     )
+
+
+def pass_by(account: Account, claims: RefreshClaims, now: float, *, rule: Rule) -> Outcome:
+    """A token beside a good one is not used; where it is an orphan of a live session, that is told."""
+    session = rotation.find(account.sessions, claims.session_id)
+    verdict = rotation.decide(session, claims.token_id, now, "", rule).verdict
+    seen = (Event(signals.orphan_passed_by, {"session": session}),) if verdict is Verdict.REUSE else ()
+    return Outcome(account.sessions, session, seen)
 
 
 def end(account: Account, which: Callable[[Session], bool], reason: str) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 import pytest
 from flask import Flask
@@ -118,20 +119,49 @@ def test_cookie_of_an_ended_session_does_not_hide_the_live_one(
     assert present(site, cookies).status_code == 200
 
 
-def test_two_stale_cookies_are_refused_without_calling_it_a_theft(
-    signed_in: Browser, site: Flask, ada: str, clock: Clock
-) -> None:
-    """Where no cookie is good the browser is told so, and the session, held elsewhere, goes on."""
-    stale = []
-    for _ in range(4):
-        stale.append(signed_in.held)
-        signed_in.refresh()
+def rotated_away(browser: Browser, clock: Clock) -> str:
+    """A token of the browser's session that has become an orphan while the browser went on."""
+    stolen = browser.held
+    for _ in range(2):
+        browser.refresh()
         clock.advance(LEEWAY)
-    before = stored(site, ada)
-    reply = present(site, f"{REFRESH_COOKIE}={stale[0]}; {REFRESH_COOKIE}={stale[1]}")
-    assert refusal(reply) == OVER
+    return stolen
+
+
+def test_two_stale_cookies_are_a_theft(signed_in: Browser, site: Flask, ada: str, clock: Clock) -> None:
+    """Where no cookie is good, an orphan ends its session: a second orphan does not hide it."""
+    stale = [rotated_away(signed_in, clock), rotated_away(signed_in, clock)]
+    reply = present(site, "; ".join(f"{REFRESH_COOKIE}={value}" for value in stale))
+    assert refusal(reply) == (401, "refresh_token_reused")
     assert cleared(reply)
-    assert stored(site, ada) == before
+    assert stored(site, ada).sessions == []
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["ended first", "stolen first"])
+def test_an_ended_session_beside_a_stolen_token_hides_no_theft(
+    signed_in: Browser, site: Flask, ada: str, clock: Clock, order: int
+) -> None:
+    """A thief who adds a cookie of their own ended session is found all the same."""
+    own = let_in(site, add_user(site, "bob@example.org", "bob"))
+    pair = [own.held, rotated_away(signed_in, clock)]
+    own.sign_out()
+    reply = present(site, "; ".join(f"{REFRESH_COOKIE}={value}" for value in pair[::order]))
+    assert refusal(reply) == (401, "refresh_token_reused")
+    assert stored(site, ada).sessions == []
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["orphan first", "good first"])
+def test_an_orphan_beside_a_good_cookie_is_told(
+    signed_in: Browser, site: Flask, ada: str, clock: Clock, caplog: pytest.LogCaptureFixture, order: int
+) -> None:
+    """Nobody is signed out by it, and the audit trail has a line that names the session."""
+    caplog.set_level("INFO", logger="flask_ratchet.audit")
+    pair = [rotated_away(signed_in, clock), let_in(site, ada).held]
+    reply = present(site, "; ".join(f"{REFRESH_COOKIE}={value}" for value in pair[::order]))
+    assert reply.status_code == 200
+    events = [json.loads(record.message) for record in caplog.records]
+    told = [event["session"] for event in events if event["event"] == "orphan"]
+    assert told == [stored(site, ada).sessions[0]["id"]]
     assert signed_in.refresh().status_code == 200
 
 

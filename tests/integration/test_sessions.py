@@ -194,6 +194,28 @@ def test_started_session_counts_towards_the_most(make_site: MakeSite, ada: str, 
     assert refusal(first.refresh()) == (401, "refresh_token_invalid")
 
 
+def test_starting_sessions_never_ends_the_one_that_starts_them(
+    make_site: MakeSite, ada: str, clock: Clock
+) -> None:
+    """A thief who starts many sessions does not push the stolen one out: its theft is still found."""
+    site = make_site(RATCHET_MAX_SESSIONS=3)
+    owner = let_in(site, ada)
+    thief = Browser(site, owner.held)
+    thief.refresh()
+    for _ in range(4):
+        clock.advance(LEEWAY)
+        assert thief.post("/auth/sessions", {}).status_code == 201
+    assert owner.refresh().status_code == 200
+    assert len(stored(site, ada).sessions) == 3
+
+
+def test_where_one_session_is_allowed_none_is_started(make_site: MakeSite, ada: str) -> None:
+    """With RATCHET_MAX_SESSIONS at 1 a start would end its starter, so it is refused."""
+    browser = let_in(make_site(RATCHET_MAX_SESSIONS=1), ada)
+    assert refusal(browser.post("/auth/sessions", {})) == (403, "reauthentication_required")
+    assert browser.refresh().status_code == 200
+
+
 def test_body_delivery_switched_off_starts_none(make_site: MakeSite, ada: str) -> None:
     """Where no refresh token may travel by body there is no way to hand one to another device."""
     site = make_site(RATCHET_BODY_DELIVERY=False)

@@ -54,8 +54,8 @@ def _name(seen: Seen | None) -> str:
 PLACES = {
     "new": (150.0, 150.0),
     "young": (470.0, 150.0),
-    "settled": (790.0, 100.0),
-    "confirmed": (790.0, 250.0),
+    "settled": (790.0, 90.0),
+    "confirmed": (790.0, 300.0),
     "ended": (470.0, 395.0),
 }
 
@@ -63,28 +63,23 @@ WORDS = {
     "new": ("Just signed in", "current, no parent"),
     "young": ("Within the leeway", "current and parent"),
     "settled": ("After the leeway", "current not presented"),
-    "confirmed": ("After a confirmation", "a leeway ago, and after the leeway"),
+    "confirmed": ("Confirmed", "a leeway later"),
     "ended": ("Ended", "the row no longer knows the session"),
 }
 
 PATHS = {
     ("new", "young"): ("M242 150 H374", (308.0, 138.0)),
     ("young", "young"): ("M430 114 C 400 48, 540 48, 510 114", (470.0, 48.0)),
-    ("settled", "young"): ("M740 138 C 725 172, 640 176, 568 164", (668.0, 186.0)),
-    ("confirmed", "young"): ("M692 262 C 610 262, 560 240, 528 190", (600.0, 276.0)),
-    ("new", "ended"): ("M150 186 C 150 330, 240 395, 350 395", (166.0, 330.0)),
+    ("settled", "young"): ("M716 128 C 690 168, 640 172, 568 162", (700.0, 184.0)),
+    ("confirmed", "young"): ("M694 316 C 590 316, 510 260, 496 190", (560.0, 322.0)),
+    ("new", "ended"): ("M150 186 C 150 330, 240 395, 346 395", (166.0, 330.0)),
     ("young", "ended"): ("M450 186 V357", (438.0, 300.0)),
-    ("settled", "ended"): ("M886 112 C 925 200, 925 400, 594 408", (800.0, 424.0)),
-    ("confirmed", "ended"): ("M790 288 C 780 350, 700 385, 594 388", (766.0, 340.0)),
+    ("settled", "ended"): ("M886 102 C 925 200, 930 425, 594 420", (878.0, 160.0)),
+    ("confirmed", "ended"): ("M790 338 C 790 352, 700 366, 594 366", (690.0, 382.0)),
 }
 """Where an arrow runs, and where its words stand."""
 
-ANCHORS = {
-    ("new", "ended"): "end",
-    ("young", "ended"): "end",
-    ("settled", "ended"): "start",
-    ("confirmed", "ended"): "end",
-}
+ANCHORS = dict.fromkeys((("new", "ended"), ("young", "ended"), ("settled", "ended")), "end")
 
 NOTES = {
     "Repeat": ", current once more",
@@ -128,14 +123,14 @@ def _merged(labels: list[str]) -> list[str]:
 
 
 def _time() -> str:
-    quiet = svg.lines((620.0, 84.0), ("a leeway passes", "without a hand-out"), size=12, fill=svg.FAINT)
+    quiet = svg.lines((620.0, 80.0), ("a leeway passes", "without a hand-out"), size=12, fill=svg.FAINT)
     told = svg.lines(
-        (590.0, 210.0), ("current is presented at", "two thirds of a leeway"), size=12, fill=svg.FAINT
+        (690.0, 240.0), ("current is presented at", "two thirds of a leeway"), size=12, fill=svg.FAINT
     )
     return (
-        svg.arrow("M566 136 L694 106", svg.TIME, dashed=True)
+        svg.arrow("M566 136 L694 98", svg.TIME, dashed=True)
         + quiet
-        + svg.arrow("M548 188 C 590 196, 660 224, 694 238", svg.TIME, dashed=True)
+        + svg.arrow("M540 188 C 560 240, 630 280, 692 292", svg.TIME, dashed=True)
         + told
     )
 

@@ -156,9 +156,9 @@ PROMISES: dict[str, Callable[[Decide], Finding]] = {
     "two tabs, everything lost and reordered: never refused": two_tabs,
     "a clock an hour ahead and back: never refused": wrong_clock,
     "thief: two hand-overs at most, no riding along": no_ride,
-    "thief who polls, and cannot foretell the renewals: found": no_poller,
     "never two live tokens": one_line,
     "any older token, at any age, ends the session": older_refused,
+    "thief who polls, and cannot foretell the renewals: found": no_poller,
     "rows written late: never refused": late_rows,
     "two nodes a thirteenth of the leeway apart: never refused": two_nodes,
 }

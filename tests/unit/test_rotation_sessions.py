@@ -95,6 +95,16 @@ def test_the_least_recently_served_make_way(most: int, kept: Any, displaced: Any
     assert admit((TABLET, PHONE, LAPTOP), NEWCOMER, most) == (kept, displaced)
 
 
+@pytest.mark.parametrize("most", [2, 3])
+def test_a_start_never_displaces_its_starter(most: int) -> None:
+    """The least recently served session stays where it has started the newcomer."""
+    started = session(id="newcomer", served_at=NOW, started_by="phone")
+    kept, displaced = admit(ALL, started, most)
+    assert PHONE in kept
+    assert len(kept) == most
+    assert PHONE not in displaced
+
+
 def test_a_newcomer_stays_however_old_its_clock_says_it_is() -> None:
     """A node whose clock is behind does not displace the very session it is starting."""
     behind = session(id="newcomer", served_at=NOW - DAY)

@@ -29,10 +29,10 @@ HOLDER = account(sessions=(PHONE, LAPTOP))
 BLOCKED = replace(HOLDER, blocked=True)
 
 
-def refresh(holder: Account, token: str = "current", place: str = "phone", *, alone: bool = True) -> Outcome:
+def refresh(holder: Account, token: str = "current", place: str = "phone") -> Outcome:
     """The outcome of a refresh at NOW, with ``fresh`` as the token that was never used."""
     claims = RefreshClaims("7", place, token, int(NOW + DAY))
-    outcome = turns.refresh(holder, claims, NOW, "fresh", rule=RULE, alone=alone)
+    outcome = turns.refresh(holder, claims, NOW, "fresh", rule=RULE)
     return by_kind(outcome)
 
 
@@ -77,15 +77,22 @@ def test_a_reuse_ends_the_session_and_is_told() -> None:
     assert refresh(HOLDER, "stolen") == Outcome((LAPTOP,), None, THEFT, RefreshTokenReused)
 
 
-def test_an_old_cookie_beside_another_is_no_theft() -> None:
-    """One of several tokens under one cookie name proves nothing: nothing changes, nobody is accused."""
-    outcome = refresh(HOLDER, "grandparent", alone=False)
-    assert outcome == Outcome(HOLDER.sessions, refusal=RefreshTokenInvalid)
-
-
-def test_a_good_cookie_beside_another_is_honoured() -> None:
-    """The token that is current is taken, whatever lies beside it."""
-    assert refresh(HOLDER, "current", alone=False).refusal is None
+@pytest.mark.parametrize(
+    ("token", "place", "told"),
+    [
+        pytest.param("grandparent", "phone", True, id="an orphan of a live session"),
+        pytest.param("current", "phone", False, id="a good token"),
+        pytest.param("current", "watch", False, id="a token of a session that has ended"),
+    ],
+)
+def test_an_orphan_beside_a_good_token_changes_nothing_and_is_told(
+    token: str, place: str, *, told: bool
+) -> None:
+    """An old cookie of another path proves nothing, but a host and the audit trail hear of it."""
+    claims = RefreshClaims("7", place, token, int(NOW + DAY))
+    outcome = turns.pass_by(HOLDER, claims, NOW, rule=RULE)
+    assert (outcome.sessions, outcome.refusal) == (HOLDER.sessions, None)
+    assert outcome.events == ((Event(signals.orphan_passed_by, {"session": PHONE}),) if told else ())
 
 
 def test_an_expired_session_is_dropped() -> None:
@@ -175,6 +182,6 @@ def test_a_refresh_that_landed_is_recognised() -> None:
 def test_a_refusal_that_ends_the_session_takes_its_cookies_along(holder: Account, token: str) -> None:
     """Where no session is left behind the cookie, the refusal says so."""
     claims = RefreshClaims("7", "phone", token, int(NOW + DAY))
-    outcome = turns.refresh(holder, claims, NOW, "fresh", rule=RULE, alone=True)
+    outcome = turns.refresh(holder, claims, NOW, "fresh", rule=RULE)
     assert outcome.refusal is not None
     assert outcome.refusal.ends_session
