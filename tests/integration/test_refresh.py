@@ -123,6 +123,40 @@ def test_thief_and_victim_cannot_both_go_on(signed_in: Browser, site: Flask, clo
     assert refusal(thief.refresh()) == OVER
 
 
+@pytest.mark.parametrize("newest", [True, False], ids=["the newest token", "always the first copy"])
+@pytest.mark.parametrize("pause", [5, LEEWAY - 5])
+def test_thief_who_polls_is_found(
+    signed_in: Browser, site: Flask, ada: str, clock: Clock, pause: int, *, newest: bool
+) -> None:
+    """Presenting a copy every few seconds does not keep its token in place for ever."""
+    copy = signed_in.held
+    thief = Browser(site, copy)
+    for after in range(0, 30 * MINUTE, pause):
+        if after % (5 * MINUTE) == 0 and after and signed_in.refresh().status_code == 401:
+            break
+        if thief.refresh().status_code == 401:
+            break
+        thief = thief if newest else Browser(site, copy)
+        clock.advance(pause)
+    assert stored(site, ada).sessions == []
+
+
+def test_row_of_the_first_edition_goes_on_working(
+    signed_in: Browser, site: Flask, ada: str, clock: Clock
+) -> None:
+    """A row without the new times repeats, rotates and recovers as before."""
+    parent = signed_in.held
+    signed_in.refresh()
+    (session,) = stored(site, ada).sessions
+    new = ("made_at", "shown_at", "confirmed_at")
+    write(site, ada, sessions=[{name: session[name] for name in session if name not in new}])
+    current = signed_in.held
+    assert Browser(site, parent).refresh().status_code == 200
+    clock.advance(LEEWAY)
+    assert signed_in.refresh().status_code == 200
+    assert signed_in.held != current
+
+
 def test_reuse_of_one_session_leaves_the_others(
     signed_in: Browser, site: Flask, ada: str, clock: Clock
 ) -> None:

@@ -140,7 +140,7 @@ class Comparison:
         for key, sessions in rows:
             known = self.contract.users[str(key)].sessions
             assert {item["id"]: _chain(item) for item in sessions} == {
-                session.id: (session.current, session.parent, session.served_at) for session in known
+                session.id: (session.current, session.parent, *_times(session)) for session in known
             }
             assert len(sessions) <= MOST_SESSIONS
             assert not JWT.search(json.dumps(sessions))
@@ -159,8 +159,13 @@ class Comparison:
         }
 
 
-def _chain(item: Fields) -> tuple[str, str | None, float]:
-    return item["current"], item["parent"], item["served_at"]
+def _chain(item: Fields) -> tuple[str, str | None, float, float, float, float | None]:
+    times = item["made_at"], item["shown_at"], item["served_at"], item["confirmed_at"]
+    return item["current"], item["parent"], *times
+
+
+def _times(session: Session) -> tuple[float, float, float, float | None]:
+    return session.made_at, session.shown_at, session.served_at, session.confirmed_at
 
 
 def _shown(session: Session, own: Session) -> Fields:

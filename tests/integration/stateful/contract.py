@@ -172,7 +172,7 @@ class Contract:
         if token and self._authentic(token) and now < token.expires_at:
             row = self.users[token.user]
             session = row.find(token.session)
-            known = session and token.id in (session.current, session.parent)
+            known = session and session.knows(token.id, now)
             if session and known and not row.blocked and now < session.ends_at:
                 return session
         by_access = self.identify(held.access, now)

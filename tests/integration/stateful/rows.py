@@ -15,7 +15,7 @@ ACCESS_TTL = 10 * MINUTE
 FRESH_FOR = 10 * MINUTE
 IDLE_TTL, SHORT_TTL, SESSION_TTL = 14 * DAY, 1 * DAY, 20 * DAY
 MOST_SESSIONS = 3
-EXCHANGE_BOUND = (LEEWAY - LEEWAY / 10) / 2
+EXCHANGE_BOUND = LEEWAY / 3
 """Seconds within which an honest exchange completes or is given up."""
 
 
@@ -43,6 +43,13 @@ class Session:
     id: str = ""
     current: str = ""
     parent: str | None = None
+    made_at: float = 0
+    shown_at: float = 0
+    confirmed_at: float | None = None
+
+    def __post_init__(self) -> None:
+        self.made_at = self.made_at or self.started_at
+        self.shown_at = self.shown_at or self.started_at
 
     @property
     def ends_at(self) -> float:
@@ -56,20 +63,33 @@ class Session:
         return self.started_at + SESSION_TTL
 
     def hear(self, token: str | None, now: float) -> Verdict:
-        """The rule, for a session that is there; it slides or waits for its next current id."""
+        """The rule, for a session that is there; it stays or waits for its next current id."""
         if now >= self.ends_at:
             return Verdict.ENDED
-        if token not in (self.current, self.parent):
+        if not self.knows(token, now):
             return Verdict.REUSE
-        if self.parent and now - self.served_at < LEEWAY:
-            verdict = Verdict.REPEAT
-        elif token == self.current:
-            verdict, self.parent, self.current = Verdict.ROTATE, self.current, ""
-        else:
-            verdict, self.current = Verdict.RECOVER, ""
-        if verdict is not Verdict.REPEAT or now - self.served_at >= LEEWAY / 10:
-            self.served_at = now
+        since = self.shown_at if token == self.current else self.served_at
+        if self.parent and now - since < LEEWAY:
+            self._repeat(token, now)
+            return Verdict.REPEAT
+        verdict = Verdict.ROTATE if token == self.current else Verdict.RECOVER
+        self.parent, self.current = token, ""
+        self.made_at = self.shown_at = self.served_at = now
+        self.confirmed_at = None
         return verdict
+
+    def knows(self, token: str | None, now: float) -> bool:
+        """Whether this is current, or the parent and no leeway has passed since the confirmation."""
+        late = self.confirmed_at is not None and now - self.confirmed_at >= LEEWAY
+        return token == self.current or (token == self.parent and not late)
+
+    def _repeat(self, token: str | None, now: float) -> None:
+        if token == self.current and self.confirmed_at is None and now - self.made_at >= LEEWAY * 2 / 3:
+            self.confirmed_at = now
+        if token == self.parent and now - self.shown_at >= LEEWAY / 10:
+            self.shown_at = now
+        if now - self.served_at >= LEEWAY / 10:
+            self.served_at = now
 
 
 @dataclass
@@ -107,7 +127,8 @@ class User:
         self.keep([other for other in self.sessions if stolen not in (other.id, other.started_by)], now)
 
     def admit(self, newcomer: Session, now: float) -> Session:
-        """Let a session in; beyond the limit the least recently served makes way."""
-        staying = sorted(self.live(now), key=lambda session: session.served_at)
+        """Let a session in; beyond the limit the least recently served makes way, its starter last."""
+        starter = newcomer.started_by
+        staying = sorted(self.live(now), key=lambda session: (session.id == starter, session.served_at))
         self.sessions = [*staying[-(MOST_SESSIONS - 1) :], newcomer]
         return newcomer
