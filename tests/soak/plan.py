@@ -36,8 +36,8 @@ class Plan:
 
     @property
     def bound(self) -> float:
-        """Within which an exchange completes or is given up: half of (leeway - leeway/10)."""
-        return (self.leeway - self.leeway / 10) / 2
+        """Within which an exchange completes or is given up: a third of the leeway."""
+        return self.leeway / 3
 
     @property
     def apart(self) -> float:

@@ -1,8 +1,10 @@
 """Thieves who copied a jar, keep every token they ever held, and present any of them.
 
-Thief and victim take turns, more than a leeway apart: while one uses the site the other sleeps. A *hand-over*
-is one of them served where the other was served before, counted from the thief's first use. After two the
-session has to end: the next use is refused, and from then on nothing that either holds is worth anything.
+Thief and victim take turns, more than a leeway apart: while one uses the site the other sleeps. Some thieves
+poll: they present their newest token again and again, for more than two leeways, until the victim wakes. A
+*hand-over* is one of them served where the other was served before, counted from the thief's first use. After
+two the session has to end: the next use is refused, and from then on nothing that either holds is worth
+anything.
 """
 
 from __future__ import annotations
@@ -95,19 +97,36 @@ class Robbery:
         return MOST_HAND_OVERS + 1
 
     def _thief_is_refused(self) -> bool:
-        """The thief refreshes one to three times, a good while after the victim and before it."""
+        """The thief refreshes one to three times, a good while from the victim, or polls until it wakes."""
+        polls = self._thief.dice.random() < 0.5
         with self._victim.asleep():
             time.sleep(self._thief.plan.apart)
             self._first_use = self._first_use or time.monotonic()
-            refused = any(self._is_refused() for _ in range(self._thief.dice.randint(1, 3)))
+            few = range(self._thief.dice.randint(1, 3))
+            refused = self._poll() if polls else any(self._is_refused(self._any_jar) for _ in few)
             self._over_at = time.monotonic()
-            if not refused:
+            if not refused and not polls:
                 time.sleep(self._thief.plan.apart)
         return refused
 
-    def _is_refused(self) -> bool:
-        """Present a token that the thief holds or held; whether it was refused."""
-        jar = dict(self._thief.dice.choice(self._jars))
+    @property
+    def _any_jar(self) -> dict[str, str]:
+        """A token that the thief holds or held."""
+        return self._thief.dice.choice(self._jars)
+
+    def _poll(self) -> bool:
+        """Present the newest token every few moments, never far from the last use; whether it was refused."""
+        leeway = self._thief.plan.leeway
+        until = time.monotonic() + 2.2 * leeway
+        while time.monotonic() < until:
+            if self._is_refused(self._jars[-1]):
+                return True
+            time.sleep(self._thief.dice.uniform(0.1, 0.5) * leeway)
+        return False
+
+    def _is_refused(self, held: dict[str, str]) -> bool:
+        """Present a token; whether it was refused."""
+        jar = dict(held)
         reply = self._thief.insist("/auth/refresh", jar)
         self._tell(f"thief {reply.status} {reply.code}")
         receive(jar, reply)
