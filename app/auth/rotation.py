@@ -34,9 +34,9 @@ left with the parent before is answered within e, long before step 3 counts.
 Why a thief cannot ride along. Presenting current rotates it every leeway, and the owner's token is old soon.
 Presenting the parent again and again meets the confirmation (step 3). Using a token once in a while orphans
 what the other party holds (step 7), and the orphan ends the session (step 2): it changes hands at most
-twice. Only a thief who presents his token shortly after the owner does, every time, gets what the owner got;
-for that he has to know when the owner renews, to within a leeway (RFC 9700, section 4.14.2, keeps this half
-only).
+twice (RFC 9700, section 4.14.2, keeps this half only). To stay, a thief has to see the owner's renewals and
+present his token shortly after each, or to know the shortest and the longest pause between two of them to
+within three leeways.
 
 Everything here is a value in, a value out. Time, randomness and state are arguments: nothing in this file
 reads a clock, a row, a request or a setting. Times are seconds since the epoch.

@@ -147,12 +147,6 @@ def _confirmed_by_parent(asked: Asked) -> Decision:
     return _confirmed(asked, asked.now) if is_time else asked.right
 
 
-@fault("a confirmation is skipped with the hand-out", Verdict.REPEAT)
-def _confirmation_skipped(asked: Asked) -> Decision:
-    skipped = asked.age < asked.rule.leeway * SLIDE_FRACTION
-    return _confirmed(asked, None) if skipped else asked.right
-
-
 @fault("the confirmation starts anew each time", Verdict.REPEAT)
 def _confirmed_anew(asked: Asked) -> Decision:
     return asked.leaving(replace(asked.after, confirmed_at=asked.after.confirmed_at and asked.now))
@@ -250,13 +244,6 @@ def _stale_recover(asked: Asked) -> Decision:
 @fault("Recover is not stamped", Verdict.RECOVER)
 def _unstamped_recover(asked: Asked) -> Decision:
     return asked.leaving(_with_times_of(asked.session, asked.after))
-
-
-@fault("Recover after a leeway without the parent, not without a hand-out", Verdict.REPEAT)
-def _hasty_recover(asked: Asked) -> Decision:
-    if not asked.is_parent or asked.now - asked.session.shown_at < asked.rule.leeway:
-        return asked.right
-    return Decision(Verdict.RECOVER, stamped(asked.session, asked.fresh, asked.now))
 
 
 @fault("Recover forgets the parent", Verdict.RECOVER)

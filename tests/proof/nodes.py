@@ -1,8 +1,8 @@
 """Clocks that disagree: nodes some ticks apart, and a clock an hour ahead for a while.
 
 Two nodes. Each request is decided by whichever node it reaches, and their clocks differ by ``apart`` ticks.
-The rule then keeps its promise to honest browsers with that much less room: an exchange must end within half
-of (leeway - leeway/10 - apart).
+The rule then keeps its promise to honest browsers with less room: an exchange must end within a third of the
+leeway, less half of what the clocks are apart.
 
 A clock that is set wrong. At some moment the clock jumps ``JUMP`` leeways ahead and at some later moment back
 again. What an exchange is that has a clock jump within it nobody can say, so nothing is promised to it; the

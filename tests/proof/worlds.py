@@ -79,8 +79,8 @@ RUNS = {
         Run("late rows", 1, 4, 12),
         Run("late rows", 2, 4, 12),
         Run("late rows", 3, 3, 9),
-        Run("two nodes", 2, 4, 13),
-        Run("two nodes", 3, 2, 7),
+        Run("two nodes", 2, 3, 12),
+        Run("two nodes", 3, 2, 9),
         Run("wrong clock, at any moment", 1, 2, 6),
         Run("wrong clock, at any moment", 2, 1, 3),
         Run("wrong clock", 2, 2, 6),
@@ -112,7 +112,7 @@ BOUNDS = {
 
 def measured_bound(leeway: int, apart: int) -> Row:
     """The longest exchange with which two tabs are never refused, and what the formula says it is."""
-    exact = (leeway - apart) / 3
+    exact = leeway / 3 - apart / 2
     longest = int(exact)
     while _holds(leeway, apart, longest + 1):
         longest += 1

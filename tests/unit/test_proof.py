@@ -38,7 +38,7 @@ QUICK_WORLDS = {
     "honest 1 dense 3": "no refusal",
     "honest 2 dense 3": "no refusal",
     "late rows 1 ticks 12": "no refusal",
-    "two nodes 3 ticks 7": "no refusal",
+    "two nodes 2 ticks 12": "no refusal",
     "wrong clock, at any moment 2 ticks 3": "refused in 8 steps",
     "wrong clock 3 ticks 3": "no refusal",
     "thief 3 ticks 3": "2 hand-overs, no ride",
@@ -46,7 +46,7 @@ QUICK_WORLDS = {
 }
 """Worlds that are soon explored, and what is seen in them."""
 
-QUICK_BOUNDS = ("leeway 6 apart 0", "leeway 9 apart 0", "leeway 10 apart 0")
+QUICK_BOUNDS = ("leeway 6 apart 0", "leeway 9 apart 0", "leeway 12 apart 3")
 
 
 def said(table: str) -> list[str]:

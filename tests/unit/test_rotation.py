@@ -218,7 +218,7 @@ def test_a_thief_who_polls_with_the_newest_token_is_found(poll: int) -> None:
     assert decide(stolen, "current", NOW + 600, "owner's", RULE).verdict is Verdict.REUSE
 
 
-@pytest.mark.parametrize("poll", [5, 25])
+@pytest.mark.parametrize("poll", [2, 5, 25])
 def test_a_thief_who_polls_with_the_first_copy_is_found(poll: int) -> None:
     """Presenting the parent keeps current in place until the owner presents that; then it is a reuse."""
     stolen, verdicts, owners = session(**born(600)), [], "current"
