@@ -27,7 +27,7 @@ SHORTEST_LEEWAY = 20
 LONGEST_ACCESS_TTL = 3600
 
 LEEWAYS = 4
-"""An access token has to live this many leeways, or a few tabs renew so often that nothing rotates."""
+"""An access token has to live this many leeways, so that renewals rotate and thieves are soon found."""
 
 
 class Finding(NamedTuple):

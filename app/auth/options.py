@@ -58,7 +58,7 @@ SETTINGS: Mapping[str, Setting] = {
         readers.duration(0, 120),
         "30s",
         f"{_SPAN}, 0 to 2 minutes",
-        "How long the current refresh token stays put after it was last handed out.",
+        "How long the current refresh token stays put after it was made, or its parent last presented.",
     ),
     "RATCHET_STRICT": Setting(
         readers.flag, False, _FLAG, "No leeway and no recovery: anything but the current token is a reuse."

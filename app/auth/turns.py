@@ -75,11 +75,11 @@ def start(
     signed_in = Event(signals.user_signed_in, {"session": newcomer, "new_device": not known})
     if rotation.find(account.sessions, newcomer.id):
         return Outcome(account.sessions, newcomer, (signed_in,))
-    refusal: RatchetError | type[RatchetError] | None = _refusal_of(newcomer, account, password_hash)
-    if newcomer.started_by and most == 1:
-        refusal = refusal or ReauthenticationRequired("Sign in on the other device.")
+    refusal = _refusal_of(newcomer, account, password_hash)
     if refusal:
         return Outcome(account.sessions, refusal=refusal)
+    if newcomer.started_by and most == 1:
+        return Outcome(account.sessions, refusal=ReauthenticationRequired("Sign in on the other device."))
     old = replaces.session_id if replaces and replaces.subject == account.subject else ""
     staying = rotation.live(rotation.without(account.sessions, old), newcomer.started_at, rule)
     kept, displaced = rotation.admit(staying, newcomer, most)

@@ -77,12 +77,41 @@ STORY = (
         later=True,
     ),
     Scene(
-        "The end of a session",
-        "Ada signs in again, and out. A copy that somebody kept is worth nothing.",
+        "A thief who polls",
+        "Ada signs in again. This thief presents the newest token all the time, to be near her whenever she "
+        "comes back.",
         (
             Step("Ada", "login", "password", "200 H"),
-            Step("Ada", "logout", "H", "204"),
-            Step("thief", "refresh", "H", "401 refresh_token_invalid", "Ended"),
+            Step("Ada", "refresh", "H", "200 I", "Rotate"),
+            Step("thief", "refresh", "I", "200 I", "Repeat"),
+        ),
+    ),
+    Scene(
+        "The thief goes on",
+        "Presenting current does not keep it in place: after a leeway it rotates all the same.",
+        (
+            Step("thief", "refresh", "I", "200 J", "Rotate"),
+            Step("thief", "refresh", "J", "200 J", "Repeat"),
+        ),
+        later=True,
+    ),
+    Scene(
+        "Ada comes back",
+        "The token that Ada holds is now older than the parent, although the thief was near: Reuse.",
+        (
+            Step("thief", "refresh", "J", "200 K", "Rotate"),
+            Step("Ada", "refresh", "I", "401 refresh_token_reused", "Reuse"),
+            Step("thief", "refresh", "K", "401 refresh_token_invalid", "Ended"),
+        ),
+        later=True,
+    ),
+    Scene(
+        "The end of a session",
+        "Ada signs in once more, and out. A copy that somebody kept is worth nothing.",
+        (
+            Step("Ada", "login", "password", "200 L"),
+            Step("Ada", "logout", "L", "204"),
+            Step("thief", "refresh", "L", "401 refresh_token_invalid", "Ended"),
         ),
     ),
 )

@@ -24,7 +24,7 @@ ESCAPE = "\x1b["
 
 
 def test_the_story_comes_out_as_the_rule_says() -> None:
-    """Two tabs share a token, a lost reply is recovered, a thief is found, and the end is the end."""
+    """Two tabs share a token, a lost reply is recovered, thieves are found, and the end is the end."""
     finished = run()
     assert finished.returncode == 0, finished.stderr
     assert ROW.findall(finished.stdout) == [
@@ -39,8 +39,16 @@ def test_the_story_comes_out_as_the_rule_says() -> None:
         ("thief", "refresh", "F", "401 refresh_token_reused"),
         ("Ada", "refresh", "G", "401 refresh_token_invalid"),
         ("Ada", "login", "password", "200 H"),
-        ("Ada", "logout", "H", "204"),
-        ("thief", "refresh", "H", "401 refresh_token_invalid"),
+        ("Ada", "refresh", "H", "200 I"),
+        ("thief", "refresh", "I", "200 I"),
+        ("thief", "refresh", "I", "200 J"),
+        ("thief", "refresh", "J", "200 J"),
+        ("thief", "refresh", "J", "200 K"),
+        ("Ada", "refresh", "I", "401 refresh_token_reused"),
+        ("thief", "refresh", "K", "401 refresh_token_invalid"),
+        ("Ada", "login", "password", "200 L"),
+        ("Ada", "logout", "L", "204"),
+        ("thief", "refresh", "L", "401 refresh_token_invalid"),
     ]
     assert ESCAPE not in finished.stdout
     assert max(len(line) for line in finished.stdout.splitlines()) <= 80

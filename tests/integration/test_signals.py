@@ -210,18 +210,14 @@ def test_session_that_ran_out_is_told(signed_in: Browser, site: Flask, ada: str,
     assert heard == [("session-ended", "expired", [])]
 
 
-def test_nothing_is_told_of_what_changes_nothing(
-    signed_in: Browser, site: Flask, ada: str, clock: Clock
-) -> None:
-    """Bad tokens, a stale cookie beside another, a second sign-out: nobody is alarmed."""
-    stale = []
-    for _ in range(4):
-        stale.append(signed_in.held)
-        signed_in.refresh()
-        clock.advance(30)
+def test_nothing_is_told_of_what_changes_nothing(site: Flask, ada: str) -> None:
+    """Bad tokens, two cookies of sessions that are over, a second sign-out: nobody is alarmed."""
+    over = [let_in(site, ada) for _ in range(2)]
+    for browser in over:
+        assert Browser(site, browser.held).sign_out().status_code == 204
     with listening(site, ada) as heard:
         Browser(site, "garbage").refresh()
-        present(site, f"{REFRESH_COOKIE}={stale[0]}; {REFRESH_COOKIE}={stale[1]}")
+        present(site, "; ".join(f"{REFRESH_COOKIE}={browser.held}" for browser in over))
         Browser(site).refresh()
         Browser(site, "garbage").sign_out()
     assert heard == []
