@@ -34,19 +34,19 @@ check: $(VENV)/tests
 	PYTHONPATH=. $(BIN)/lint-imports --no-cache
 
 proof: $(VENV)/tests
-	@$(BIN)/python -m tests.proof $(ARGS)
+	@$(BIN)/python -m tests.campaigns.proof $(ARGS)
 
 counts: $(VENV)/tests
 	WHOLE_COUNTS=1 $(BIN)/pytest -n auto $(COUNTED) $(ARGS)
 
 soak: $(VENV)/tests
-	@$(BIN)/python -m tests.soak $(ARGS)
+	@$(BIN)/python -m tests.campaigns.soak $(ARGS)
 
 fuzz: $(VENV)/tests
-	@$(BIN)/python -m tests.fuzz $(ARGS)
+	@$(BIN)/python -m tests.campaigns.fuzz $(ARGS)
 
 mutation: $(VENV)/tests
-	@$(BIN)/python -m tests.mutation $(ARGS)
+	@$(BIN)/python -m tests.campaigns.mutation $(ARGS)
 
 bench: $(VENV)/tests
 	@$(BIN)/python -m bench.guard $(ARGS)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError
 from . import private
 from .auth import check_secret
 
-LARGEST_FORM = 16 * 1024
+MAX_FORM_BYTES = 16 * 1024
 """Bytes: two passwords of the greatest length, percent-encoded. Parsing a form of 500 kB can take 200 ms."""
 
 KEY_FILE = "secret_key"
@@ -51,7 +51,7 @@ HIDDEN = {"hide_parameters": True}
 
 def load(app: Flask, overrides: Mapping[str, Any]) -> None:
     """Configure ``app``; ValueError where the secret can be guessed or the database is named by no URL."""
-    app.config.from_mapping(PROXY_HOPS=0, RATCHET_LOGIN_URL="/sign-in", MAX_CONTENT_LENGTH=LARGEST_FORM)
+    app.config.from_mapping(PROXY_HOPS=0, RATCHET_LOGIN_URL="/sign-in", MAX_CONTENT_LENGTH=MAX_FORM_BYTES)
     app.config.from_prefixed_env()
     app.config.from_mapping(overrides)
     instance = Path(app.instance_path)

@@ -25,12 +25,12 @@ from flask_sqlalchemy import SQLAlchemy
 from werkzeug.test import EnvironBuilder
 
 from app.auth import Ratchet, RatchetUser
-from app.auth.account import Ended, Place
-from app.auth.revocation import Revocations
-from app.auth.sessions import Wish
-from app.auth.state import EXTENSION, State, state
-from tests.pages import DOCS
-from tests.pages.parts import with_parts
+from app.auth.lifecycle.account import EndedSession, SessionRef
+from app.auth.sessions.revocation import RevocationCache
+from app.auth.sessions.service import SessionOptions
+from app.auth.web.services import EXTENSION, Services, services
+from docs.generator import DOCS
+from docs.generator.parts import with_parts
 
 PAGE = DOCS / "speed.md"
 ROUNDS = 40
@@ -40,10 +40,10 @@ REQUESTS = 200
 Ask = Callable[[], object]
 
 
-class Ignorant(Revocations):
+class Ignorant(RevocationCache):
     """Never knows of an ended session, and never asks."""
 
-    def has(self, place: Place, now: float) -> bool | None:  # noqa: ARG002  # the shape of what it replaces
+    def has(self, place: SessionRef, now: float) -> bool | None:  # noqa: ARG002  # the shape of what it replaces
         """Nobody's session has ended."""
         return False
 
@@ -101,21 +101,21 @@ def site(folder: Path) -> tuple[Flask, str]:
         db.create_all()
         db.session.add(User(email="ada@example.org"))
         db.session.commit()
-        account = state().store.load("1")
+        account = services().store.load("1")
         assert account is not None
-        return app, state().sessions.start(account, Wish(), time.time()).access_token
+        return app, services().sessions.start(account, SessionOptions(), time.time()).access_token
 
 
 def ignorant(app: Flask) -> Flask:
     """The same site without any knowledge of ended sessions."""
     other = copy(app)
-    parts: State = app.extensions[EXTENSION]
+    parts: Services = app.extensions[EXTENSION]
     known = Ignorant(no_question, parts.settings.access_ttl)
     other.extensions = app.extensions | {EXTENSION: dataclasses.replace(parts, revocations=known)}
     return other
 
 
-def no_question(_since: float) -> list[Ended]:
+def no_question(_since: float) -> list[EndedSession]:
     """What nobody asks has no answer."""
     raise AssertionError
 
@@ -152,7 +152,7 @@ def measure(asks: Mapping[str, Ask], rounds: int) -> dict[str, Measured]:
 def question(app: Flask) -> float:
     """Microseconds of processor time to ask the database once which sessions have ended."""
     with app.app_context():
-        store = state().store
+        store = services().store
         return median(_once(lambda: store.ended_since(time.time() - 10)) for _ in range(REQUESTS))
 
 

@@ -13,15 +13,15 @@ import pytest
 from flask import Flask, Response
 
 from app import create_app
-from app.auth.passwords import hash_password
-from app.auth.state import EXTENSION, State
+from app.auth.passwords.hashing import hash_password
+from app.auth.web.services import EXTENSION, Services
 from app.db import db
 from app.models import User
 from app.site import ratchet
 
-from . import databases
-from .browser import PASSWORD, Browser, set_cookies
-from .order import Together
+from .support import databases
+from .support.browser import PASSWORD, Browser, set_cookies
+from .support.order import Together
 
 SECRET = "a secret of forty characters for the tests"
 HASH = hash_password(PASSWORD, 10)
@@ -79,7 +79,7 @@ def make_site(database: str, clock: Clock, tmp_path: Path) -> Iterator[MakeSite]
 
     def make(**further: Any) -> Flask:
         site = create_app(settings(database, tmp_path) | further)
-        parts: State = site.extensions[EXTENSION]
+        parts: Services = site.extensions[EXTENSION]
         site.extensions[EXTENSION] = dataclasses.replace(parts, clock=clock)
         sites.append(site)
         return site

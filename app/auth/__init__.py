@@ -13,8 +13,7 @@ from .errors import (
     Unavailable,
 )
 from .extension import Ratchet
-from .guard import current_user
-from .settings import SettingsError, check_secret
+from .settings.load import SettingsError, check_secret
 from .signals import (
     orphan_passed_by,
     password_changed,
@@ -26,6 +25,7 @@ from .signals import (
     user_signed_in,
 )
 from .user import RatchetUser
+from .web.guard import current_user
 
 __all__ = [
     "AccountBlocked",

@@ -18,9 +18,9 @@ from typing import Any
 from flask import Flask, has_request_context, request
 
 from . import signals
-from .device import LONGEST_LABEL
-from .rotation import Session
-from .user import LONGEST_IDENTIFIER
+from .lifecycle.rotation import Session
+from .user import MAX_IDENTIFIER_LENGTH
+from .web.device import MAX_LABEL_LENGTH
 
 logger = logging.getLogger("flask_ratchet.audit")
 
@@ -35,7 +35,7 @@ EVENTS = {
     signals.user_blocked: "user_blocked",
 }
 
-LONGEST = {"identifier": LONGEST_IDENTIFIER, "label": LONGEST_LABEL, "reason": 64, "address": 45}
+MAX_LENGTHS = {"identifier": MAX_IDENTIFIER_LENGTH, "label": MAX_LABEL_LENGTH, "reason": 64, "address": 45}
 """Characters of a detail that a stranger has a hand in; 45 are those of the longest IPv6 address."""
 
 
@@ -62,8 +62,8 @@ def line(event: str, session: Session | None = None, **details: Any) -> str:
         record |= {"session": fingerprint(session.id), "label": session.label}
         record |= {"token": fingerprint(session.current)}
         record |= {"started_by": fingerprint(session.started_by)} if session.started_by else {}
-    for name in LONGEST.keys() & record.keys():
-        record[name] = record[name] and str(record[name])[: LONGEST[name]]
+    for name in MAX_LENGTHS.keys() & record.keys():
+        record[name] = record[name] and str(record[name])[: MAX_LENGTHS[name]]
     return json.dumps(record, sort_keys=True)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from blinker import NamedSignal, Namespace
 from flask import current_app
 
-from .journal import note
+from .log import log_safely
 
 _names = Namespace()
 user_signed_in = _names.signal("user-signed-in")
@@ -41,4 +41,4 @@ def emit(signal: NamedSignal, **details: Any) -> None:
         try:
             receiver(app, **details)
         except Exception as error:  # noqa: BLE001  # a host's receiver can raise anything
-            note(logging.ERROR, "a receiver of %s failed", signal.name, exception=error)
+            log_safely(logging.ERROR, "a receiver of %s failed", signal.name, exception=error)

@@ -14,14 +14,14 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from .errors import InvalidRequest
 
-LONGEST_IDENTIFIER = 254
+MAX_IDENTIFIER_LENGTH = 254
 """Characters of the longest address that mail can be sent to (RFC 5321, 4.5.3.1.3)."""
 
 
 def check_identifier(identifier: str) -> None:
     """InvalidRequest for an identifier that is longer than any."""
-    if len(identifier) > LONGEST_IDENTIFIER:
-        raise InvalidRequest(f"A name has at most {LONGEST_IDENTIFIER} characters.")
+    if len(identifier) > MAX_IDENTIFIER_LENGTH:
+        raise InvalidRequest(f"A name has at most {MAX_IDENTIFIER_LENGTH} characters.")
 
 
 def canonical(identifier: str) -> str:
@@ -32,7 +32,7 @@ def canonical(identifier: str) -> str:
     identifier stays as it is and is nobody's: the time for NFC grows with the square of the combining marks
     in a row, and the interpreter is held meanwhile.
     """
-    if len(identifier) > LONGEST_IDENTIFIER:
+    if len(identifier) > MAX_IDENTIFIER_LENGTH:
         return identifier
     plain = unicodedata.normalize("NFC", "".join(map(_usual_width, identifier)).strip())
     return unicodedata.normalize("NFC", plain.lower())
@@ -40,7 +40,7 @@ def canonical(identifier: str) -> str:
 
 def case_folded(identifier: str) -> str:
     """The spelling that was stored before ``canonical`` was lower case: such rows are still found by it."""
-    if len(identifier) > LONGEST_IDENTIFIER:
+    if len(identifier) > MAX_IDENTIFIER_LENGTH:
         return identifier
     folded = unicodedata.normalize("NFC", identifier.strip()).casefold()
     return unicodedata.normalize("NFC", folded)
@@ -58,8 +58,8 @@ class Identifier(TypeDecorator[str]):
     The collation of a MySQL or MariaDB column would otherwise decide that ``josé`` is ``jose``.
     """
 
-    impl = String(LONGEST_IDENTIFIER).with_variant(
-        VARCHAR(LONGEST_IDENTIFIER, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
+    impl = String(MAX_IDENTIFIER_LENGTH).with_variant(
+        VARCHAR(MAX_IDENTIFIER_LENGTH, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
     )
     cache_ok = True
 
@@ -125,8 +125,8 @@ class RatchetUser:
         """SQLite takes text of any length. A user name with an ``@`` could be somebody else's address."""
         if identifier is None:
             return None
-        if len(identifier) > LONGEST_IDENTIFIER:
-            raise ValueError(f"{key} has at most {LONGEST_IDENTIFIER} characters")
+        if len(identifier) > MAX_IDENTIFIER_LENGTH:
+            raise ValueError(f"{key} has at most {MAX_IDENTIFIER_LENGTH} characters")
         spelling = canonical(identifier)
         if key == "username" and ("@" in spelling or not spelling):
             raise ValueError("a username is not empty and holds no @")

@@ -14,11 +14,11 @@ from flask import Flask
 from sqlalchemy.engine import make_url
 
 from app import create_app
-from tests import databases
 from tests.conftest import Clock, MakeSite, settings
+from tests.support import databases
 
-from .shapes import SHAPES, not_unique
-from .strangers import MODELS, Stranger
+from ..support.shapes import SHAPES, not_unique
+from ..support.strangers import MODELS, Stranger
 
 ALL_MODELS = {**MODELS, **SHAPES, "not unique": not_unique}
 MakeStranger = Callable[..., Stranger]

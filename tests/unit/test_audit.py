@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.auth.audit import fingerprint, line
-from app.auth.rotation import Session
+from app.auth.lifecycle.rotation import Session
 
 SESSION = Session("sid", "current-token", "parent-token", 1.0, 1.0, 1.0, 1.0, 2.0, 1.0, label="a\nb")
 SESSION_OF_MANY = replace(SESSION, label="x" * 1_000_000)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.auth.strictjson import dumps, loads
+from app.auth.strict_json import dumps, loads
 
 GOOD: list[Any] = [
     pytest.param(b'{"a": [1, -2.5, true, null, "x"]}', {"a": [1, -2.5, True, None, "x"]}, id="every kind"),

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext
 
-from .chromium import Targets, chromium
-from .opening import Shop, open_shop
-from .tabs import Browser, eventually
-from .wire import Wire, wire_to
+from ...support.chromium.chromium import Targets, chromium
+from ...support.chromium.shop_opening import Shop, open_shop
+from ...support.chromium.tabs import Browser, eventually
+from ...support.chromium.wire import Wire, wire_to
 
 
 @pytest.fixture(scope="package")

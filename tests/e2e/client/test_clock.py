@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.browser import PASSWORD
+from tests.support.browser import PASSWORD
 
-from .opening import Shop, open_shop
-from .tabs import Browser, eventually
-from .wire import wire_to
+from ...support.chromium.shop_opening import Shop, open_shop
+from ...support.chromium.tabs import Browser, eventually
+from ...support.chromium.wire import wire_to
 
 AN_HOUR = 3600
 ACCESS_TTL = 600

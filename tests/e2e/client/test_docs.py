@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import PASSWORD
-from tests.e2e.documents import blocks_of
+from tests.support.browser import PASSWORD
+from tests.support.product.documents import blocks_of
 
-from .tabs import Browser, Tab
+from ...support.chromium.tabs import Browser, Tab
 
 PAGE = Path(__file__).parents[3] / "docs" / "client.md"
 BODY = """

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.browser import PASSWORD
+from tests.support.browser import PASSWORD
 
-from .opening import Shop
-from .tabs import Browser, Tab, eventually
+from ...support.chromium.shop_opening import Shop
+from ...support.chromium.tabs import Browser, Tab, eventually
 
 PAST_ACCESS_TTL = 660
 ORDERS = "POST /api/orders"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .opening import Shop
-from .tabs import REFRESH, Browser, eventually
-from .wire import wire_to
+from ...support.chromium.shop_opening import Shop
+from ...support.chromium.tabs import REFRESH, Browser, eventually
+from ...support.chromium.wire import wire_to
 
 AN_HOUR = 3600
 TRY_THE_LOCK = """type => ratchet.addEventListener(type, () => {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .tabs import Browser
+from ...support.chromium.tabs import Browser
 
 PLACES = """async () => [
   JSON.stringify(localStorage) + JSON.stringify(sessionStorage) + document.cookie + name + location,

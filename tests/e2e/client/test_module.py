@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from .node import tool
-from .shop import PAGES
+from ...support.chromium.node import tool
+from ...support.chromium.shop import PAGES
 
 LARGEST = 3072
 NOISE = 16

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .opening import Shop
-from .tabs import Browser, eventually
+from ...support.chromium.shop_opening import Shop
+from ...support.chromium.tabs import Browser, eventually
 
 ASK_FOUR_TIMES = """() => {
   const orders = () => ratchet.fetch("/api/orders").then((response) => response.status);

@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import pytest
 
-from tests.browser import PASSWORD
-from tests.e2e.tcp_proxy import Fate
+from tests.support.browser import PASSWORD
+from tests.support.server.tcp_proxy import Fate
 
-from .opening import Shop
-from .tabs import REFRESH, Browser, eventually
+from ...support.chromium.shop_opening import Shop
+from ...support.chromium.tabs import REFRESH, Browser, eventually
 
 AN_HOUR = 3600
 PAGE = "<!doctype html><title>Welcome to the hotel network</title>"

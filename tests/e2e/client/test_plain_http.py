@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext
 
-from .opening import Shop, open_shop
-from .tabs import Browser
-from .wire import wire_to
+from ...support.chromium.shop_opening import Shop, open_shop
+from ...support.chromium.tabs import Browser
+from ...support.chromium.wire import wire_to
 
 AN_HOUR = 3600
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from .opening import Shop
-from .tabs import Browser
+from ...support.chromium.shop_opening import Shop
+from ...support.chromium.tabs import Browser
 
 PAST_ACCESS_TTL = 660
 BODIES = {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.counts import count
-from tests.e2e.tcp_proxy import Fate
+from tests.campaigns.counts import count
+from tests.support.server.tcp_proxy import Fate
 
-from .opening import Shop
-from .tabs import REFRESH, Browser, Tab, eventually
+from ...support.chromium.shop_opening import Shop
+from ...support.chromium.tabs import REFRESH, Browser, Tab, eventually
 
 PAST_LEEWAY = 31
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.browser import REFRESH_COOKIE
-from tests.e2e.caller import Client
+from tests.support.browser import REFRESH_COOKIE
+from tests.support.peers.caller import Client
 
-from .opening import Shop
-from .tabs import Browser, Tab
+from ...support.chromium.shop_opening import Shop
+from ...support.chromium.tabs import Browser, Tab
 
 BY_SCRIPT = pytest.param(lambda tab: tab.run("ratchet.signOut()"), id="by script")
 BY_FORM = pytest.param(lambda tab: tab.open("forms").sign_out_by_form(), id="by a form without script")

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.e2e.client.chromium import chromium
-from tests.e2e.client.wire import Wire, wire_to
+from tests.support.chromium.chromium import chromium
+from tests.support.chromium.wire import Wire, wire_to
 
-from .opening import House, open_house
-from .visitor import Visitor
+from ...support.chromium.house_opening import House, open_house
+from ...support.chromium.visitor import Visitor
 
 MakeVisitor = Callable[..., Visitor]
 _numbers = count(1)

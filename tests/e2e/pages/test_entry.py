@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.e2e.client.wire import wire_to
+from tests.support.chromium.wire import wire_to
 
-from .axe import flaws
-from .opening import House, open_house
-from .visitor import Visitor
+from ...support.chromium.axe import flaws
+from ...support.chromium.house_opening import House, open_house
+from ...support.chromium.visitor import Visitor
 
 
 @pytest.fixture(scope="module")

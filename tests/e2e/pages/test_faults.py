@@ -8,13 +8,13 @@ import pytest
 from playwright.sync_api import Browser
 from sqlalchemy.engine import make_url
 
-from tests.e2e.client.wire import wire_to
-from tests.e2e.stage import own_database
-from tests.e2e.tcp_proxy import TcpProxy, proxy_to
+from tests.support.chromium.wire import wire_to
+from tests.support.server.stage import own_database
+from tests.support.server.tcp_proxy import TcpProxy, proxy_to
 
-from .axe import flaws
-from .opening import House, open_house
-from .visitor import Visitor
+from ...support.chromium.axe import flaws
+from ...support.chromium.house_opening import House, open_house
+from ...support.chromium.visitor import Visitor
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from .axe import flaws
+from ...support.chromium.axe import flaws
+from ...support.chromium.visitor import Visitor
 from .conftest import MakeVisitor
-from .visitor import Visitor
 
 
 def sign_in(visitor: Visitor, _name: str) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from ...support.chromium.visitor import Visitor
 from .conftest import MakeVisitor
-from .visitor import Visitor
 
 
 def go_by_link(visitor: Visitor) -> None:

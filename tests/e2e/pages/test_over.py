@@ -7,10 +7,10 @@ from contextlib import suppress
 import pytest
 from playwright.sync_api import Error
 
-from tests.e2e.client.tabs import TURN_CLOCKS, eventually
+from tests.support.chromium.tabs import TURN_CLOCKS, eventually
 
+from ...support.chromium.visitor import RUN_OUT, Visitor
 from .conftest import MakeVisitor
-from .visitor import RUN_OUT, Visitor
 
 SIGNED_OUT = "/sign-in?reason=signed_out"
 THEFT = "Somebody used an old copy of your sign-in"

@@ -7,12 +7,12 @@ from contextlib import suppress
 import pytest
 from playwright.sync_api import Error
 
-from tests.e2e.client.tabs import eventually
-from tests.e2e.counts import count
-from tests.e2e.tcp_proxy import Fate
+from tests.campaigns.counts import count
+from tests.support.chromium.tabs import eventually
+from tests.support.server.tcp_proxy import Fate
 
+from ...support.chromium.visitor import Visitor
 from .conftest import MakeVisitor
-from .visitor import Visitor
 
 CONTINUE = "GET /auth/continue?next=%2Fpanel"
 

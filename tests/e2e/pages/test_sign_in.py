@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import PASSWORD
+from tests.support.browser import PASSWORD
 
-from .axe import flaws
+from ...support.chromium.axe import flaws
+from ...support.chromium.house_opening import House
+from ...support.chromium.visitor import Visitor
 from .conftest import MakeVisitor
-from .opening import House
-from .visitor import Visitor
 
 MISMATCH = "That name and password do not match."
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from tests.browser import PASSWORD
+from tests.support.browser import PASSWORD
 
+from ...support.chromium.visitor import Visitor
 from .conftest import MakeVisitor
-from .visitor import Visitor
 
 
 def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:

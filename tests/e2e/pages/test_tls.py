@@ -9,12 +9,12 @@ from tempfile import TemporaryDirectory
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import PASSWORD
-from tests.e2e.documents import blocks_of
-from tests.e2e.nginx import nginx
-from tests.e2e.servers import ROOT
+from tests.support.browser import PASSWORD
+from tests.support.product.documents import blocks_of
+from tests.support.server.nginx import nginx
+from tests.support.server.servers import ROOT
 
-from .opening import House, open_house
+from ...support.chromium.house_opening import House, open_house
 
 DEPLOYING = ROOT / "docs" / "deploying.md"
 

@@ -1,0 +1,1 @@
+"""The routes of the blueprint, and the document that describes them."""

@@ -1,0 +1,185 @@
+"""Continue: renew during a page navigation, without script, and come back to the very same request.
+
+A page whose access token has run out redirects to ``/auth/continue``, where the browser sends its refresh
+cookie; that renews and sends the browser back. GET comes back by 303, a form post by 307 with its method and
+body. Only navigations are sent around; a fetch, an image or a download by script gets its 401.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import cast
+from urllib.parse import urlencode
+
+from flask import Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug import Response as BaseResponse
+
+from ..errors import (
+    BearerRefused,
+    RatchetError,
+    ReauthenticationRequired,
+    RefreshTokenInvalid,
+    RefreshTokenMissing,
+    Unavailable,
+)
+from ..web import origin, redirects, responses, stream
+from ..web.request import check_origin
+from ..web.services import services
+
+RETRY_SECONDS = 3
+"""After how long the page for a fault tries again."""
+
+PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
+"""Of the pages of continue: no script, nothing from anywhere, and the one style that stands in them."""
+
+
+def refused(problem: RatchetError) -> ResponseReturnValue:
+    """The reply to a request that a guarded view refused: a way on for a page, JSON for the rest."""
+    try:
+        stream.drain()
+        return (_way_on(problem) if is_navigation() else None) or responses.error(problem)
+    except RatchetError as graver:
+        return responses.error(graver)
+
+
+def _way_on(problem: RatchetError) -> Response | None:
+    """Where a page goes instead of an error: to continue, or to the sign-in page where that cannot help."""
+    safe = request.method in origin.SAFE_METHODS
+    if isinstance(problem, ReauthenticationRequired):
+        return _to_sign_in(problem) if safe and services().settings.login_url else None
+    if not isinstance(problem, BearerRefused):
+        return None
+    check_origin()
+    if not services().settings.access_cookie:
+        return _to_sign_in(problem)
+    way = f"{url_for('ratchet.continue_')}?{urlencode({'next': _here()})}"
+    return _no_store(redirect(way, 303 if safe else 307))
+
+
+def is_navigation() -> bool:
+    """Whether a person waits for a page: by Fetch Metadata, else by what the request would like to read."""
+    mode = request.headers.get("Sec-Fetch-Mode")
+    if mode is not None:
+        return mode == "navigate"
+    accepted = request.accept_mimetypes
+    return "text/html" in accepted.values() and accepted.best == "text/html"
+
+
+def continue_() -> ResponseReturnValue:
+    """GET, POST /continue?next=: renew and go on to ``next``, or say why not, on a page."""
+    stream.drain()
+    if request.method == "HEAD":
+        return Response(status=204)
+    if origin.is_speculative(request.headers.get("Sec-Purpose")):
+        raise Unavailable("Nothing changes while a page is only prefetched.")
+    if _is_framed_elsewhere():
+        return _page("framed", 403, target=next_page())
+    if _is_strict_arrival():
+        return _page("arrival", 200, again=_here())
+    try:
+        return _renew()
+    except RatchetError as problem:
+        return _explain(problem)
+
+
+def next_page() -> str:
+    """Where ``next`` points, within this site."""
+    return redirects.safe_path(request.args.get("next"), _own_prefix())
+
+
+def _renew() -> Response:
+    presented = services().cookies.read_refresh(request)
+    if presented is None:
+        raise RefreshTokenMissing
+    grant = services().sessions.refresh(presented, services().clock())
+    reply = _no_store(redirect(next_page(), 303 if request.method == "GET" else 307))
+    return responses.set_cookies(reply, grant)
+
+
+def _explain(problem: RatchetError) -> ResponseReturnValue:
+    """The page for a session that is over, or for a fault, which leaves the session as it is."""
+    if isinstance(problem, Unavailable):
+        page = _page("busy", problem.status, seconds=RETRY_SECONDS, again=_here())
+        page.headers["Retry-After"] = str(RETRY_SECONDS)
+        return page
+    return _to_sign_in(problem)
+
+
+def _to_sign_in(problem: RatchetError) -> Response:
+    """The sign-in page, with the place to come back to and the reason, where the site has one."""
+    login_url = _login_url()
+    if login_url is None:
+        reply = _page("over", problem.status, problem=problem)
+    else:
+        query = {"next": _way_back()}
+        if reason := _reason(problem):
+            query["reason"] = reason
+        reply = _no_store(redirect(f"{login_url}{'&' if '?' in login_url else '?'}{urlencode(query)}", 303))
+    if problem.ends_session:
+        services().cookies.clear(reply)
+    return reply
+
+
+def _login_url() -> str | None:
+    """The sign-in page as the browser knows it: below the path prefix of the site."""
+    url, root = services().settings.login_url, request.script_root
+    if url is None or f"{url.partition('?')[0]}/".startswith(f"{root}/"):
+        return url
+    return root + url
+
+
+def _reason(problem: RatchetError) -> str | None:
+    """What the sign-in page should say; nothing where a session has simply run out."""
+    usual = isinstance(problem, RefreshTokenMissing | BearerRefused | RefreshTokenInvalid)
+    return problem.reason if usual else problem.code
+
+
+def _way_back() -> str:
+    """Where to come back to after signing in. What a form posted is lost, so its page is the place."""
+    if request.endpoint != "ratchet.continue_":
+        return _here()
+    if request.method == "GET":
+        return next_page()
+    return redirects.safe_path(redirects.path_of(request.referrer, request.host), _own_prefix())
+
+
+def _own_prefix() -> str:
+    """Where our own routes are, as the browser knows them."""
+    return request.script_root + services().settings.url_prefix
+
+
+def _here() -> str:
+    """The path and query of this request, as the browser knows them."""
+    return request.script_root + (request.full_path if request.query_string else request.path)
+
+
+def _is_framed_elsewhere() -> bool:
+    """Whether another site shows this in a frame, where the browser keeps our cookies back."""
+    headers = request.headers
+    return (
+        headers.get("Sec-Fetch-Dest") in ("iframe", "frame", "embed", "object")
+        and headers.get("Sec-Fetch-Site") == "cross-site"
+    )
+
+
+def _is_strict_arrival() -> bool:
+    """Whether SameSite=Strict kept the cookies back because a link of another site led here.
+
+    A page that leads on to the same address is a navigation of our own, and the cookies come along.
+    """
+    strict = services().settings.cookie_samesite == "Strict"
+    return strict and request.method == "GET" and request.headers.get("Sec-Fetch-Site") == "cross-site"
+
+
+def _page(name: str, status: int, **values: object) -> Response:
+    nonce = secrets.token_urlsafe(16)
+    page = render_template(f"ratchet/{name}.html", nonce=nonce, **values)
+    reply = Response(page, status, mimetype="text/html")
+    reply.headers["Content-Security-Policy"] = f"{PAGE_POLICY}; style-src 'nonce-{nonce}'"
+    return reply
+
+
+def _no_store(reply: BaseResponse) -> Response:
+    reply.headers["Cache-Control"] = "no-store"
+    return cast("Response", reply)

@@ -1,0 +1,55 @@
+"""A refresh token in a body for new tokens, in our words and in those of OAuth (RFC 6749, section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..errors import (
+    AccountRefused,
+    InvalidGrant,
+    InvalidRequest,
+    RefreshTokenInvalid,
+    RefreshTokenMissing,
+    RefreshTokenReused,
+    UnsupportedGrantType,
+)
+from ..sessions.issuer import IssuedTokens
+from ..web.body import Body, check_delivery
+from ..web.services import services
+
+GRANT_TYPE = "refresh_token"
+
+
+def refresh(token: str | None, cookies: Sequence[str] | None) -> IssuedTokens:
+    """New tokens for those in ``cookies``, else for ``token``; RefreshTokenMissing where there is neither."""
+    if cookies is None:
+        if token is None:
+            raise RefreshTokenMissing
+        check_delivery("body")
+        cookies = [token]
+    return services().sessions.refresh(cookies, services().clock())
+
+
+def refresh_grant(body: Body, cookies: Sequence[str] | None = None) -> IssuedTokens:
+    """The same for a body that asks for a grant by its ``grant_type``.
+
+    Refusals are those of RFC 6749, section 5.2, all with status 400: a client that speaks OAuth takes a 401
+    for an access token that has run out, and refreshes again. Whatever speaks against the session is
+    InvalidGrant; a Reuse ends it all the same.
+    """
+    if body.needed("grant_type") != GRANT_TYPE:
+        raise UnsupportedGrantType
+    token = body_token(body)
+    if cookies is None and token is None:
+        raise InvalidRequest("refresh_token is missing.")
+    try:
+        return refresh(token, cookies)
+    except (RefreshTokenInvalid, RefreshTokenReused, AccountRefused) as problem:
+        ended = cookies is not None and problem.ends_session
+        raise InvalidGrant(problem.description, ends_session=ended) from problem
+
+
+def body_token(body: Body) -> str | None:
+    """The refresh token in a body, in either spelling."""
+    first, second = body.text("refresh_token"), body.text("refreshToken")
+    return second if first is None else first

@@ -1,0 +1,89 @@
+"""An account: a user row as it was at one moment. A plain value, with no thread back to the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ..errors import AccountBlocked, AccountRefused, AccountUnconfirmed
+from .rotation import Sessions
+
+
+class SessionRef(NamedTuple):
+    """A session by its name: whose, and which."""
+
+    subject: str
+    session_id: str
+
+
+class EndedSession(NamedTuple):
+    """A session that has ended, when, in seconds since the epoch, and whether a theft ended it."""
+
+    session_id: str
+    ended_at: float
+    by_theft: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What Ratchet keeps in a user row, and what a reply shows of it (``profile``)."""
+
+    key: Any
+    profile: Mapping[str, Any]
+    password_hash: str | None
+    blocked: bool
+    confirmed: bool
+    sessions: Sessions
+    version: int
+    ended: tuple[EndedSession, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        """The ``sub`` of this user's tokens."""
+        return str(self.key)
+
+    @property
+    def refusal(self) -> type[AccountRefused] | None:
+        """Why this user may not sign in, if so."""
+        if self.blocked:
+            return AccountBlocked
+        return None if self.confirmed else AccountUnconfirmed
+
+
+def find_session(sessions: Sessions, session_id: str) -> Session | None:
+    """The session of that id."""
+    return next((session for session in sessions if session.id == session_id), None)
+
+
+def live_sessions(sessions: Iterable[Session], now: float, rule: RotationPolicy) -> Sessions:
+    """The sessions that are not over at ``now``."""
+    return tuple(session for session in sessions if not is_over(session, now, rule))
+
+
+def without_sessions(sessions: Iterable[Session], *session_ids: str) -> Sessions:
+    """All but the named sessions."""
+    return tuple(session for session in sessions if session.id not in session_ids)
+
+
+def session_family(sessions: Sessions, session_id: str) -> Sessions:
+    """The session of that id and those it started; these start none themselves."""
+    return tuple(session for session in sessions if session_id in (session.id, session.started_by))
+
+
+def replace_session(sessions: Sessions, session_id: str, value: Session | None) -> Sessions:
+    """The sessions with the one of that id replaced by ``value``, or dropped where that is None."""
+    swapped = (value if session.id == session_id else session for session in sessions)
+    return tuple(session for session in swapped if session is not None)
+
+
+def add_session(sessions: Sessions, newcomer: Session, most: int) -> tuple[Sessions, Sessions]:
+    """Add ``newcomer``; beyond ``most`` sessions the least recently served make way.
+
+    The session that started the newcomer makes way last: a thief who starts sessions would otherwise push the
+    stolen one out, and with it the token that gives the theft away. Returns the sessions kept and the
+    sessions that made way.
+    """
+    by_use = sorted(sessions, key=lambda session: (session.id == newcomer.started_by, session.served_at))
+    surplus = max(0, len(by_use) + 1 - most)
+    return (*by_use[surplus:], newcomer), tuple(by_use[:surplus])

@@ -1,0 +1,198 @@
+"""The rule: what becomes of a session when a refresh token is presented. All of it lives here.
+
+A session hands out one refresh token at a time. The *current* token is the one it will rotate next, the
+*parent* the one that current replaced. Browsers are clumsy: two tabs present the same token, a reply is
+lost on the way, replies overtake one another. Thieves are patient: they present a copy weeks later, or every
+few seconds. The rule tells them apart without a lock, a table of old tokens or a guess. It keeps four times:
+``made_at``, when current was made; ``shown_at``, when it was made or the parent was last presented;
+``served_at``, when current was last handed out; ``confirmed_at``, when current was first presented at an age
+of two thirds of the leeway or more.
+
+====  =====================================================  =========  ===============================
+step  when token ``t`` is presented at ``now``               verdict    next value
+====  =====================================================  =========  ===============================
+1     no session, past its absolute end, or idle too long    ENDED      dropped
+2     ``t`` is neither current nor parent                    REUSE      dropped
+3     ``t`` is parent, and ``now - confirmed_at >= leeway``  REUSE      dropped
+4     ``t`` is current, a parent exists,                     REPEAT     ``served_at := now``, and
+      and ``now - shown_at < leeway``                                   ``confirmed_at``, if it is time
+5     ``t`` is current                                       ROTATE     ``parent, current := t, fresh``
+6     ``t`` is parent, and ``now - served_at < leeway``      REPEAT     ``served_at, shown_at := now``
+7     ``t`` is parent                                        RECOVER    ``current := fresh``
+====  =====================================================  =========  ===============================
+
+Why an honest browser is never signed out, as long as every exchange completes, or is given up, within a
+third of the leeway. Call that time e; current is made at m. A reply with the parent arrives by m + e. A
+request that was sent before that with current may still put current back into the jar until m + 2e, and a
+request with the parent may leave the browser until then; it is answered before m + 3e, one leeway after m.
+By step 4 current does not rotate before that, nor within a leeway of a parent that is still presented. So
+no request under way carries anything older than the parent. By step 7 current is replaced only where it was
+not handed out for a leeway: no jar has it or will have it. By m + 2e nothing can bring the parent back into
+the jar, so whoever presents current from then on has it for good: that is the confirmation. A request that
+left with the parent before is answered within e, long before step 3 counts.
+
+Why a thief cannot ride along. Presenting current rotates it every leeway, and the owner's token is old soon.
+Presenting the parent again and again meets the confirmation (step 3). Using a token once in a while orphans
+what the other party holds (step 7), and the orphan ends the session (step 2): it changes hands at most
+twice (RFC 9700, section 4.14.2, keeps this half only). To stay, a thief has to see the owner's renewals and
+present his token shortly after each, or to know the shortest and the longest pause between two of them to
+within three leeways.
+
+Everything here is a value in, a value out. Time, randomness and state are arguments: nothing in this file
+reads a clock, a row, a request or a setting. Times are seconds since the epoch.
+
+Token ids are compared with ``==``: they reach this file out of a verified signature, so the time that a
+comparison takes tells an attacker nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+SLIDE_FRACTION = 0.1
+"""A time younger than this part of the leeway is not written again (steps 4 and 6)."""
+
+CONFIRMING_FRACTION = 2 / 3
+"""From this part of the leeway on, whoever presents current has it for good: two exchanges are over."""
+
+
+class Verdict(Enum):
+    """What the rule says of a presented refresh token."""
+
+    ENDED = "ended"
+    REUSE = "reuse"
+    REPEAT = "repeat"
+    ROTATE = "rotate"
+    RECOVER = "recover"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One sign-in on one device.
+
+    ``current`` and ``parent`` are token ids; ``made_at`` is when current was made, ``shown_at`` when it was
+    made or the parent was last presented, ``served_at`` when it was last handed out, ``confirmed_at`` when
+    the browser first showed that it has current for good, None before that. ``started_at`` is when the
+    session began, ``expires_at`` its absolute end, ``auth_time`` when the person last proved who they are.
+    ``remember`` chooses the idle limit and the life of the cookie, ``delivery``
+    says where its refresh token travels (``cookie`` or ``body``), ``label`` is what the person calls it.
+    ``started_by`` is the id of the session that started this one for another device, if one did.
+    """
+
+    id: str
+    current: str
+    parent: str | None
+    made_at: float
+    shown_at: float
+    served_at: float
+    started_at: float
+    expires_at: float
+    auth_time: float
+    remember: bool = False
+    delivery: str = "cookie"
+    label: str = ""
+    started_by: str = ""
+    confirmed_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RotationPolicy:
+    """The numbers of the rule, in seconds: leeway, and the idle limits with and without *remember*."""
+
+    leeway: float
+    idle_ttl: float
+    short_ttl: float
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict and the next value: None drops the session, the same object needs no write."""
+
+    verdict: Verdict
+    session: Session | None
+
+
+def decide(session: Session | None, token_id: str, now: float, fresh: str, rule: RotationPolicy) -> Decision:
+    """Decide what becomes of ``session`` when ``token_id`` is presented at ``now``.
+
+    ``fresh`` is a token id that was never used.
+    """
+    if session is None or is_over(session, now, rule):
+        return Decision(Verdict.ENDED, None)
+    if token_id != session.current and not _may_be_late(session, token_id, now, rule):
+        return Decision(Verdict.REUSE, None)
+    if _stays(session, token_id, now, rule):
+        return Decision(Verdict.REPEAT, _noted(session, token_id, now, rule))
+    after = replace(session, current=fresh, made_at=now, shown_at=now, served_at=now, confirmed_at=None)
+    if token_id == session.current:
+        return Decision(Verdict.ROTATE, replace(after, parent=session.current))
+    return Decision(Verdict.RECOVER, after)
+
+
+def _may_be_late(session: Session, token_id: str, now: float, rule: RotationPolicy) -> bool:
+    """Whether this is the parent and an honest browser may still present it.
+
+    After the confirmation it may for a leeway, though an exchange would do: slow networks get the rest.
+    """
+    if rule.strict or token_id != session.parent:
+        return False
+    return session.confirmed_at is None or now - session.confirmed_at < rule.leeway
+
+
+def _stays(session: Session, token_id: str, now: float, rule: RotationPolicy) -> bool:
+    """Whether current is handed out once more.
+
+    Where current is presented, only its own age and the parent count: a thief who presents it again and
+    again does not keep it from rotating.
+    """
+    since = session.shown_at if token_id == session.current else session.served_at
+    return session.parent is not None and not rule.strict and now - since < rule.leeway
+
+
+def _noted(session: Session, token_id: str, now: float, rule: RotationPolicy) -> Session:
+    """The session with what a Repeat tells it; the same object where it tells nothing new."""
+    is_parent = token_id == session.parent
+    noted = replace(
+        session,
+        made_at=_time(session.made_at, now, rule),
+        shown_at=_time(session.shown_at, now, rule, anew=is_parent),
+        served_at=_time(session.served_at, now, rule, anew=True),
+        confirmed_at=_confirmed_at(session, now, rule, presented=not is_parent),
+    )
+    return session if noted == session else noted
+
+
+def _confirmed_at(session: Session, now: float, rule: RotationPolicy, *, presented: bool) -> float | None:
+    if session.confirmed_at is not None:
+        return _time(session.confirmed_at, now, rule)
+    is_time = now - session.made_at >= rule.leeway * CONFIRMING_FRACTION
+    return now if presented and is_time else None
+
+
+def _time(noted: float, now: float, rule: RotationPolicy, *, anew: bool = False) -> float:
+    """A time of the session as it is to be written; ``anew`` where it happens again now.
+
+    A time that is still to come was written by a clock ahead of this one. Up to one leeway that is the
+    difference between two nodes and the later time stands. Beyond that a clock was wrong and has been set
+    back: the time comes back with it, so that a clock an hour ahead costs two leeways of repeats at most.
+    """
+    age = now - noted
+    is_wrong = age <= -rule.leeway
+    return now if is_wrong or (anew and age >= rule.leeway * SLIDE_FRACTION) else noted
+
+
+def ends_at(session: Session, rule: RotationPolicy) -> float:
+    """When the session ends if nothing more happens: idle or absolute limit, whichever is first."""
+    idle_ttl = rule.idle_ttl if session.remember else rule.short_ttl
+    return min(session.served_at + idle_ttl, session.expires_at)
+
+
+def is_over(session: Session, now: float, rule: RotationPolicy) -> bool:
+    """Whether ``now`` is at or past the session's end."""
+    return now >= ends_at(session, rule)
+
+
+Sessions = tuple[Session, ...]
+"""All live sessions of one user."""

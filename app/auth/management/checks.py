@@ -1,0 +1,236 @@
+"""flask ratchet doctor: what an operator would want to know before users do, each finding with its cure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from flask import Flask
+
+from ..errors import Unavailable
+from ..passwords import hashing
+from ..passwords.throttle import Throttle
+from ..settings import secrets
+from ..settings.load import Settings
+from ..storage.accounts import AccountStore
+from ..storage.database import in_short
+from ..web.cookies import ACCESS_COOKIE, SIGNED_IN_COOKIE, prefix_of
+
+MAX_CLOCK_DIFFERENCE = 5
+"""Seconds by which the clocks of this host and the database may differ."""
+
+MIN_LEEWAY = 20
+"""Below this, slow mobile networks sign honest people out (see docs/proof.md)."""
+
+MAX_ACCESS_TTL = 3600
+
+LEEWAYS = 4
+"""An access token has to live this many leeways, so that renewals rotate and thieves are soon found."""
+
+
+class Finding(NamedTuple):
+    """Something to mend: what is wrong, and what to do about it. ``is_error`` where users will suffer."""
+
+    what: str
+    cure: str
+    is_error: bool = True
+
+
+class CheckContext(NamedTuple):
+    """What is examined."""
+
+    app: Flask
+    settings: Settings
+    store: AccountStore
+    now: float
+
+
+def run_checks(patient: CheckContext) -> list[Finding]:
+    """Everything amiss with a running configuration, the worst first."""
+    findings = [finding for check in CHECKS for finding in check(patient)]
+    return sorted(findings, key=lambda finding: not finding.is_error)
+
+
+def secret(patient: CheckContext) -> Iterator[Finding]:
+    """A secret that is not written down anywhere else, and no fallbacks for ever."""
+    if patient.app.debug or patient.app.testing:
+        yield Finding(
+            "The app runs in debug or testing mode.", "Unset FLASK_DEBUG and TESTING in production."
+        )
+    for complaint in sorted(filter(None, {secrets.weakness(one) for one in patient.settings.secrets})):
+        yield Finding(f"A secret {complaint}.", secrets.CURE)
+    if len(patient.settings.secrets) > 3:
+        yield Finding(
+            f"{len(patient.settings.secrets) - 1} fallback secrets are still accepted.",
+            "Drop from SECRET_KEY_FALLBACKS what was replaced longer ago than RATCHET_REFRESH_TTL.",
+            is_error=False,
+        )
+
+
+def cookies(patient: CheckContext) -> Iterator[Finding]:
+    """Cookies that are sent to nobody else."""
+    settings = patient.settings
+    if not settings.cookie_secure:
+        yield Finding(
+            "The cookies are sent over plain http too.", "Remove RATCHET_COOKIE_SECURE, or set it to true."
+        )
+    if settings.cookie_domain is not None:
+        yield Finding(
+            f"Every host below {settings.cookie_domain} is sent the cookies.",
+            "Remove RATCHET_COOKIE_DOMAIN unless one session has to serve several hosts.",
+            is_error=False,
+        )
+
+
+def proxy(patient: CheckContext) -> Iterator[Finding]:
+    """Secure cookies, and something in front that makes them travel."""
+    scheme = patient.app.config.get("PREFERRED_URL_SCHEME")
+    behind_proxy = getattr(patient.app.wsgi_app, "x_proto", 0)
+    if patient.settings.cookie_secure and scheme == "http" and not behind_proxy and not patient.app.debug:
+        yield Finding(
+            "Nothing says that a proxy with TLS stands in front, and Secure cookies need https.",
+            "Behind a proxy set PROXY_HOPS (or use Werkzeug's ProxyFix); see docs/deploying.md.",
+            is_error=False,
+        )
+
+
+def cookie_names(patient: CheckContext) -> Iterator[Finding]:
+    """A cookie that no other host of the domain can plant, and a name that nobody else uses."""
+    settings = patient.settings
+    name, own_host = settings.cookie_name, settings.url_prefix == "/" and settings.cookie_domain is None
+    if settings.cookie_secure and not prefix_of(name):
+        yield Finding(
+            f"A page that is served over plain http can plant a cookie called {name}.",
+            f'Set RATCHET_COOKIE_NAME to "{"__Host-" if own_host else "__Secure-"}{name}".',
+            is_error=False,
+        )
+    flask_cookie = patient.app.config["SESSION_COOKIE_NAME"]
+    if flask_cookie in (name, ACCESS_COOKIE, SIGNED_IN_COOKIE):
+        yield Finding(
+            f"Flask's own session is in a cookie called {flask_cookie}, too.", "Set SESSION_COOKIE_NAME."
+        )
+
+
+def throttle(patient: CheckContext) -> Iterator[Finding]:
+    """One count of failures for all processes."""
+    told = os.environ.get("WEB_CONCURRENCY", "")
+    workers = int(told) if told.isdecimal() else 2
+    if not Throttle(patient.settings.throttle_storage).is_there():
+        yield Finding(
+            "The storage that failed sign-ins are counted in does not answer.",
+            "Start it, or mend RATCHET_THROTTLE_STORAGE; until then each process counts for itself.",
+        )
+    if patient.settings.throttle_storage.startswith("memory") and workers > 1:
+        yield Finding(
+            f"Each of {workers} workers counts failed sign-ins for itself.",
+            'Set RATCHET_THROTTLE_STORAGE to a shared storage such as "redis://localhost:6379".',
+            is_error=False,
+        )
+
+
+def leeway(patient: CheckContext) -> Iterator[Finding]:
+    """A leeway that fits the networks people use."""
+    settings = patient.settings
+    if settings.strict:
+        yield Finding(
+            "Two tabs that renew at once are taken for a theft.", "Unset RATCHET_STRICT.", is_error=False
+        )
+    elif settings.leeway < MIN_LEEWAY:
+        yield Finding(
+            f"A leeway of {settings.leeway:g} s signs people on slow networks out now and then.",
+            f"Set RATCHET_LEEWAY to {MIN_LEEWAY}s or more; 30s is the default.",
+            is_error=False,
+        )
+
+
+def lifetimes(patient: CheckContext) -> Iterator[Finding]:
+    """Times that fit each other."""
+    settings = patient.settings
+    if settings.access_ttl >= settings.short_ttl:
+        yield Finding(
+            f"A session that is not remembered is over after {settings.short_ttl:g} s, before it is renewed.",
+            f"Set RATCHET_ACCESS_TTL, now {settings.access_ttl:g} s, to a small part of RATCHET_SHORT_TTL.",
+        )
+    if settings.access_ttl < LEEWAYS * settings.leeway:
+        yield Finding(
+            f"A few tabs that renew every {settings.access_ttl:g} s keep the refresh token from rotating.",
+            f"Set RATCHET_ACCESS_TTL to {LEEWAYS * settings.leeway:g}s or more.",
+            is_error=False,
+        )
+    if settings.access_ttl > MAX_ACCESS_TTL:
+        yield Finding(
+            f"An access token is good for {settings.access_ttl / 3600:g} hours while the database is away.",
+            "Set RATCHET_ACCESS_TTL to minutes; renewing costs the user nothing.",
+            is_error=False,
+        )
+
+
+def database(patient: CheckContext) -> Iterator[Finding]:
+    """A database that answers, has the columns, agrees on the time and can serve the number of nodes."""
+    try:
+        difference = patient.store.database.clock_difference(patient.now)
+        missing = patient.store.database.missing_columns()
+    except Unavailable as error:
+        yield Finding(
+            f"The database does not answer: {in_short(error.__cause__)}", "Start it, or mend its URL."
+        )
+        return
+    if abs(difference) > MAX_CLOCK_DIFFERENCE:
+        yield Finding(
+            f"The clock of this host is {difference:+.0f} s off the database's.", "Run NTP on both."
+        )
+    if missing:
+        yield Finding(
+            f"The user table lacks {', '.join(missing)}.", "Run the pending migrations: flask db upgrade."
+        )
+    else:
+        yield from hashes(patient)
+    if patient.store.database.is_sqlite:
+        yield Finding(
+            "SQLite serves one host.", "With several nodes use PostgreSQL or MariaDB.", is_error=False
+        )
+
+
+def hashes(patient: CheckContext) -> Iterator[Finding]:
+    """No password hash that takes longer than the setting, so that the wait tells who has an account."""
+    rounds = patient.settings.bcrypt_rounds
+    if dear := patient.store.count_hashes(hashing.dearer_than(rounds)):
+        yield Finding(
+            f"{dear} password hashes cost more than RATCHET_BCRYPT_ROUNDS, now {rounds}: a guess at such a "
+            "user takes longer than one at nobody.",
+            "Set RATCHET_BCRYPT_ROUNDS to the highest cost that is stored.",
+            is_error=False,
+        )
+
+
+def migrations(patient: CheckContext) -> Iterator[Finding]:
+    """Every migration has been run, where the site keeps them with Flask-Migrate."""
+    site = patient.app.extensions.get("migrate")
+    if site is None or not Path(site.directory, "env.py").is_file():
+        return
+    from alembic.script import ScriptDirectory  # noqa: PLC0415  # comes with Flask-Migrate alone
+
+    with suppress(Unavailable):  # database() says so
+        done = patient.store.database.run_migrations(site.configure_args)
+        newest = frozenset(ScriptDirectory(str(site.directory)).get_heads())
+        if done and newest - done:
+            yield Finding(
+                f"The database has not seen migration {', '.join(sorted(newest - done))}.",
+                "Run the pending migrations: flask db upgrade.",
+            )
+
+
+CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
+    secret,
+    cookies,
+    proxy,
+    cookie_names,
+    throttle,
+    leeway,
+    lifetimes,
+    database,
+    migrations,
+)

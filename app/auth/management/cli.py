@@ -1,0 +1,123 @@
+"""flask ratchet sessions | end-sessions | doctor | keys: what an operator asks and does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from ..api import jwks
+from ..lifecycle.account import Account
+from ..tokens.jws import ASYMMETRIC_ALGORITHMS
+from ..web import responses
+from ..web.services import services
+from . import checks
+
+if TYPE_CHECKING:
+    from ..tokens.keys import KeyPair
+
+ROTATION = f"""\
+The first key of a site: set RATCHET_JWT_KEYS to the path of this file.
+After another key, each step on every node:
+  1. Put it last in RATCHET_JWT_KEYS, and leave {jwks.MAX_AGE} seconds for other services to notice.
+  2. Put it first: from now on it signs.
+  3. Once RATCHET_ACCESS_TTL is over, take the old key out.
+Nobody is signed out on the way."""
+
+commands = AppGroup("ratchet", help="Look after the sessions of this site's users.")
+
+
+@commands.command("sessions")
+@click.argument("user")
+def list_sessions(user: str) -> None:
+    """List the live sessions of USER (an e-mail address, user name or id)."""
+    found = responses.sessions(_account(user), "")
+    for item in found:
+        times = f"last used {item['last_used_at']}  ends {item['expires_at']}"
+        click.echo(f"{item['id']}  {times}  {item['label']}")
+    click.echo(f"{len(found)} live session{'' if len(found) == 1 else 's'}.", err=True)
+
+
+@commands.command("end-sessions")
+@click.argument("user", required=False)
+@click.option("--all", "everyone", is_flag=True, help="Sign every user out.")
+def end_sessions(user: str | None, everyone: bool) -> None:
+    """Sign USER out everywhere, or everybody with --all."""
+    if everyone == (user is not None):
+        raise click.UsageError("Name one user, or give --all.")
+    if user is not None:
+        services().sessions.end_all(_account(user).subject, services().clock(), "ended")
+        click.echo(f"{user} is signed out everywhere.")
+        return
+    subjects = list(services().store.subjects())
+    with click.progressbar(subjects, label="Signing out") as progress:
+        for subject in progress:
+            # By the clock of each: processes look for what ended within the last seconds.
+            services().sessions.end_all(subject, services().clock(), "ended")
+    click.echo(f"{len(subjects)} users are signed out everywhere.")
+
+
+@commands.group("keys")
+def key_commands() -> None:
+    """Look after the keys that sign access tokens."""
+
+
+@key_commands.command("generate")
+@click.option(
+    "--algorithm",
+    type=click.Choice(ASYMMETRIC_ALGORITHMS),
+    default=ASYMMETRIC_ALGORITHMS[0],
+    show_default=True,
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="A new file for the key; standard output without."
+)
+def generate_key(algorithm: str, out: Path | None) -> None:
+    """Make a private key for RATCHET_JWT_KEYS and say how to start or go on with it."""
+    try:
+        from ..tokens import keys  # noqa: PLC0415  # loads cryptography, for this command alone
+    except ImportError:
+        raise click.ClickException("This needs another package: pip install 'flask-ratchet[keys]'") from None
+    key = keys.generate(algorithm)
+    if out is None:
+        click.echo(key.pem(), nl=False)
+    else:
+        _write(key, out)
+    click.echo(f"The key is called {key.kid}.\n{ROTATION}", err=out is None)
+
+
+def _write(key: KeyPair, out: Path) -> None:
+    try:
+        key.write(out)
+    except FileExistsError:
+        raise click.ClickException(f"{out} is there already, and is left as it is.") from None
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written: {error.strerror}.") from None
+
+
+@commands.command("doctor")
+def run_doctor() -> None:
+    """Examine the running configuration; exit status 1 where something has to be mended."""
+    parts = services()
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # Flask's documented way
+    findings = checks.run_checks(checks.CheckContext(app, parts.settings, parts.store, parts.clock()))
+    for finding in findings:
+        click.secho(
+            "mend " if finding.is_error else "note ", fg="red" if finding.is_error else "yellow", nl=False
+        )
+        click.echo(f"{finding.what}\n     {finding.cure}")
+    if any(finding.is_error for finding in findings):
+        raise click.exceptions.Exit(1)
+    click.secho("well ", fg="green", nl=False)
+    click.echo("Nothing has to be mended.")
+
+
+def _account(name: str) -> Account:
+    store = services().store
+    account = store.find("email", name) or store.find("username", name) or store.load(name)
+    if account is None:
+        raise click.ClickException(f"There is no user {name!r}.")
+    return account

@@ -1,0 +1,1 @@
+"""Who knows the password: hashes, rules for new ones, and limits on guessing."""

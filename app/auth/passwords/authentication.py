@@ -1,0 +1,142 @@
+"""Who knows the password: authenticate a person, change their password. The same work on every path."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from .. import signals
+from ..errors import InvalidCredentials, RatchetError
+from ..lifecycle.account import Account, SessionRef, find_session
+from ..lifecycle.rotation import Session
+from ..log import log_safely
+from ..sessions.issuer import IssuedTokens
+from ..sessions.service import SessionService
+from ..settings.load import Settings
+from ..storage.accounts import AccountStore
+from ..user import canonical, check_identifier
+from . import hashing, throttle
+from .policy import check_length, check_new_password
+from .throttle import Attempt, Throttle
+
+
+class Authenticator:
+    """Checks passwords against the user rows, as often as the throttle allows."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: AccountStore,
+        counts: Throttle,
+        sessions: SessionService,
+        is_breached: Callable[[str], bool],
+    ) -> None:
+        self._settings, self._store, self._is_breached = settings, store, is_breached
+        self._throttle, self._sessions = counts, sessions
+        self._cost = settings.bcrypt_rounds
+
+    def authenticate(
+        self,
+        field: str,
+        identifier: str,
+        password: str,
+        *,
+        address: str,
+        device: SessionRef | None = None,
+        now: float,
+    ) -> Account:
+        """The account behind an e-mail address or user name (``field``) and its password.
+
+        ``address`` is where the attempt comes from, ``device`` the live session that it holds. Raises
+        InvalidCredentials, TooManyAttempts, AccountBlocked or AccountUnconfirmed; InvalidRequest where
+        ``identifier`` or ``password`` is longer than any.
+        """
+        check_identifier(identifier)
+        check_length(password)
+        account, name = self._store.find(field, identifier), canonical(identifier)
+        who = throttle.account(account.subject) if account else throttle.name(name)
+        attempt = Attempt(who, address, _session_of(account, device))
+        try:
+            return self._check(account, password, attempt, now)
+        except RatchetError as error:
+            signals.emit(signals.sign_in_failed, identifier=name, address=address, reason=error.code)
+            raise
+
+    def change_password(
+        self, account: Account, session: Session, current: str, new: str, *, address: str, now: float
+    ) -> IssuedTokens:
+        """Set a new password; every session ends, and a fresh one takes the place of ``session``.
+
+        Wrong ones are counted against ``session`` and not against the account: who holds one session cannot
+        keep the owner from a change in another. Raises InvalidRequest where the new one is refused or
+        ``current`` is too long, InvalidCredentials where ``current`` is wrong, TooManyAttempts.
+        """
+        check_length(current)
+        self._check_new(new)
+        attempt = Attempt(throttle.account(account.subject), address, _first_of(session))
+        self._verify(account, current, attempt, now)
+        return self._sessions.restart(account, session, now, self.hash_new(new))
+
+    def hash_new(self, password: str) -> str:
+        """What to store for a new password; InvalidRequest where it is refused."""
+        self._check_new(password)
+        return hashing.hash_password(password, self._settings.bcrypt_rounds)
+
+    def _check_new(self, password: str) -> None:
+        check_new_password(password, self._settings.password_min_length, self._ask_breached)
+
+    def _ask_breached(self, password: str) -> bool:
+        """What the host's check says; one that fails keeps nobody from choosing a password."""
+        try:
+            return self._is_breached(password)
+        except Exception as error:  # noqa: BLE001  # a host's check can raise anything
+            log_safely(logging.ERROR, "the breach check failed", exception=error)
+            return False
+
+    def _check(self, account: Account | None, password: str, attempt: Attempt, now: float) -> Account:
+        known = self._verify(account, password, attempt, now)
+        if known.refusal:
+            raise known.refusal
+        return self._raise_hash(known, password)
+
+    def _verify(self, account: Account | None, password: str, attempt: Attempt, now: float) -> Account:
+        self._throttle.admit(attempt, now)
+        stored = account.password_hash if account else None
+        # A row can be dearer than the setting. From the first time that one is seen, everybody costs as much.
+        self._cost = max(self._cost, hashing.cost_to_hide(stored, self._settings.bcrypt_rounds))
+        matches = hashing.verify_password(password, stored, self._cost)
+        if account is None or not matches:
+            raise InvalidCredentials
+        self._throttle.succeeded(attempt)
+        return account
+
+    def _raise_hash(self, account: Account, password: str) -> Account:
+        """Store a dearer hash where the stored one is cheap or of another system."""
+        rounds = self._settings.bcrypt_rounds
+        if not hashing.needs_rehash(account.password_hash, rounds):
+            return account
+        raised = hashing.hash_password(password, rounds)
+        written = self._store.swap(account, account.sessions, password_hash=raised)
+        latest = self._store.load(account.subject)
+        if latest is None:
+            raise InvalidCredentials
+        # Another request may have stored a hash meanwhile: a raised one of this password, or a new password.
+        expected = raised if written else account.password_hash
+        if latest.password_hash != expected and not hashing.verify_password(
+            password, latest.password_hash, rounds
+        ):
+            raise InvalidCredentials
+        return latest
+
+
+def _session_of(account: Account | None, device: SessionRef | None) -> str:
+    """The session of ``account`` that the device holds; "" where it holds none."""
+    if account is None or device is None or device.subject != account.subject:
+        return ""
+    session = find_session(account.sessions, device.session_id)
+    return _first_of(session) if session else ""
+
+
+def _first_of(session: Session) -> str:
+    """What guesses from a session are counted under: those it started give their holder no more."""
+    return session.started_by or session.id

@@ -1,0 +1,56 @@
+"""TODO app.auth.passwords.policy."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from functools import cache
+from importlib import resources
+
+from ..errors import InvalidRequest
+from ..settings.secrets import repeated
+
+
+def check_length(password: str) -> None:
+    """InvalidRequest for a password beyond LONGEST_PASSWORD; it is never cut (ASVS 6.2.8, 6.2.9)."""
+    if len(password) > MAX_PASSWORD_LENGTH:
+        raise InvalidRequest(f"A password has at most {MAX_PASSWORD_LENGTH} characters.")
+
+
+def check_new_password(
+    password: str, min_length: int, is_breached: Callable[[str], bool] = lambda _: False
+) -> None:
+    """Refuse a new password that is too short, one of the most used, or known to ``is_breached``.
+
+    Length is what counts, of what was typed and of what it means (a single U+FDFA means 18 characters); no
+    rule says which characters (NIST SP 800-63B-4, 3.1.1.2; ASVS 6.2.1, 6.2.4, 6.2.12). InvalidRequest says
+    what is wrong.
+    """
+    normal = normal_form(password)
+    if min(len(password), len(normal)) < min_length:
+        raise InvalidRequest(f"A password needs at least {min_length} characters.")
+    if _is_tried_first(password) or _is_tried_first(normal) or is_breached(password):
+        raise InvalidRequest("That password is known to attackers. Choose another one.")
+
+
+def _is_tried_first(password: str) -> bool:
+    """Whether it is blank, one character or one of the most used passwords, or repeats such a thing.
+
+    That is a part of the list of commonly used passwords, which is too long to write down, and no rule of
+    composition: NIST SP 800-63B names repeated characters among what such a list is for.
+    """
+    part = repeated(password.casefold())
+    return len(part) == 1 or not password.strip() or not _most_used().isdisjoint((part, password.casefold()))
+
+
+@cache
+def _most_used() -> frozenset[str]:
+    """The most used passwords, read when the first new password comes."""
+    lines = resources.files(__package__).joinpath("data", "common_passwords.txt").read_text("utf-8")
+    return frozenset(line.casefold() for line in lines.splitlines() if not line.startswith("# "))
+
+
+def normal_form(password: str) -> str:
+    """One password, typed on whatever keyboard (NFKC)."""
+    check_length(password)
+    return unicodedata.normalize("NFKC", password)

@@ -1,0 +1,86 @@
+"""A session to the tokens it hands out, and presented tokens back to the sessions they speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+from ..errors import RefreshTokenInvalid, TokenInvalid
+from ..lifecycle import rotation
+from ..lifecycle.account import Account, SessionRef
+from ..lifecycle.rotation import Session
+from ..settings.load import Settings
+from ..tokens.claims import AccessClaims, AccessTokens, RefreshClaims, RefreshTokens
+from ..tokens.jws import derive_key
+
+_Claims = TypeVar("_Claims", AccessClaims, RefreshClaims)
+
+
+class IssuedTokens(NamedTuple):
+    """What a sign-in or a refresh hands out. Lifetimes are whole seconds from now."""
+
+    account: Account
+    session: Session
+    access_token: str
+    expires_in: int
+    refresh_token: str
+    refresh_expires_in: int
+
+
+class TokenIssuer:
+    """Makes and reads the tokens of one app. Every ``now`` is seconds since the epoch."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._access_ttl, self._rule = settings.access_ttl, settings.rule
+        self._access = AccessTokens(
+            settings.jwt_keys or [derive_key(secret, "access token") for secret in settings.secrets],
+            settings.issuer,
+            settings.audience,
+        )
+        self._refresh = RefreshTokens(
+            [derive_key(secret, "refresh token") for secret in settings.secrets], settings.issuer
+        )
+
+    def grant(self, account: Account, session: Session, now: float) -> IssuedTokens:
+        """The tokens of a session as it is: the same session gives the very same refresh token."""
+        access_until = int(min(now + self._access_ttl, session.expires_at))
+        access = AccessClaims(account.subject, session.id, int(now), access_until, int(session.auth_time))
+        refresh = RefreshClaims(account.subject, session.id, session.current, int(session.expires_at))
+        return IssuedTokens(
+            account,
+            session,
+            self._access.sign(access),
+            access_until - int(now),
+            self._refresh.sign(refresh),
+            int(rotation.ends_at(session, self._rule) - now),
+        )
+
+    def read_access(self, token: str, now: float) -> AccessClaims:
+        """The claims of a valid access token, without asking the row; raises TokenInvalid."""
+        return self._access.read(token, now)
+
+    def valid_access(self, tokens: Iterable[str], now: float) -> list[AccessClaims]:
+        """The claims of those access tokens that are valid."""
+        return _authentic(tokens, partial(self._access.read, now=now))
+
+    def valid_refresh(self, tokens: Iterable[str], now: float) -> list[RefreshClaims]:
+        """The claims of those refresh tokens that are authentic and not expired."""
+        return _authentic(tokens, partial(self._refresh.read, now=now))
+
+    def places(self, refresh: Iterable[str], access: Iterable[str]) -> list[SessionRef]:
+        """The sessions that authentic tokens speak of, however old; access tokens where no other does."""
+        claims: list[RefreshClaims] | list[AccessClaims]
+        claims = _authentic(refresh, self._refresh.read_expired)
+        claims = claims or _authentic(access, self._access.read_expired)
+        return [SessionRef(one.subject, one.session_id) for one in claims]
+
+
+def _authentic(tokens: Iterable[str], read: Callable[[str], _Claims]) -> list[_Claims]:
+    """The claims of those tokens that can be read, each once."""
+    claims: dict[_Claims, None] = {}
+    for token in tokens:
+        with suppress(RefreshTokenInvalid, TokenInvalid):
+            claims[read(token)] = None
+    return list(claims)

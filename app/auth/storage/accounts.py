@@ -1,0 +1,215 @@
+"""User row to account value and back: load, compare-and-swap.
+
+A change is one ``UPDATE`` that names the version it was decided on; zero rows means that somebody else moved
+first. This file, statements.py, mapping.py, database.py and user.py are the only ones that know SQL.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import CursorResult, Row, Select, inspect
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.attributes import set_committed_value
+
+from ..lifecycle.account import Account, EndedSession
+from ..lifecycle.rotation import Session, Sessions
+from ..user import RatchetUser, case_folded
+from .database import Database, in_short
+from .statements import Statements
+
+MAX_INTEGER = 2**63 - 1
+HOSTS_COLUMNS = frozenset({"password_hash", "blocked"})
+"""What both the host and Ratchet write."""
+
+_SESSION_FIELDS = tuple(field.name for field in dataclasses.fields(Session))
+
+
+class AccountStore:
+    """Loads and swaps the state of one user model on the host's database."""
+
+    def __init__(self, db: SQLAlchemy, user_model: type[RatchetUser]) -> None:
+        self._db, self._model = db, user_model
+        self._statements = Statements(user_model)
+        self.database = Database(db, self._statements.table)
+
+    def load(self, subject: str) -> Account | None:
+        """The account a token speaks of, or None; one SELECT."""
+        key = self.key_of(subject)
+        return None if key is None else self._one(self._statements.by_key, {"row_key": key})
+
+    def find(self, field: str, identifier: str) -> Account | None:
+        """The account that signs in under this e-mail address or user name, or None; one SELECT."""
+        statement = self._statements.by_identifier.get(field)
+        if statement is None or "\0" in identifier or not _is_text(identifier):
+            return None
+        return self._one(statement, {"wanted": identifier, "wanted_before": case_folded(identifier)})
+
+    def swap(
+        self,
+        account: Account,
+        sessions: Sessions,
+        *,
+        password_hash: str | None = None,
+        ended: tuple[EndedSession, ...] = (),
+        blocked: bool | None = None,
+    ) -> bool:
+        """Write ``sessions`` if the row is still as ``account``; whether it was.
+
+        With them a new ``password_hash``, what the row remembers of ``ended`` sessions, and whether the
+        user is ``blocked``, where given.
+        """
+        columns: dict[str, Any] = {"sessions": [dataclasses.asdict(session) for session in sessions]}
+        if password_hash is not None:
+            columns["password_hash"] = password_hash
+        if blocked is not None:
+            columns["blocked"] = blocked
+        if ended:
+            columns |= {"ended": ended, "ended_at": _latest(ended)}
+        seen = {"row_key": account.key, "version": account.version}
+        seen |= {"seen_password_hash": account.password_hash, "seen_blocked": account.blocked}
+        values = {f"next_{name}": value for name, value in columns.items()}
+        written = self.database.run(self._statements.swap(*columns), seen | values, _is_one)
+        if written:
+            self._tell_host(account, columns)
+        return written
+
+    def ended_since(self, since: float) -> list[EndedSession]:
+        """The sessions of all users that ended after ``since``, and a few of the same users' before."""
+        rows: Sequence[Any] = self.database.run(
+            self._statements.ended, {"since": _milliseconds(since)}, lambda result: result.scalars().all()
+        )
+        return [EndedSession(*entry) for row in rows for entry in row or ()]
+
+    def subjects(self) -> list[str]:
+        """The subject of every user, for a command that visits them all."""
+        keys = self.database.run(self._statements.keys, {}, lambda result: result.scalars().all())
+        return [str(key) for key in keys]
+
+    def count_hashes(self, patterns: Iterable[str]) -> int:
+        """How many users have a password hash like one of these patterns; reads the whole table for each."""
+        return sum(
+            self.database.run(
+                self._statements.hashes_like, {"pattern": pattern}, lambda result: int(result.scalar_one())
+            )
+            for pattern in patterns
+        )
+
+    def user(self, subject: str) -> Any:
+        """The host's own user object in ``db.session``, or None."""
+        key = self.key_of(subject)
+        if key is None:
+            return None
+        with self.database.faults():
+            return self._db.session.get(self._model, key)
+
+    def delete(self, subject: str) -> None:
+        """Delete a user's row as the host's mapping says, in a transaction of its own.
+
+        Raises RuntimeError where other rows refer to it: the database refuses, or SQLAlchemy before it, where
+        the reference is part of the other row's key.
+        """
+        try:
+            self.database.attempt(partial(self._delete, self.key_of(subject)))
+        except (IntegrityError, AssertionError) as error:
+            raise RuntimeError(
+                f"user {subject} is signed out and blocked, but not deleted, because other rows refer to the "
+                f"user: delete those first ({in_short(error)})"
+            ) from error
+
+    def subject_of(self, user: Any) -> str:
+        """The subject of a user object of the host."""
+        (key,) = inspect(self._model).primary_key_from_instance(user)
+        return str(key)
+
+    def key_of(self, subject: str) -> Any:
+        """The primary key that ``subject`` spells, or None where no row can have it."""
+        kind = self._statements.key_type.python_type
+        if kind is int:
+            plain = subject.isascii() and subject.removeprefix("-").isdigit() and len(subject) < 20
+            key = int(subject) if plain else None
+            return key if key is not None and abs(key) <= MAX_INTEGER else None
+        if kind is uuid.UUID:
+            try:
+                return uuid.UUID(subject)
+            except ValueError:
+                return None
+        return None if "\0" in subject else kind(subject)
+
+    def _one(self, statement: Select[Any], values: Mapping[str, Any]) -> Account | None:
+        rows = self.database.run(statement, values, lambda result: result.all())
+        if len({row[0] for row in rows}) != len(rows):
+            raise RuntimeError(
+                "a SELECT has found several rows of one key, and nobody knows which is the user's"
+            )
+        return self._account(rows[0]) if rows else None
+
+    def _delete(self, key: Any) -> None:
+        with self._db.session.session_factory() as own:
+            user = None if key is None else own.get(self._model, key)
+            if user is not None:
+                own.delete(user)
+                own.commit()
+
+    def _tell_host(self, account: Account, columns: Mapping[str, Any]) -> None:
+        """Let the host's object in ``db.session`` have what was written, but for what the host has pending.
+
+        A value is set, not expired: the host's transaction may be older than the write, and would not see it.
+        """
+        if not self._db.session.registry.has():
+            return
+        identity = inspect(self._model).identity_key_from_primary_key((account.key,))
+        user = self._db.session().identity_map.get(identity)
+        for name in HOSTS_COLUMNS & columns.keys() if user is not None else ():
+            state, key = inspect(user), self._statements.attribute_name(name)
+            if key not in state.unloaded and not state.attrs[key].history.has_changes():
+                set_committed_value(user, key, columns[name])
+
+    def _account(self, row: Row[Any]) -> Account:
+        values: tuple[Any, ...] = tuple(row)
+        *shown, password_hash, blocked, confirmed, sessions, version, ended = values
+        return Account(
+            key=shown[0],
+            profile=dict(zip(self._statements.shown, shown, strict=True)),
+            password_hash=password_hash,
+            blocked=blocked,
+            confirmed=confirmed,
+            sessions=tuple(_session(item) for item in sessions or ()),
+            version=version,
+            ended=tuple(EndedSession(*entry) for entry in ended or ()),
+        )
+
+
+def _is_one(result: CursorResult[Any]) -> bool:
+    """Whether an UPDATE by key changed its row; more than one is a fault, and nobody is signed in by it."""
+    if result.rowcount not in (0, 1):
+        raise RuntimeError(f"an UPDATE by key has changed {result.rowcount} rows")
+    return result.rowcount == 1
+
+
+def _session(item: Mapping[str, Any]) -> Session:
+    """A session of the row; a field that another release added is passed over.
+
+    One that knows a single time was written by the first edition of the rule. That time is the latest that
+    the others can be, so its token rotates a little later and the session is not confirmed too early.
+    """
+    times = dict.fromkeys(("made_at", "shown_at"), item["served_at"])
+    return Session(**times | {name: item[name] for name in _SESSION_FIELDS if name in item})
+
+
+def _is_text(value: str) -> bool:
+    """Whether ``value`` has no half of a surrogate pair, which no database takes."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _milliseconds(seconds: float) -> int:
+    return int(seconds * 1000)
+
+
+def _latest(ended: Iterable[EndedSession]) -> int | None:
+    return max((_milliseconds(entry.ended_at) for entry in ended), default=None)

@@ -1,0 +1,104 @@
+"""How the host's user model lies on its tables, and which mappings Ratchet cannot keep.
+
+A model may inherit from another table (joined, single or concrete), be mapped to a join, or call its columns
+by other names. What Ratchet writes has to stand in one table, under the user's key.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from sqlalchemy import BinaryExpression, Column, ColumnElement, Table, inspect
+from sqlalchemy.orm import ColumnProperty, Mapper, SynonymProperty
+from sqlalchemy.sql.operators import eq
+
+from ..user import RatchetUser
+
+WRITTEN = ("sessions", "sessions_version", "ended", "ended_at", "password_hash", "blocked")
+"""The columns that Ratchet changes, all in one UPDATE."""
+
+READ = ("confirmed",)
+"""What it only reads, wherever that comes from; a host can do without ``email`` or ``username``."""
+
+
+class UserMapping:
+    """The attributes and columns of one user model. Raises TypeError where they cannot be kept.
+
+    Made while the host's models are still being defined, so nothing here may configure the mappers.
+    """
+
+    def __init__(self, user_model: type[RatchetUser]) -> None:
+        self.model = user_model
+        self._mapper = self._mapped()
+        for name in (*WRITTEN, *READ):
+            if not self.has(name):
+                self._refuse(
+                    f"has no column {name}", "mix RatchetUser into it or into a class it inherits from"
+                )
+        if len(self._mapper.primary_key) != 1:
+            self._refuse("needs a primary key of one column", "it is the sub of the tokens")
+        (key,) = self._mapper.primary_key
+        self.key_type = key.type
+        self.key = getattr(user_model, self._mapper.get_property_by_column(key).key)
+        self.columns = {name: self._column(name) for name in WRITTEN}
+        self.table = self._table()
+        self.table_key = self._key_of_table(key)
+
+    def has(self, name: str) -> bool:
+        """Whether SQL can read this attribute of the model."""
+        return self._mapper.has_property(name) and isinstance(self.property(name), ColumnProperty)
+
+    def property(self, name: str) -> Any:
+        """The property behind an attribute; a synonym is another name for it."""
+        found = self._mapper.get_property(name)
+        return self.property(found.name) if isinstance(found, SynonymProperty) else found
+
+    def attribute(self, name: str) -> Any:
+        """The attribute of the model that SQL reads."""
+        return getattr(self.model, self.property(name).key)
+
+    def _mapped(self) -> Mapper[Any]:
+        mapper = inspect(self.model, raiseerr=False)
+        if not isinstance(mapper, Mapper):
+            self._refuse("is not mapped to a table", "give Ratchet a model that is")
+        return mapper
+
+    def _column(self, name: str) -> Column[Any]:
+        (column, *more) = self.property(name).columns
+        if more or not isinstance(column, Column):
+            self._refuse(f"maps {name} to more than a column", "Ratchet writes it: map it to one column")
+        return column
+
+    def _table(self) -> Table:
+        """The one table of all that is written."""
+        table = self.columns["sessions"].table
+        if not isinstance(table, Table):
+            self._refuse("is mapped to a query", "map it to the table that holds sessions")
+        strangers = [name for name, column in self.columns.items() if column.table is not table]
+        if strangers:
+            self._refuse(
+                f"has {', '.join(strangers)} in another table than sessions",
+                "keep them in one: one UPDATE writes all",
+            )
+        return table
+
+    def _key_of_table(self, key: ColumnElement[Any]) -> Column[Any]:
+        """The column of that table in which a user's key stands.
+
+        The mapping says which columns are equal: those of one attribute, and those that inheritance joins.
+        """
+        same = {key, *self._mapper.get_property_by_column(key).columns}
+        for mapper in reversed(list(self._mapper.iterate_to_root())):
+            on = mapper.inherit_condition
+            if isinstance(on, BinaryExpression) and on.operator is eq and same & {on.left, on.right}:
+                same |= {on.left, on.right}
+        found = next((column for column in self.table.columns if column in same), None)
+        if found is None:
+            self._refuse(
+                f"has sessions in {self.table.name}, which does not hold the user's key",
+                "map the key columns of both tables to one attribute",
+            )
+        return found
+
+    def _refuse(self, problem: str, cure: str) -> NoReturn:
+        raise TypeError(f"{self.model.__name__} {problem}: {cure}")

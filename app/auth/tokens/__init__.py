@@ -1,0 +1,1 @@
+"""Signed tokens: their keys, their signatures and their claims."""

@@ -1,0 +1,157 @@
+"""Tokens to claims and back: the access token (RFC 9068) and the refresh token, each with its own key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import RefreshTokenInvalid, TokenInvalid
+from .jws import Key, TokenSigner
+
+ACCESS_TYPE = "at+jwt"
+REFRESH_TYPE = "rt+jwt"
+CLOCK_TOLERANCE = 10
+"""Seconds by which the clock of the node that issued an access token may be ahead of the reader's."""
+
+MAX_TIME = 2**40
+MAX_REMEMBERED = 4096
+"""Verified access tokens that a process remembers."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessClaims:
+    """What an access token says (RFC 9068): whose, of which session, signed in when. Whole seconds."""
+
+    subject: str
+    session_id: str
+    issued_at: int
+    expires_at: int
+    auth_time: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshClaims:
+    """What a refresh token says: whose, of which session, which generation. Whole seconds."""
+
+    subject: str
+    session_id: str
+    token_id: str
+    expires_at: int
+
+
+class AccessTokens:
+    """Signs and reads access tokens for one issuer and audience; stateless to verify (RFC 9068)."""
+
+    def __init__(self, keys: Iterable[Key], issuer: str | None, audience: str | None) -> None:
+        self._seal = TokenSigner(ACCESS_TYPE, keys, TokenInvalid)
+        self._verified: dict[str, AccessClaims] = {}
+        self._fixed = {
+            name: value for name, value in (("iss", issuer), ("aud", audience)) if value is not None
+        }
+
+    def sign(self, claims: AccessClaims) -> str:
+        """The access token for ``claims``."""
+        return self._seal.sign(
+            {
+                **self._fixed,
+                "sub": claims.subject,
+                "sid": claims.session_id,
+                "iat": claims.issued_at,
+                "exp": claims.expires_at,
+                "auth_time": claims.auth_time,
+            }
+        )
+
+    def read(self, token: str, now: float) -> AccessClaims:
+        """The claims of an access token that is valid at ``now``; raises TokenInvalid.
+
+        A signature is verified once per process; the clock is looked at each time.
+        """
+        claims = self._verified.get(token)
+        if claims is None:
+            claims = self._remember(token, self.read_expired(token))
+        if now >= claims.expires_at or claims.issued_at > now + CLOCK_TOLERANCE:
+            raise TokenInvalid
+        return claims
+
+    def read_expired(self, token: str) -> AccessClaims:
+        """The claims of an authentic access token, however old: who signs out may do so with one."""
+        claims = self._seal.read(token)
+        # Both ways: a token for another audience is none for a site that names no audience (RFC 9068, 4).
+        if {name: claims[name] for name in ("iss", "aud") if name in claims} != self._fixed:
+            raise TokenInvalid
+        try:
+            return AccessClaims(
+                _text(claims, "sub"),
+                _text(claims, "sid"),
+                _time(claims, "iat"),
+                _time(claims, "exp"),
+                _time(claims, "auth_time"),
+            )
+        except ValueError as error:
+            raise TokenInvalid from error
+
+    def _remember(self, token: str, claims: AccessClaims) -> AccessClaims:
+        if len(self._verified) >= MAX_REMEMBERED:
+            self._verified.clear()
+        self._verified[token] = claims
+        return claims
+
+
+class RefreshTokens:
+    """Signs and reads refresh tokens.
+
+    The issuer is written but not demanded: the key and the user row decide, and an operator who sets an
+    issuer one day must not sign everybody out.
+    """
+
+    def __init__(self, keys: Iterable[Key], issuer: str | None) -> None:
+        self._seal = TokenSigner(REFRESH_TYPE, keys, RefreshTokenInvalid)
+        self._fixed = {} if issuer is None else {"iss": issuer}
+
+    def sign(self, claims: RefreshClaims) -> str:
+        """The refresh token for ``claims``: the same claims and key give the very same token."""
+        return self._seal.sign(
+            {
+                **self._fixed,
+                "sub": claims.subject,
+                "sid": claims.session_id,
+                "jti": claims.token_id,
+                "exp": claims.expires_at,
+            }
+        )
+
+    def read(self, token: str, now: float) -> RefreshClaims:
+        """The claims of an authentic refresh token that has not expired; raises RefreshTokenInvalid.
+
+        Only the user row can say whether it may still be used.
+        """
+        claims = self.read_expired(token)
+        if now >= claims.expires_at:
+            raise RefreshTokenInvalid
+        return claims
+
+    def read_expired(self, token: str) -> RefreshClaims:
+        """The claims of an authentic refresh token, however old."""
+        claims = self._seal.read(token)
+        try:
+            return RefreshClaims(
+                _text(claims, "sub"), _text(claims, "sid"), _text(claims, "jti"), _time(claims, "exp")
+            )
+        except ValueError as error:
+            raise RefreshTokenInvalid from error
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str:
+    value = claims.get(name)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{name} is not text")
+    return value
+
+
+def _time(claims: Mapping[str, Any], name: str) -> int:
+    value = claims.get(name)
+    if type(value) is not int or not 0 <= value < MAX_TIME:
+        raise ValueError(f"{name} is not a time")
+    return value

@@ -1,0 +1,1 @@
+"""One HTTP request: what it presents, whether it may, and what goes back."""

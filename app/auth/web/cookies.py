@@ -1,0 +1,131 @@
+"""The three cookies: read, set, clear. One function knows their attributes, so what is set can be cleared.
+
+``refreshToken`` goes to the blueprint alone, ``accessToken`` to every page. ``signedIn`` holds no secret: it
+tells script that somebody is signed in, and by its mark whether it is still the same session. All three live
+as long as the session may: an access cookie outlives the token in it, so that a page can still tell which
+session a sign-out means (ASVS 3.3).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, TypedDict, cast
+
+from flask import Request, Response
+from flask import request as current_request
+from itsdangerous import BadSignature, Signer
+
+ACCESS_COOKIE = "accessToken"
+SIGNED_IN_COOKIE = "signedIn"
+PREFIXES = ("__Host-", "__Secure-")
+COOKIE_SALT = "ratchet refresh cookie"
+MAX_CANDIDATES = 32
+"""Cookies of one name whose signature holds that are tried, each at the price of a look at a row.
+
+More than an 8 KB header has room for, so that none can be pushed out by others. A browser sends more than two
+only by mischief: a sibling host can set as many as it likes, and gets signed ones by signing in.
+"""
+
+
+class Attributes(TypedDict):
+    """What a cookie is set and cleared with."""
+
+    path: str
+    domain: str | None
+    secure: bool
+    httponly: bool
+    samesite: Literal["Strict", "Lax", "None"]
+
+
+@dataclass(frozen=True)
+class Cookies:
+    """The cookies of one app; ``secrets`` sign them, the first one signing (itsdangerous, SHA-256)."""
+
+    secrets: Sequence[str | bytes]
+    refresh_name: str
+    refresh_path: str
+    domain: str | None
+    secure: bool
+    samesite: str
+    with_access: bool
+
+    def read_refresh(self, request: Request) -> list[str] | None:
+        """The refresh tokens in the request's cookies, or None where there is no such cookie.
+
+        Two cookies can share a name (an old path, a parent domain). All whose signature holds are returned;
+        those whose signature does not hold are not counted, however many a sibling host has set.
+        """
+        if self.refresh_name not in request.cookies:
+            return None
+        return self._unsign(_plain(request, self.refresh_name))[:MAX_CANDIDATES]
+
+    def read_access(self, request: Request) -> list[str]:
+        """The access tokens in the request's cookies."""
+        return _plain(request, ACCESS_COOKIE) if self.with_access else []
+
+    def set(
+        self, response: Response, access: str, refresh: str, *, session_id: str, max_age: int | None
+    ) -> None:
+        """Set all cookies; without ``max_age`` (seconds) they last until the browser closes."""
+        values = {
+            self.refresh_name: self._signer.sign(refresh).decode(),
+            SIGNED_IN_COOKIE: f"1.{_mark(session_id)}",
+        }
+        if self.with_access:
+            values[ACCESS_COOKIE] = access
+        for name, value in values.items():
+            response.set_cookie(name, value, max_age, **self._attributes(name))
+
+    def clear(self, response: Response) -> None:
+        """Clear all cookies."""
+        for name in (self.refresh_name, ACCESS_COOKIE, SIGNED_IN_COOKIE):
+            response.delete_cookie(name, **self._attributes(name))
+
+    def _attributes(self, name: str) -> Attributes:
+        return Attributes(
+            path=self._path(name),
+            domain=self.domain,
+            secure=self.secure,
+            httponly=name != SIGNED_IN_COOKIE,
+            samesite=cast("Literal['Strict', 'Lax', 'None']", self.samesite),
+        )
+
+    def _path(self, name: str) -> str:
+        """The path as the browser knows it, also where a proxy serves the site below one (SCRIPT_NAME)."""
+        own = self.refresh_path if name == self.refresh_name else "/"
+        return (current_request.script_root + own).rstrip("/") or "/"
+
+    def _unsign(self, values: Sequence[str]) -> list[str]:
+        tokens = []
+        for value in values:
+            try:
+                tokens.append(self._signer.unsign(value).decode())
+            except BadSignature:
+                continue
+        return tokens
+
+    @cached_property
+    def _signer(self) -> Signer:
+        # itsdangerous signs with the last key of its list.
+        keys = [key.encode() if isinstance(key, str) else key for key in reversed(self.secrets)]
+        return Signer(keys, COOKIE_SALT, key_derivation="hmac", digest_method=hashlib.sha256)
+
+
+def prefix_of(name: str) -> str:
+    """The prefix of a cookie's name that binds the browser, in any case of its letters (RFC 6265bis, 5.4)."""
+    return next((prefix for prefix in PREFIXES if name.lower().startswith(prefix.lower())), "")
+
+
+def _plain(request: Request, name: str) -> list[str]:
+    """The values of the cookies of that name, as they were set: no browser puts ours in quotes."""
+    header = request.environ.get("HTTP_COOKIE", "")
+    values = dict.fromkeys(request.cookies.getlist(name))
+    return [value for value in values if f"{name}={value}" in header]
+
+
+def _mark(session_id: str) -> str:
+    """What tells two sessions apart and says nothing else of them."""
+    return hashlib.sha256(session_id.encode()).hexdigest()[:12]

@@ -1,0 +1,89 @@
+"""What the request at hand presents: its tokens, its origin, its address, its device."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from flask import request
+
+from ..errors import CrossOrigin, TokenInvalid, TokenMissing, Unavailable
+from ..lifecycle.account import SessionRef
+from ..tokens.claims import AccessClaims
+from . import device, origin
+from .services import services
+
+
+def client_ip() -> str:
+    """The address of the client, as far as the proxies in front are configured to be believed."""
+    return request.remote_addr or ""
+
+
+def device_label(wanted: str | None = None) -> str:
+    """What to call this device: as wanted, else what its User-Agent says."""
+    return device.tidy(wanted or "") or device.label_of(request.user_agent.string)
+
+
+def check_origin() -> None:
+    """Refuse a request that may not change state: CrossOrigin, or Unavailable to a prefetch."""
+    headers = request.headers
+    if origin.is_safe(request.method, headers.get("Upgrade")):
+        return
+    if origin.is_speculative(headers.get("Sec-Purpose")):
+        raise Unavailable("Nothing changes while a page is only prefetched.")
+    trusted = services().settings.trusted_origins
+    if not origin.may_change_state(
+        headers.get("Sec-Fetch-Site"), headers.get("Origin"), request.host, trusted
+    ):
+        raise CrossOrigin
+
+
+def bearer_token() -> str | None:
+    """The token of ``Authorization: Bearer`` (RFC 6750, 2.1), or None where there is no such header."""
+    scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return token.strip(" ") if scheme.lower() == "bearer" else None
+
+
+def presented_access_tokens() -> list[str]:
+    """Every access token that the request presents; a bearer counts above cookies."""
+    token = bearer_token()
+    return services().cookies.read_access(request) if token is None else [token]
+
+
+def presented_sessions() -> list[SessionRef]:
+    """The sessions that the browser at the other end holds tokens of, however old."""
+    cookies = services().cookies
+    return services().mint.places(cookies.read_refresh(request) or (), cookies.read_access(request))
+
+
+def live_session_ref() -> SessionRef | None:
+    """The live session that the browser at the other end is in; a token that has expired proves none."""
+    cookies, now = services().cookies, services().clock()
+    return services().sessions.speaker(cookies.read_refresh(request) or (), cookies.read_access(request), now)
+
+
+def identify() -> AccessClaims:
+    """Whose request this is, by its access token alone; TokenMissing or TokenInvalid.
+
+    A token in a cookie comes along whatever page sent the request, so unsafe methods and WebSocket upgrades
+    pass the origin check.
+    """
+    token = bearer_token()
+    if token is not None:
+        return read_access_token(token)
+    tokens = services().cookies.read_access(request)
+    if not tokens:
+        raise TokenMissing
+    check_origin()
+    for token in tokens:
+        with suppress(TokenInvalid):
+            return read_access_token(token)
+    raise TokenInvalid
+
+
+def read_access_token(token: str) -> AccessClaims:
+    """The claims of a valid access token whose session has not ended; TokenInvalid."""
+    parts = services()
+    now = parts.clock()
+    claims = parts.mint.read_access(token, now)
+    parts.revocations.check(SessionRef(claims.subject, claims.session_id), now, parts.sessions.find)
+    return claims

@@ -1,0 +1,121 @@
+"""What goes out: one shape for tokens, one for sessions, one for every error."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Response, jsonify
+from werkzeug.exceptions import HTTPException
+
+from ..errors import MethodNotAllowed, RatchetError
+from ..lifecycle.account import Account
+from ..lifecycle.rotation import Session
+from ..sessions.issuer import IssuedTokens
+from .services import services
+
+NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+"""The policy of what is not meant to be shown (ASVS 3.4.3)."""
+
+
+def tokens(grant: IssuedTokens, delivery: str, status: int = 200) -> Response:
+    """The reply to a sign-in or a refresh (RFC 6749, 5.1).
+
+    With cookie delivery the refresh token is in the cookie and nowhere else; with body delivery no cookie
+    is set.
+    """
+    content: dict[str, Any] = {
+        "access_token": grant.access_token,
+        "token_type": "Bearer",
+        "expires_in": grant.expires_in,
+        "user": dict(grant.account.profile),
+    }
+    if delivery == "body":
+        content |= {"refresh_token": grant.refresh_token, "refresh_expires_in": grant.refresh_expires_in}
+    reply = jsonify(content)
+    reply.status_code = status
+    if delivery == "cookie":
+        set_cookies(reply, grant)
+    return reply
+
+
+def set_cookies(response: Response, grant: IssuedTokens) -> Response:
+    """Put the tokens of a grant into the browser; for longer than its window only where that was asked."""
+    max_age = grant.refresh_expires_in if grant.session.remember else None
+    services().cookies.set(
+        response,
+        grant.access_token,
+        grant.refresh_token,
+        session_id=grant.session.id,
+        max_age=max_age,
+    )
+    return response
+
+
+def session(item: Session, current_id: str) -> dict[str, Any]:
+    """One session, as its owner sees it; times in ISO 8601, UTC."""
+    return {
+        "id": item.id,
+        "current": item.id == current_id,
+        "label": item.label,
+        "started_at": _moment(item.started_at),
+        "last_used_at": _moment(item.served_at),
+        "expires_at": _moment(services().sessions.ends_at(item)),
+    }
+
+
+def sessions(account: Account, current_id: str) -> list[dict[str, Any]]:
+    """The live sessions of an account, the most recently used first."""
+    found = services().sessions.live(account, services().clock())
+    return [session(item, current_id) for item in found]
+
+
+def signed_out() -> Response:
+    """204 and no cookies any more."""
+    response = Response(status=204)
+    services().cookies.clear(response)
+    return response
+
+
+def error(problem: RatchetError) -> Response:
+    """The reply to a refused request. A verdict that ends the session takes its cookies along."""
+    reply = _problem(problem.code, problem.description, problem.status, problem.reason)
+    if problem.challenge:
+        reply.headers["WWW-Authenticate"] = problem.challenge
+    if problem.retry_after:
+        reply.headers["Retry-After"] = str(problem.retry_after)
+    if isinstance(problem, MethodNotAllowed):
+        reply.headers["Allow"] = ", ".join(sorted(problem.allowed))
+    if problem.ends_session:
+        services().cookies.clear(reply)
+    return reply
+
+
+def http_error(problem: HTTPException) -> Response:
+    """The reply to what Werkzeug refuses, or to a fault in the code, without a word about its inside."""
+    status = problem.code or 500
+    if status >= 500:
+        return _problem(RatchetError.code, RatchetError.sentence, status)
+    return _problem("invalid_request", problem.description or problem.name, status)
+
+
+def finish(response: Response) -> Response:
+    """No reply is sniffed or embedded, and none is stored unless its view says so (RFC 9111, 5.2.2.5)."""
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers.setdefault("Content-Security-Policy", NO_PAGE)
+    if response.headers.setdefault("Cache-Control", "no-store") == "no-store":
+        response.vary.update(("Cookie", "Authorization"))
+    return response
+
+
+def _problem(code: str, description: str, status: int, reason: str | None = None) -> Response:
+    because = {"reason": reason} if reason else {}
+    reply = jsonify(error=code, error_description=description, **because)
+    reply.status_code = status
+    reply.headers["Cache-Control"] = "no-store"
+    return reply
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,38 @@
+"""Everything that one app has of Ratchet, put together once at boot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+
+from ..passwords.authentication import Authenticator
+from ..sessions.issuer import TokenIssuer
+from ..sessions.revocation import RevocationCache
+from ..sessions.service import SessionService
+from ..settings.load import Settings
+from ..storage.accounts import AccountStore
+from .cookies import Cookies
+
+EXTENSION = "ratchet"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of one app; ``clock`` gives seconds since the epoch."""
+
+    settings: Settings
+    store: AccountStore
+    mint: TokenIssuer
+    revocations: RevocationCache
+    sessions: SessionService
+    credentials: Authenticator
+    cookies: Cookies
+    clock: Callable[[], float]
+
+
+def services() -> Services:
+    """The parts of the current app."""
+    return cast("Services", current_app.extensions[EXTENSION])

@@ -1,0 +1,114 @@
+"""The body of a request as bytes: taken within limits, or read to its end and dropped.
+
+gunicorn closes the connection after an answer that came before the end of the body. A proxy or a browser
+that is still sending then finds the connection broken and does not see the answer: an upload that is sent
+around by continue would be lost. So whoever answers for a view that is not entered reads the body first.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Timer
+from time import monotonic
+
+from flask import Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from ..errors import ContentTooLarge, InvalidRequest
+
+LARGEST_BODY = 16 * 1024
+"""Bytes that a route of ours takes."""
+
+LARGEST_DRAIN = 32 * 1024 * 1024
+"""Bytes that are read to be dropped."""
+
+PATIENCE = 20.0
+"""Seconds in which a body has to arrive. gunicorn kills a sync worker after 30."""
+
+PIECE = 1 << 16
+_OVER = "ratchet.body_over"
+
+
+def take() -> bytes:
+    """The whole body; ContentTooLarge beyond LARGEST_BODY, InvalidRequest where it is broken or cut short."""
+    # One more than the limit: Werkzeug cuts a body in chunks at the length it is given, and says nothing.
+    request.max_content_length = LARGEST_BODY + 1
+    try:
+        with _deadline():
+            raw = request.get_data()
+    except RequestEntityTooLarge as error:
+        raise ContentTooLarge from error
+    except Exception as error:  # each server has errors of its own for a body that is broken
+        raise InvalidRequest from error
+    if len(raw) > LARGEST_BODY:
+        raise ContentTooLarge
+    if 0 < len(raw) < (request.content_length or 0):
+        raise InvalidRequest("The body is cut short.")
+    request.environ[_OVER] = True
+    return raw
+
+
+def drain() -> None:
+    """Read what is left of the body and drop it; InvalidRequest where it is broken.
+
+    At most LARGEST_DRAIN bytes and PATIENCE seconds; what comes behind is left to the server. The answer
+    waits for this, so nothing that the answer tells of may change before it.
+    """
+    if request.environ.get(_OVER) or not _is_sent() or (request.content_length or 0) > LARGEST_DRAIN:
+        return
+    request.environ[_OVER] = True
+    try:
+        with _deadline():
+            _drop()
+    except Exception as error:
+        raise InvalidRequest from error
+
+
+def drain_behind(response: Response) -> Response:
+    """The response as it is, and nothing left of the body: for after_request."""
+    with suppress(InvalidRequest):
+        drain()
+    return response
+
+
+def _drop() -> None:
+    """Read the server's own stream where that has an end: Flask's stops at the limit of the site."""
+    environ = request.environ
+    stream = environ["wsgi.input"] if environ.get("wsgi.input_terminated") else request.stream
+    left, until = LARGEST_DRAIN, monotonic() + PATIENCE
+    while left > 0 and monotonic() < until and (piece := stream.read(min(PIECE, left))):
+        left -= len(piece)
+
+
+def _is_sent() -> bool:
+    """Whether the request says that it has a body."""
+    environ = request.environ
+    return "HTTP_TRANSFER_ENCODING" in environ or environ.get("CONTENT_LENGTH") not in (None, "", "0")
+
+
+@contextmanager
+def _deadline() -> Iterator[None]:
+    """Let the server find an early end of the body after PATIENCE.
+
+    A client that sends a byte a second would hold a thread for as long as it likes. A timeout of the socket
+    does not help, because every byte starts it anew. Other servers than gunicorn do not show their socket.
+    """
+    connection = request.environ.get("gunicorn.socket")
+    if connection is None or not _is_sent():
+        yield
+        return
+    alarm = Timer(PATIENCE, _stop_receiving, [connection])
+    alarm.daemon = True
+    alarm.start()
+    try:
+        yield
+    finally:
+        alarm.cancel()
+
+
+def _stop_receiving(connection: socket.socket) -> None:
+    """Close one direction of a connection; also below TLS, which can still send after this."""
+    with suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RD)

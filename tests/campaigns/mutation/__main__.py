@@ -1,0 +1,67 @@
+"""Put every fault into the five modules that decide, and count those that no test notices.
+
+``python -m tests.mutation`` fails where a module's tests kill less than 95 % of its mutants, or where
+survivors.toml is out of date. Names of modules choose among them; ``--write`` rewrites their
+parts of docs/mutation.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+
+from docs.generator import DOCS
+from docs.generator.parts import with_parts
+from tests.support.progress import show
+
+from . import page
+from .become import source_of
+from .ledger import Ledger
+from .mutants import Mutant, mutants
+from .plan import FLOOR, TESTS, reasons
+from .run import try_all
+
+PAGE = DOCS / "mutation.md"
+
+
+def main() -> int:
+    """The exit status: 1 where something is wrong."""
+    options = _options()
+    ledger, started = Ledger(reasons()), time.monotonic()
+
+    def tell(mutant: Mutant, killed: bool) -> None:
+        ledger.enter(mutant, killed)
+        tried, killed_in_all, _ = ledger.counts[mutant.module]
+        seconds = time.monotonic() - started
+        show(f"{mutant.module}: {killed_in_all} of {tried} killed, {seconds:.0f} s")
+
+    for module in options.modules or TESTS:
+        made = list(mutants(module, source_of(module).read_text()))
+        try_all(made, TESTS[module], options.workers, tell)
+    return _report(ledger, write=options.write)
+
+
+def _report(ledger: Ledger, *, write: bool) -> int:
+    for mutant in ledger.survivors:
+        place = f"app/auth/{mutant.module}.py:{mutant.line}"
+        print(f"\n{place}: {mutant.change}\n    {ledger.reason(mutant) or 'NO REASON LISTED'}")
+    print(f"\n{page.counts(ledger)}\n")
+    if write:
+        PAGE.write_text(with_parts(PAGE.read_text(), page.parts(ledger)))
+    faults = list(ledger.faults(FLOOR))
+    print("\n".join(faults) or "Every module's tests kill what they have to.")
+    return 1 if faults else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("modules", nargs="*", choices=[*TESTS, []], metavar="module")
+    parser.add_argument("--write", action="store_true", help="rewrite the parts of docs/mutation.md")
+    parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

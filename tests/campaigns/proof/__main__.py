@@ -1,0 +1,87 @@
+"""Run every exploration and the simulation, print what they found, compare it with docs/proof.md.
+
+``python -m tests.proof`` takes a few minutes. With ``--write`` the page and its pictures are rewritten;
+without, a page that says anything else than this run makes it fail.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from docs.generator.parts import markdown, with_parts
+from tests.campaigns.proof import stories
+from tests.campaigns.proof.chart import wake_ups_chart
+from tests.campaigns.proof.jobs import Job, done
+from tests.campaigns.proof.page import PAGE, PICTURES
+from tests.campaigns.proof.picture import states_picture
+from tests.campaigns.proof.simulate import BAD, LEEWAYS, NETWORKS, Counts
+from tests.campaigns.proof.tables import TABLES, rates, wake_up_rows
+from tests.campaigns.proof.worlds import Row
+
+Results = dict[Job, Row | Counts]
+
+
+def explored(results: Results) -> dict[str, str]:
+    """The tables that exploration filled."""
+    parts = {}
+    for name, table in TABLES.items():
+        rows = [results[name, row] for row in table.rows]
+        parts[name] = markdown(table.head, [row for row in rows if isinstance(row, tuple)])
+    return parts
+
+
+def simulated(results: Results, network: str) -> dict[tuple[str, int], tuple[int, int]]:
+    """The rates on one network."""
+    return rates(
+        counts for (what, _), counts in results.items() if what == network and isinstance(counts, dict)
+    )
+
+
+def told() -> dict[str, str]:
+    """The runs worth reading."""
+    head = ("after", "who", "presents", "verdict", "is handed")
+    theft = markdown(head, stories.longest_theft())
+    return {"theft": theft, "beyond": stories.beyond_the_bound(), "jump": stories.clock_jump()}
+
+
+def parts(results: Results) -> dict[str, str]:
+    """Everything on the page that a run writes."""
+    head = ("rule", *(f"{leeway} s" for leeway in LEEWAYS))
+    wake_ups = {name: markdown(head, wake_up_rows(simulated(results, name))) for name in NETWORKS}
+    return {**explored(results), **told(), **wake_ups}
+
+
+def files(results: Results) -> dict[Path, str]:
+    """The page and its pictures as this run would have them."""
+    return {
+        PAGE: with_parts(PAGE.read_text(), parts(results)),
+        PICTURES / "states.svg": states_picture(),
+        PICTURES / "wakeups.svg": wake_ups_chart(simulated(results, BAD.name), BAD.name),
+    }
+
+
+def main() -> int:
+    """Run it all; 0 where the page says the same."""
+    parser = argparse.ArgumentParser(prog="python -m tests.proof", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="rewrite docs/proof.md and its pictures")
+    parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
+    options = parser.parse_args()
+    results = dict(done(options.workers))
+    for name, words in parts(results).items():
+        print(f"\n{name}\n\n{words}")
+    wanted = files(results)
+    if options.write:
+        PICTURES.mkdir(exist_ok=True)
+        for path, words in wanted.items():
+            path.write_text(words)
+        return 0
+    stale = [path.name for path, words in wanted.items() if not path.exists() or path.read_text() != words]
+    print(f"\nThe docs say something else: {', '.join(stale)}" if stale else "\nThe docs say the same.")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

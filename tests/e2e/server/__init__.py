@@ -1,0 +1,1 @@
+"""The site under gunicorn, over real HTTP."""

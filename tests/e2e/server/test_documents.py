@@ -1,0 +1,55 @@
+"""Every command and snippet of the README and of docs/ does what its page says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ...support.product.documents import Block, blocks_of
+from ...support.product.playground import Playground
+from ...support.product.wheels import build_wheel, unpack
+from ...support.server.servers import ROOT
+
+ELSEWHERE = {
+    "proof.md": "its command takes minutes; tests/unit/test_proof.py runs what it runs, on a smaller scale",
+    "soak.md": "its command takes minutes; tests/e2e/test_soak.py runs it for seconds",
+    "mutation.md": "its command takes minutes; tests/unit/test_mutation.py has it kill a mutant of a sample",
+    "client.md": "its snippets run in a browser; tests/e2e/client drives the client in Chromium",
+}
+PAGES = [ROOT / "README.md"] + [
+    page for page in sorted((ROOT / "docs").glob("*.md")) if page.name not in ELSEWHERE
+]
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder a stranger's Python finds flask_ratchet in, unpacked from the wheel."""
+    folder = tmp_path_factory.mktemp("packages")
+    return unpack(build_wheel(folder), folder / "unpacked")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_block_of_the_page_runs(page: Path, packages: Path, tmp_path: Path) -> None:
+    """From the top to the bottom, in one folder, as a reader would."""
+    with Playground(tmp_path, packages) as playground:
+        for block in blocks_of(page):
+            try:
+                playground.run(block)
+            except Exception as error:
+                raise AssertionError(f"{page.name}, line {block.line}") from error
+
+
+@pytest.mark.parametrize(
+    ("block", "complaint"),
+    [
+        pytest.param(Block("bash", "app", "false", 1), "exit 1", id="a command that fails"),
+        pytest.param(Block("python", "app.py", "def broken(:", 1), "invalid syntax", id="broken Python"),
+        pytest.param(Block("text", "output", "anything", 1), "the page says 'anything'", id="another output"),
+        pytest.param(Block("bash", "", "true", 1), "_run_bash_", id="a block without a role"),
+    ],
+)
+def test_a_wrong_block_is_noticed(block: Block, complaint: str, packages: Path, tmp_path: Path) -> None:
+    """The playground does not nod everything through."""
+    with Playground(tmp_path, packages) as playground, pytest.raises(Exception, match=complaint):
+        playground.run(block)

@@ -1,0 +1,152 @@
+"""How long a refused sign-in takes does not tell whether there is such a user (ASVS 6.3.8)."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from app.auth.passwords.hashing import hash_password
+from tests.conftest import HASH, add_user
+from tests.support.browser import PASSWORD
+
+from ...campaigns.counts import count
+from ...support.peers.caller import Client
+from ...support.server.stage import Stage, staged
+
+PAIRS = count(200, 500)
+MOST_TOLD = 0.55
+"""Of the area under the ROC curve. Chance alone exceeds it in one sample of 12 (of 160 where whole)."""
+
+FEW_PAIRS = count(30, 200)
+MOST_TOLD_BY_FEW = 0.65
+"""Chance alone exceeds it in one sample of 20 of 30 pairs; a cost that is one off tells more than 0.9."""
+
+TRIES = 3
+
+USERS = 50
+"""Each is guessed at ten times: fewer than the throttle allows from everywhere."""
+
+CLIENTS = 2
+"""At once, as the machine has processors: a bcrypt keeps one busy."""
+
+CARELESS = """
+def post_worker_init(worker):
+    from app.auth import passwords
+    verify = passwords.verify_password
+    passwords.verify_password = lambda password, stored, rounds: (
+        stored is not None and verify(password, stored, rounds)
+    )
+"""
+"""A configuration of gunicorn that spares the work for a user who does not exist."""
+
+
+class Pair(NamedTuple):
+    """Seconds that two refusals took: of a name that nobody has, and of somebody's."""
+
+    unknown: float
+    known: float
+
+
+def test_the_wait_does_not_tell_who_has_an_account(tmp_path: Path) -> None:
+    """Hundreds of pairs over HTTP, an unknown name and a wrong password: their times are alike."""
+    with staged("sqlite", "timing", tmp_path, FLASK_PROXY_HOPS="1") as stage:
+        samples = (area(refused(stage, PAIRS, _users(stage, HASH))) for _ in range(TRIES))
+        told = next((told for told in samples if told <= MOST_TOLD), 1.0)
+    print(f"area under the ROC curve of {PAIRS} pairs: {told:.3f}")
+    assert told <= MOST_TOLD
+
+
+def test_the_wait_does_not_tell_who_has_a_hash_of_another_cost(tmp_path: Path) -> None:
+    """Hashes from two below the setting to two above: each is as slow to refuse as an unknown name.
+
+    A dearer one is seen once before: from then on this process lets everybody wait as long.
+    """
+    told = {}
+    with staged("sqlite", "costs", tmp_path, workers=1, FLASK_PROXY_HOPS="1") as stage:
+        for cost in (8, 9, 10, 11, 12):
+            users = _users(stage, hash_password(PASSWORD, cost))
+            _seconds(stage.base_url, users[0])
+            samples = (area(refused(stage, FEW_PAIRS, users)) for _ in range(TRIES))
+            told[cost] = next((one for one in samples if one <= MOST_TOLD_BY_FEW), 1.0)
+    print("area under the ROC curve by stored cost: " + ", ".join(f"{c}: {a:.3f}" for c, a in told.items()))
+    assert max(told.values()) <= MOST_TOLD_BY_FEW, told
+
+
+def test_a_site_that_spares_the_work_is_noticed(tmp_path: Path) -> None:
+    """Without a bcrypt for the unknown name a few pairs tell all, so the measurement can fail."""
+    (tmp_path / "careless.py").write_text(CARELESS)
+    options = f"-c {tmp_path / 'careless.py'}"
+    with staged("sqlite", "careless", tmp_path, FLASK_PROXY_HOPS="1", GUNICORN_CMD_ARGS=options) as stage:
+        told = area(refused(stage, 30, _users(stage, HASH)))
+    assert told > 0.9
+
+
+@pytest.mark.parametrize(
+    ("pairs", "told"),
+    [
+        pytest.param([Pair(1, 2), Pair(2, 1)], 0.5, id="the same times"),
+        pytest.param([Pair(1, 3), Pair(2, 4)], 1.0, id="the unknown always sooner"),
+        pytest.param([Pair(3, 1), Pair(4, 2)], 1.0, id="the unknown always later"),
+        pytest.param([Pair(1, 2), Pair(3, 2), Pair(1, 2), Pair(1, 2)], 0.75, id="three of four sooner"),
+    ],
+)
+def test_area(pairs: list[Pair], told: float) -> None:
+    """A half tells nothing, one tells all, in whichever direction."""
+    assert area(pairs) == told
+
+
+def area(pairs: Sequence[Pair]) -> float:
+    """The area under the ROC curve of a guesser who goes by time alone, the better way round."""
+    sooner = (
+        sum(
+            (one.unknown < other.known) + (one.unknown == other.known) / 2 for one in pairs for other in pairs
+        )
+        / len(pairs) ** 2
+    )
+    return max(sooner, 1 - sooner)
+
+
+def refused(stage: Stage, number: int, users: Sequence[str]) -> list[Pair]:
+    """So many pairs of refused sign-ins, by several clients at once."""
+    names = cycle(users)
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        return list(pool.map(lambda name: _pair(stage.base_url, name), [next(names) for _ in range(number)]))
+
+
+def _pair(base_url: str, name: str) -> Pair:
+    """One of each, in an order that is left to chance, so that neither is always the first."""
+    spent = {}
+    for identifier in random.sample([name, _name()], 2):
+        spent[identifier == name] = _seconds(base_url, identifier)
+    return Pair(unknown=spent[False], known=spent[True])
+
+
+def _seconds(base_url: str, identifier: str) -> float:
+    """How long the site takes to refuse this sign-in from an address that nobody else has."""
+    body = f'{{"identifier": "{identifier}", "password": "a wrong password"}}'.encode()
+    address = f"2001:db8:{secrets.randbelow(2**16):x}:{secrets.randbelow(2**16):x}::1"
+    headers = {"Content-Type": "application/json", "X-Forwarded-For": address}
+    client, began = Client(base_url), time.perf_counter()
+    reply = client.request("POST", "/auth/login", body, headers)
+    spent = time.perf_counter() - began
+    assert reply.verdict == (401, "invalid_credentials")
+    return spent
+
+
+def _users(stage: Stage, password_hash: str) -> list[str]:
+    names = [_name() for _ in range(USERS)]
+    for name in names:
+        add_user(stage.site, name, password_hash=password_hash)
+    return names
+
+
+def _name() -> str:
+    return f"{secrets.token_hex(8)}@example.org"

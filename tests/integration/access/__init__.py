@@ -1,0 +1,1 @@
+"""Who may see a guarded view, on each database."""

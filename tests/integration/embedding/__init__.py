@@ -1,0 +1,1 @@
+"""Ratchet in a host's app, on each database."""

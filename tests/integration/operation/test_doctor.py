@@ -1,0 +1,293 @@
+"""``flask ratchet doctor``: what an operator is told of a configuration, and what a script is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from app.db import db
+from docs.generator import ROOT
+from tests.conftest import SECRET, Clock, MakeSite, add_user
+
+SOUND: dict[str, Any] = {"TESTING": False, "PROXY_HOPS": 1, "RATCHET_COOKIE_NAME": "__Secure-refreshToken"}
+"""A configuration in which, with one worker, there is nothing to find."""
+
+MEND, NOTE = "mend", "note"
+ONE_HOST = (NOTE, "SQLite serves one host.", "With several nodes use PostgreSQL or MariaDB.")
+
+
+class Advice(NamedTuple):
+    """What the doctor says, finding by finding, each with its cure, and the exit status."""
+
+    findings: list[tuple[str, str, str]]
+    status: int
+    last: str
+
+
+def ask(site: Flask) -> Advice:
+    """Run the doctor."""
+    result = site.test_cli_runner().invoke(args=["ratchet", "doctor"])
+    assert "Traceback" not in result.output
+    lines = result.output.splitlines()
+    findings = [
+        (kind, what, cure.removeprefix("     "))
+        for (kind, _, what), cure in zip(
+            (line.partition(" ") for line in lines), [*lines[1:], ""], strict=True
+        )
+        if kind in (MEND, NOTE)
+    ]
+    return Advice(findings, result.exit_code, lines[-1])
+
+
+@pytest.fixture(autouse=True)
+def one_worker(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    """The server runs one worker, and the clock is right."""
+    monkeypatch.setenv("WEB_CONCURRENCY", "1")
+    clock.now = time.time()
+
+
+def test_nothing_is_found_where_all_is_well(make_site: MakeSite, database: str) -> None:
+    """Exit status 0, and that is said; SQLite is told to stay alone."""
+    advice = ask(make_site(**SOUND))
+    assert advice.findings == ([ONE_HOST] if "sqlite" in database else [])
+    assert (advice.status, advice.last) == (0, "well Nothing has to be mended.")
+
+
+@pytest.mark.parametrize("name", ["__SECURE-x", "__secure-x", "__Secure-x"])
+def test_a_prefix_counts_in_any_case_of_its_letters(make_site: MakeSite, name: str) -> None:
+    """Browsers compare it so, and let no page of plain http plant such a cookie."""
+    findings = ask(make_site(**SOUND | {"RATCHET_COOKIE_NAME": name})).findings
+    assert not [what for _, what, _ in findings if "plant a cookie" in what]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("further", "kind", "what", "cure"),
+    [
+        pytest.param({"TESTING": True}, MEND, "debug or testing", "Unset FLASK_DEBUG", id="testing mode"),
+        pytest.param(
+            {"TESTING": True, "SECRET_KEY_FALLBACKS": ["abc" * 20]},
+            MEND,
+            "A secret repeats itself",
+            "secrets.token_hex",
+            id="a secret that was typed",
+        ),
+        pytest.param(
+            {"SECRET_KEY_FALLBACKS": [SECRET + "1", SECRET + "2", SECRET + "3"]},
+            NOTE,
+            "3 fallback secrets",
+            "Drop from SECRET_KEY_FALLBACKS",
+            id="fallbacks for ever",
+        ),
+        pytest.param(
+            {"RATCHET_COOKIE_NAME": "x", "RATCHET_COOKIE_SECURE": False},
+            MEND,
+            "sent over plain http",
+            "Remove RATCHET_COOKIE_SECURE",
+            id="cookies that are not Secure",
+        ),
+        pytest.param(
+            {"RATCHET_COOKIE_DOMAIN": "example.org"},
+            NOTE,
+            "Every host below example.org",
+            "Remove RATCHET_COOKIE_DOMAIN",
+            id="cookies for a domain",
+        ),
+        pytest.param(
+            {"PROXY_HOPS": 0},
+            NOTE,
+            "Nothing says that a proxy with TLS",
+            "PROXY_HOPS",
+            id="no proxy with TLS",
+        ),
+        pytest.param(
+            {"RATCHET_COOKIE_NAME": "refreshToken"},
+            NOTE,
+            "plant a cookie called refreshToken",
+            'RATCHET_COOKIE_NAME to "__Secure-refreshToken"',
+            id="a name without a prefix",
+        ),
+        pytest.param(
+            {"RATCHET_COOKIE_NAME": "x", "RATCHET_URL_PREFIX": "/", "RATCHET_COOKIE_DOMAIN": "example.org"},
+            NOTE,
+            "plant a cookie called x",
+            'RATCHET_COOKIE_NAME to "__Secure-x"',
+            id="a name without a prefix, for a domain",
+        ),
+        pytest.param(
+            {"SESSION_COOKIE_NAME": "accessToken"},
+            MEND,
+            "a cookie called accessToken, too",
+            "SESSION_COOKIE_NAME",
+            id="a name that Flask uses as well",
+        ),
+        pytest.param(
+            {"RATCHET_THROTTLE_STORAGE": "redis://127.0.0.1:1"},
+            MEND,
+            "does not answer",
+            "mend RATCHET_THROTTLE_STORAGE",
+            id="a storage that is away",
+        ),
+        pytest.param(
+            {"RATCHET_LEEWAY": "19s"}, NOTE, "leeway of 19 s", "RATCHET_LEEWAY to 20s", id="a short leeway"
+        ),
+        pytest.param({"RATCHET_STRICT": True}, NOTE, "Two tabs", "Unset RATCHET_STRICT", id="strict"),
+        pytest.param(
+            {"RATCHET_ACCESS_TTL": "10m", "RATCHET_SHORT_TTL": "10m"},
+            MEND,
+            "over after 600 s",
+            "RATCHET_ACCESS_TTL, now 600 s",
+            id="sessions that are over before they are renewed",
+        ),
+        pytest.param(
+            {"RATCHET_ACCESS_TTL": "119s"},
+            NOTE,
+            "renew every 119 s",
+            "RATCHET_ACCESS_TTL to 120s",
+            id="an access token of a few leeways",
+        ),
+        pytest.param(
+            {"RATCHET_ACCESS_TTL": "2h"},
+            NOTE,
+            "good for 2 hours",
+            "RATCHET_ACCESS_TTL to minutes",
+            id="an access token for hours",
+        ),
+    ],
+)
+def test_each_configuration_is_found_out(
+    make_site: MakeSite, further: dict[str, Any], kind: str, what: str, cure: str
+) -> None:
+    """The finding comes with its cure, the worst first; what has to be mended is exit status 1."""
+    advice = ask(make_site(**SOUND | further))
+    assert [one for one in advice.findings if one[0] == kind and what in one[1] and cure in one[2]]
+    assert advice.status == (1 if kind == MEND else 0)
+    kinds = [found for found, _, _ in advice.findings]
+    assert kinds == sorted(kinds)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("further", "workers", "is_told"),
+    [
+        pytest.param({}, "2", True, id="two workers that count in memory"),
+        pytest.param({}, None, True, id="as many as the server starts by itself"),
+        pytest.param({}, "auto", True, id="as many as somebody else decides"),
+        pytest.param({}, "1", False, id="one worker"),
+        pytest.param({"RATCHET_THROTTLE_STORAGE": "redis://127.0.0.1:1"}, "2", False, id="a shared storage"),
+    ],
+)
+def test_workers_that_count_for_themselves_are_told(
+    make_site: MakeSite,
+    monkeypatch: pytest.MonkeyPatch,
+    further: dict[str, Any],
+    workers: str | None,
+    is_told: bool,
+) -> None:
+    """Several processes in need of one count of failures are a note."""
+    if workers is None:
+        monkeypatch.delenv("WEB_CONCURRENCY")
+    else:
+        monkeypatch.setenv("WEB_CONCURRENCY", workers)
+    told = [one for one in ask(make_site(**SOUND | further)).findings if "workers counts" in one[1]]
+    assert [(kind, "Set RATCHET_THROTTLE_STORAGE" in cure) for kind, _, cure in told] == [
+        (NOTE, True)
+    ] * is_told
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_debug_mode_is_told(make_site: MakeSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command takes it from the environment, as the server would."""
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    advice = ask(make_site(**SOUND))
+    assert advice.findings[0][1] == "The app runs in debug or testing mode."
+    assert advice.status == 1
+
+
+@pytest.mark.parametrize("off", [-6, 6], ids=["behind", "ahead"])
+def test_a_clock_that_is_off_is_told(make_site: MakeSite, clock: Clock, off: int) -> None:
+    """The database's own clock says so, in seconds, on each of them."""
+    clock.advance(off)
+    ((kind, what, cure), *_) = (advice := ask(make_site(**SOUND))).findings
+    assert (kind, cure, advice.status) == (MEND, "Run NTP on both.", 1)
+    assert any(f"{off + late:+.0f} s off" in what for late in (-1, 0, 1))
+
+
+def test_clocks_within_the_tolerance_are_not_told(make_site: MakeSite, clock: Clock) -> None:
+    """Three seconds are nothing to mend."""
+    clock.advance(3)
+    assert ask(make_site(**SOUND)).status == 0
+
+
+@pytest.fixture
+def behind(make_site: MakeSite, empty_database: str) -> Iterator[Flask]:
+    """A site on a database that lacks what a migration would bring."""
+    site = make_site(**SOUND | {"SQLALCHEMY_DATABASE_URI": empty_database})
+    with site.app_context():
+        db.create_all()
+        db.session.execute(text("ALTER TABLE users DROP COLUMN sessions_version"))
+        db.session.commit()
+    yield site
+    with site.app_context():
+        db.engine.dispose()
+
+
+def test_a_pending_migration_is_told(behind: Flask) -> None:
+    """The missing column by name, on each database."""
+    advice = ask(behind)
+    cure = "Run the pending migrations: flask db upgrade."
+    assert (MEND, "The user table lacks sessions_version.", cure) in advice.findings
+    assert advice.status == 1
+
+
+def test_a_migration_that_has_not_run_is_told(behind: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its number, though no column of ours is missing; a site that keeps them elsewhere is left alone."""
+    with behind.app_context():
+        db.drop_all()
+    behind.test_cli_runner().invoke(args=["db", "upgrade", "-d", str(ROOT / "migrations")])
+    monkeypatch.chdir(ROOT)
+    assert ask(behind).status == 0
+    with behind.app_context():
+        db.session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        db.session.commit()
+    finding = "The database has not seen migration 0002."
+    cure = "Run the pending migrations: flask db upgrade."
+    advice = ask(behind)
+    assert ((MEND, finding, cure) in advice.findings, advice.status) == (True, 1)
+    monkeypatch.chdir(ROOT / "docs")
+    assert ask(behind).status == 0
+
+
+def test_hashes_that_are_dearer_than_the_setting_are_told(make_site: MakeSite) -> None:
+    """Of both formats, by their number, on each database; cheaper ones and broken ones are no matter."""
+    site = make_site(**SOUND)
+    tail = "$N9qo8uLOickgx2ZMRZoMye$" + "a" * 31
+    for number, kept in enumerate(
+        [f"$bcrypt-sha256$v=2,t=2b,r={cost}{tail}" for cost in (9, 10, 11, 16)]
+        + [f"$2{kind}${tail.replace('$', '')}" for kind in ("y$10", "a$12")]
+        + [None, "!", "$2b$99$"]
+    ):
+        add_user(site, f"user{number}@example.org", password_hash=kept)
+    finding = "3 password hashes cost more than RATCHET_BCRYPT_ROUNDS, now 10"
+    cure = "Set RATCHET_BCRYPT_ROUNDS to the highest cost that is stored."
+    (told,) = [one for one in ask(site).findings if "RATCHET_BCRYPT_ROUNDS" in one[1]]
+    assert (told[0], finding in told[1], told[2]) == (NOTE, True, cure)
+
+
+def test_a_database_that_is_away_is_told(make_site: MakeSite, database: str, tmp_path: Path) -> None:
+    """With what its driver says, and no trace."""
+    url = make_url(database)
+    nowhere = url.set(database=str(tmp_path / "no" / "file")) if "sqlite" in database else url.set(port=1)
+    advice = ask(
+        make_site(**SOUND | {"SQLALCHEMY_DATABASE_URI": nowhere.render_as_string(hide_password=False)})
+    )
+    ((kind, what, cure), *_) = advice.findings
+    assert (kind, cure, advice.status) == (MEND, "Start it, or mend its URL.", 1)
+    assert what.startswith("The database does not answer: ")

@@ -1,0 +1,1 @@
+"""Refresh and continue, on each database."""

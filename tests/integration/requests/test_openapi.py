@@ -1,0 +1,121 @@
+"""The OpenAPI document says of every route what the route does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from app.auth.api.blueprint import ROOT_ROUTES, ROUTES
+from app.auth.api.openapi import HEADERS, MAX_AGE, PARAMETERS
+from app.auth.api.operations import OPERATIONS, ReplySpec
+from app.auth.errors import RatchetError
+from tests.conftest import MakeSite
+from tests.support.browser import Browser, content
+
+METHODS = ("get", "head", "post", "delete", "put", "patch", "options")
+ADDRESS = "/auth/openapi.json"
+
+
+def document(site: Flask, address: str = ADDRESS) -> dict[str, Any]:
+    """The document of a site."""
+    return content(site.test_client().get(address))
+
+
+def errors_under(error: type[RatchetError]) -> Iterator[type[RatchetError]]:
+    """The tree of errors, as a list."""
+    yield error
+    for below in error.__subclasses__():
+        yield from errors_under(below)
+
+
+def test_every_route_is_described_and_nothing_else() -> None:
+    """Whoever adds a route or a method adds its row, and whoever takes one away takes it along."""
+    served = {(path, method) for table in (ROUTES, ROOT_ROUTES) for path in table for method in table[path]}
+    assert served == OPERATIONS.keys()
+
+
+@pytest.mark.parametrize(
+    "further",
+    [
+        {},
+        {"RATCHET_URL_PREFIX": "/"},
+        {"RATCHET_URL_PREFIX": "/api/session", "RATCHET_COOKIE_NAME": "rt", "RATCHET_BODY_DELIVERY": False},
+        {"RATCHET_LOGIN_URL": None, "RATCHET_ACCESS_COOKIE": False},
+    ],
+    ids=["as it comes", "at the root", "other names, cookies alone", "no page, no access cookie"],
+)
+def test_document_is_openapi(make_bare_site: MakeSite, further: dict[str, Any]) -> None:
+    """It keeps to the schema of OpenAPI 3.1, whatever the settings are, and no reference leads nowhere."""
+    prefix = str(further.get("RATCHET_URL_PREFIX", "/auth")).rstrip("/")
+    described = document(make_bare_site(**further), f"{prefix}/openapi.json")
+    OpenAPIV31SpecValidator(described).validate()
+    assert f"{prefix}/login" in described["paths"]
+
+
+def test_document_may_be_kept_for_a_while(bare_site: Flask) -> None:
+    """It is the same for everybody."""
+    reply = bare_site.test_client().get(ADDRESS)
+    assert (reply.mimetype, reply.headers["Cache-Control"]) == (
+        "application/json",
+        f"public, max-age={MAX_AGE}",
+    )
+
+
+def test_document_names_what_the_site_answers(bare_site: Flask) -> None:
+    """The methods of each path are those that its OPTIONS reply allows."""
+    for path, item in document(bare_site)["paths"].items():
+        allowed = Browser(bare_site).client.options(path.replace("{", "").replace("}", "")).allow
+        assert {method.upper() for method in METHODS if method in item} == set(allowed), path
+
+
+def test_settings_show_in_the_document(make_bare_site: MakeSite) -> None:
+    """Names, limits and deliveries are those of this site."""
+    site = make_bare_site(
+        RATCHET_COOKIE_NAME="rt",
+        RATCHET_PASSWORD_MIN_LENGTH=20,
+        RATCHET_BODY_DELIVERY=False,
+        RATCHET_ACCESS_COOKIE=False,
+    )
+    described = document(site)
+    parts = described["components"]
+    assert described["paths"]["/auth/me"]["get"]["security"] == [{"bearer": []}]
+    assert "accessCookie" not in parts["securitySchemes"]
+    assert parts["securitySchemes"]["refreshCookie"]["name"] == "rt"
+    assert parts["schemas"]["NewPassword"]["properties"]["new_password"]["minLength"] == 20
+    sign_in = parts["schemas"]["SignIn"]["anyOf"]
+    assert {tuple(one["properties"]["delivery"]["enum"]) for one in sign_in} == {("cookie",)}
+
+
+def test_every_error_is_named_where_it_can_come(bare_site: Flask) -> None:
+    """The codes of the tree are those of the document, and each that a route can give stands there."""
+    described = document(bare_site)
+    codes = {error.code for error in errors_under(RatchetError)}
+    assert set(described["components"]["schemas"]["Error"]["properties"]["error"]["enum"]) == codes
+    named = {error.code for operation in OPERATIONS.values() for error in operation.refuses}
+    assert codes - named == {"server_error", "method_not_allowed"}
+
+
+def test_nothing_in_the_tables_is_left_over(bare_site: Flask) -> None:
+    """Every schema, header and parameter that is written down is used."""
+    described = str(document(bare_site))
+    names = [("schemas", name) for name in document(bare_site)["components"]["schemas"]]
+    names += [("headers", name) for name in HEADERS] + [("parameters", name) for name in PARAMETERS]
+    for kind, name in names:
+        assert f"'#/components/{kind}/{name}'" in described, name
+
+
+def test_a_mounted_site_says_where_it_is(bare_site: Flask) -> None:
+    """Below another address the paths are relative to that."""
+    reply = bare_site.test_client().get(ADDRESS, environ_overrides={"SCRIPT_NAME": "/shop"})
+    assert content(reply)["servers"] == [{"url": "/shop"}]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda operation: operation.summary)
+def test_every_reply_says_what_it_means(operation: Any) -> None:
+    """In a sentence, as does every operation."""
+    replies: list[ReplySpec] = list(operation.gives.values())
+    assert all(words.endswith(".") for words in (operation.summary, *(reply.means for reply in replies)))

@@ -1,0 +1,1 @@
+"""Signing out, here and elsewhere, on each database."""

@@ -1,0 +1,1 @@
+"""A real Chromium, and the two sites that it is shown."""

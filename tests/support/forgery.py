@@ -1,0 +1,65 @@
+"""Tokens as an attacker would make them: any header, any claims, any key, one HMAC."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from typing import Any
+
+from app.auth.tokens.jws import derive_key
+
+from .samples import NOW, SECRET
+
+ACCESS_KEY: bytes = derive_key(SECRET, "access token").material
+REFRESH_KEY: bytes = derive_key(SECRET, "refresh token").material
+ACCESS_HEADER = {"alg": "HS256", "typ": "at+jwt"}
+REFRESH_HEADER = {"alg": "HS256", "typ": "rt+jwt"}
+ACCESS = {
+    "sub": "7",
+    "sid": "phone",
+    "iat": int(NOW),
+    "exp": int(NOW) + 600,
+    "auth_time": int(NOW) - 60,
+}
+REFRESH = {"sub": "7", "sid": "phone", "jti": "current", "exp": int(NOW) + 600}
+
+BLANK_KEY = b""
+"""What a library signs with whose secret was never set."""
+
+OTHER_KEY = hashlib.sha256(b"somebody else's").digest()
+BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+def forge(header: Any, claims: Any, key: bytes = ACCESS_KEY, digest: str = "sha256") -> str:
+    """A token with that header and those claims, signed; bytes are taken as they are."""
+    signing_input = f"{segment(header)}.{segment(claims)}"
+    return f"{signing_input}.{encode(hmac.digest(key, signing_input.encode(), digest))}"
+
+
+def forge_access(claims: Any) -> str:
+    """An access token with those claims, and nothing else wrong with it."""
+    return forge(ACCESS_HEADER, claims, ACCESS_KEY)
+
+
+def forge_refresh(claims: Any) -> str:
+    """A refresh token with those claims, and nothing else wrong with it."""
+    return forge(REFRESH_HEADER, claims, REFRESH_KEY)
+
+
+def segment(part: Any) -> str:
+    """One part of a token, from bytes or from a value."""
+    if isinstance(part, bytes):
+        return encode(part)
+    return encode(json.dumps(part, separators=(",", ":"), sort_keys=True).encode())
+
+
+def encode(raw: bytes) -> str:
+    """Base64url without padding (RFC 7515, section 2)."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def decode(text: str) -> Any:
+    """The value that one part of a token holds."""
+    return json.loads(base64.urlsafe_b64decode(text + "=="))

@@ -1,0 +1,1 @@
+"""Clients of a served site that do what browsers and attackers do, without a browser."""

@@ -1,0 +1,128 @@
+"""Apps of strangers: their own Flask, their own models, with Ratchet as they would use it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, jsonify
+from flask.typing import ResponseReturnValue
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.auth import Ratchet, RatchetUser, current_user
+from tests.conftest import HASH, SECRET, Clock
+from tests.support.browser import Browser
+
+Model = Any
+"""A user model; db.Model is made at run time, so there is no type for it."""
+
+
+def numbered(db: SQLAlchemy) -> Model:
+    """Users with a number, as most have."""
+
+    class Member(RatchetUser, db.Model):  # type: ignore[name-defined,misc]  # made at run time
+        __tablename__ = "members"
+        public_fields = ("email", "shoe_size")
+        id: Mapped[int] = mapped_column(primary_key=True)
+        shoe_size: Mapped[int | None]
+
+    return Member
+
+
+def with_uuid(db: SQLAlchemy) -> Model:
+    """Users with a UUID."""
+
+    class Person(RatchetUser, db.Model):  # type: ignore[name-defined,misc]  # made at run time
+        __tablename__ = "people"
+        id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+
+    return Person
+
+
+def with_text_key(db: SQLAlchemy) -> Model:
+    """Users whose key is text, and not called id."""
+
+    class Employee(RatchetUser, db.Model):  # type: ignore[name-defined,misc]  # made at run time
+        __tablename__ = "employees"
+        badge: Mapped[str] = mapped_column(String(20), primary_key=True, default="A-17 \u00e9")
+
+    return Employee
+
+
+def without_username(db: SQLAlchemy) -> Model:
+    """Users who sign in by address alone."""
+
+    class Customer(RatchetUser, db.Model):  # type: ignore[name-defined,misc]  # made at run time
+        __tablename__ = "customers"
+        username = None
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    return Customer
+
+
+MODELS: dict[str, Callable[[SQLAlchemy], Model]] = {
+    "number": numbered,
+    "uuid": with_uuid,
+    "text": with_text_key,
+    "no username": without_username,
+}
+
+
+class Stranger:
+    """An app of a stranger, with its tables, from start to end of a test."""
+
+    def __init__(
+        self, make_model: Callable[[SQLAlchemy], Model], url: str, clock: Clock, further: dict[str, Any]
+    ) -> None:
+        self.db = SQLAlchemy()
+        self.model = make_model(self.db)
+        self.app = Flask(__name__)
+        self.app.config.from_mapping(
+            TESTING=True, SECRET_KEY=SECRET, SQLALCHEMY_DATABASE_URI=url, RATCHET_BCRYPT_ROUNDS=10
+        )
+        self.app.config.from_mapping(further)
+        self.db.init_app(self.app)
+        self.ratchet = Ratchet(self.app, db=self.db, user_model=self.model, clock=clock)
+        add_views(self.app, self.ratchet)
+        with self.app.app_context():
+            self.db.create_all()
+
+    def add_user(self, email: str = "grace@example.org", **columns: Any) -> Any:
+        """A user whose password is PASSWORD; their key."""
+        with self.app.app_context():
+            user = self.model(email=email, **{"password_hash": HASH, **columns})
+            self.db.session.add(user)
+            self.db.session.commit()
+            return self.db.inspect(user).identity[0]
+
+    def signed_in(self) -> Browser:
+        """A browser in front of the app, its user signed in."""
+        browser = Browser(self.app)
+        assert browser.sign_in("grace@example.org").status_code == 200
+        return browser
+
+    def leave(self) -> None:
+        """Take the tables away."""
+        with self.app.app_context():
+            self.db.drop_all()
+            self.db.engine.dispose()
+
+
+def add_views(app: Flask, ratchet: Ratchet) -> None:
+    """The stranger's own views, each guarded in one of the ways."""
+    ways = {
+        "/open": lambda view: view,
+        "/private": ratchet.required,
+        "/fresh": ratchet.required(fresh=True),
+        "/live": ratchet.required(live=True),
+    }
+    for path, guard in ways.items():
+        app.add_url_rule(path, path, guard(_who), methods=["GET", "POST"])
+    app.add_url_rule("/socket", "socket", ratchet.required(_who), websocket=True)
+
+
+def _who() -> ResponseReturnValue:
+    return jsonify(email=current_user.email if current_user else None)

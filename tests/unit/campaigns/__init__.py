@@ -1,0 +1,1 @@
+"""The programs of the campaigns, on small samples."""

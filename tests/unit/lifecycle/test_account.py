@@ -1,0 +1,40 @@
+"""An account: whose it is, and why its user may not sign in."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.auth.errors import AccountBlocked, AccountUnconfirmed
+
+from ...support.samples import account
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        pytest.param({}, None, id="nothing speaks against it"),
+        pytest.param({"blocked": True}, AccountBlocked, id="blocked"),
+        pytest.param({"confirmed": False}, AccountUnconfirmed, id="unconfirmed"),
+        pytest.param({"blocked": True, "confirmed": False}, AccountBlocked, id="both: the block counts"),
+        pytest.param({"password_hash": None}, None, id="no password: there are other ways to prove oneself"),
+    ],
+)
+def test_why_a_user_may_not_sign_in(changes: dict[str, Any], refusal: type[Exception] | None) -> None:
+    """The row decides, at every sign-in and every refresh."""
+    assert account(**changes).refusal is refusal
+
+
+@pytest.mark.parametrize(
+    ("key", "subject"),
+    [
+        pytest.param(7, "7", id="a number"),
+        pytest.param("ada", "ada", id="text"),
+        pytest.param(UUID(int=7), "00000000-0000-0000-0000-000000000007", id="a UUID"),
+    ],
+)
+def test_the_subject_is_the_key_as_text(key: object, subject: str) -> None:
+    """What a token says is text, whatever the host's key is (RFC 7519, 4.1.2)."""
+    assert account(key=key).subject == subject

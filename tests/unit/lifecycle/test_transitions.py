@@ -1,0 +1,222 @@
+"""What each verb makes of an account: sessions, events and refusals, before anything is written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+
+from app.auth import signals
+from app.auth.errors import AccountBlocked, AccountUnconfirmed, InvalidCredentials, RatchetError, TokenInvalid
+from app.auth.lifecycle import transitions
+from app.auth.lifecycle.account import Account, SessionRef
+from app.auth.lifecycle.rotation import Session
+from app.auth.lifecycle.transitions import Event, Transition
+
+from ...support.samples import DAY, NOW, RULE, account, by_kind, session
+
+PHONE = session(id="phone")
+LAPTOP = session(id="laptop", served_at=NOW - 120, label="Safari on Mac")
+NEWCOMER = session(
+    id="newcomer", current="first", parent=None, served_at=NOW, started_at=NOW, label="Chrome on Windows"
+)
+SIGNED_IN = Event(signals.user_signed_in, {"session": NEWCOMER, "new_device": True})
+SIGNED_IN_AGAIN = Event(signals.user_signed_in, {"session": NEWCOMER, "new_device": False})
+USER = account(sessions=(PHONE, LAPTOP))
+
+
+def ended(item: Session, reason: str) -> Event:
+    """The event of a session's end."""
+    return Event(signals.session_ended, {"session": item, "reason": reason})
+
+
+def start(holder: Account, replaces: SessionRef | None = None, most: int = 10) -> Transition:
+    """The outcome of a sign-in of NEWCOMER, on the password ``hash``."""
+    return by_kind(
+        transitions.start(holder, NEWCOMER, password_hash="hash", replaces=replaces, most=most, rule=RULE)
+    )
+
+
+def restart(holder: Account, old: str = "phone") -> Transition:
+    """The outcome of a password change in the session ``old``, on the password ``hash``."""
+    return by_kind(transitions.restart(holder, NEWCOMER, password_hash="hash", old=old))
+
+
+def test_a_newcomer_joins_the_other_sessions() -> None:
+    """A sign-in leaves the other sessions of the user alone, and is told."""
+    outcome = start(USER)
+    assert outcome == Transition((LAPTOP, PHONE, NEWCOMER), NEWCOMER, (SIGNED_IN,))
+
+
+REFUSED: list[Any] = [
+    pytest.param({"blocked": True}, AccountBlocked, id="blocked meanwhile"),
+    pytest.param({"confirmed": False}, AccountUnconfirmed, id="unconfirmed"),
+    pytest.param({"password_hash": "other"}, InvalidCredentials, id="the password was changed meanwhile"),
+    pytest.param({"password_hash": None}, InvalidCredentials, id="the password was taken away meanwhile"),
+    pytest.param(
+        {"password_hash": "other", "blocked": True}, InvalidCredentials, id="who is not known learns nothing"
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "refusal"), REFUSED)
+def test_a_refused_sign_in_changes_nothing(changes: dict[str, Any], refusal: type[RatchetError]) -> None:
+    """A refused newcomer ends no session and tells nobody."""
+    refused = account(**changes)
+    assert start(refused, SessionRef("7", "phone")) == Transition(refused.sessions, refusal=refusal)
+
+
+def test_what_an_ended_session_starts_is_refused() -> None:
+    """A session that ended between the question and the write starts nothing."""
+    tool = replace(NEWCOMER, started_by="phone")
+    start_tool = partial(
+        transitions.start, newcomer=tool, password_hash="hash", replaces=None, most=10, rule=RULE
+    )
+    assert start_tool(USER).session == tool
+    holder = account(sessions=(LAPTOP,))
+    assert by_kind(start_tool(holder)) == Transition(holder.sessions, refusal=TokenInvalid)
+
+
+def test_a_sign_in_over_a_session_ends_that_one() -> None:
+    """The browser that signs in anew gives its old session up."""
+    outcome = start(USER, SessionRef("7", "phone"))
+    assert outcome == Transition((LAPTOP, NEWCOMER), NEWCOMER, (ended(PHONE, "replaced"), SIGNED_IN))
+
+
+def test_the_session_of_another_user_is_not_replaced_by_its_id() -> None:
+    """A place names a user and a session; the same session id of another user is another session."""
+    assert PHONE in start(account(), SessionRef("8", "phone")).sessions
+
+
+def test_beyond_the_limit_the_least_recently_served_makes_way() -> None:
+    """One session per user: the newcomer displaces the others, and each end is told."""
+    outcome = start(USER, most=1)
+    told = (ended(LAPTOP, "displaced"), ended(PHONE, "displaced"), SIGNED_IN)
+    assert outcome == Transition((NEWCOMER,), NEWCOMER, told)
+
+
+def test_a_session_that_is_over_takes_nobodys_place() -> None:
+    """Expired sessions go first, so that a live one need not make way."""
+    over = session(id="over", expires_at=NOW - 1, served_at=NOW - 1)
+    assert start(account(sessions=(PHONE, over)), most=2).sessions == (PHONE, NEWCOMER)
+
+
+def test_a_sign_in_that_landed_is_recognised() -> None:
+    """Asked again after a lost answer, the sign-in is told and nobody is let in twice."""
+    landed = account(sessions=(PHONE, NEWCOMER))
+    assert start(landed, most=1) == Transition(landed.sessions, NEWCOMER, (SIGNED_IN,))
+
+
+def test_a_device_of_the_same_name_is_not_new() -> None:
+    """A second sign-in with a browser the user knows is no news."""
+    known = account(sessions=(session(id="old", label=NEWCOMER.label),))
+    assert SIGNED_IN_AGAIN in start(known).events
+
+
+def test_somebody_elses_session_does_not_make_a_device_known() -> None:
+    """Who signs in to an account of their own first cannot keep the owner of another from being told."""
+    assert SIGNED_IN in start(USER, SessionRef("8", "other")).events
+
+
+def test_a_password_change_ends_every_other_session() -> None:
+    """Only the session that changed the password goes on, as a fresh one."""
+    outcome = restart(USER)
+    ends = (ended(PHONE, "password_changed"), ended(LAPTOP, "password_changed"))
+    assert outcome == Transition((NEWCOMER,), NEWCOMER, (*ends, Event(signals.password_changed, {})))
+
+
+def test_a_password_that_was_changed_meanwhile_stays() -> None:
+    """Of two changes at once the second was authenticated on a password that is no more."""
+    changed = account(password_hash="other")
+    assert restart(changed) == Transition(changed.sessions, refusal=InvalidCredentials)
+
+
+def test_a_session_that_ended_meanwhile_changes_no_password() -> None:
+    """Whoever was signed out in between does not come back by changing the password."""
+    assert restart(account(), "laptop") == Transition((PHONE,), refusal=TokenInvalid)
+
+
+def test_who_was_blocked_meanwhile_changes_no_password() -> None:
+    """A block that came in between holds."""
+    blocked = account(blocked=True)
+    assert restart(blocked) == Transition(blocked.sessions, refusal=TokenInvalid)
+
+
+def test_a_password_change_that_landed_is_recognised() -> None:
+    """Asked again after a lost answer, the new hash on the row is its own work, and the change is told."""
+    landed = account(sessions=(NEWCOMER,), password_hash="new")
+    told = (Event(signals.password_changed, {}),)
+    assert restart(landed) == Transition((NEWCOMER,), NEWCOMER, told)
+
+
+def test_end_drops_what_it_picks_and_tells() -> None:
+    """The picked sessions go, in their order; the others stay as they are."""
+    tablet = session(id="tablet", started_at=NOW - 2 * DAY)
+    holder = account(sessions=(PHONE, LAPTOP, tablet))
+    outcome = transitions.end(holder, lambda item: item.id != "laptop", "signed_out")
+    told = (ended(PHONE, "signed_out"), ended(tablet, "signed_out"))
+    assert outcome == Transition((LAPTOP,), None, told)
+
+
+def test_end_of_nothing_changes_nothing() -> None:
+    """A session that is not there can be ended any number of times."""
+    assert transitions.end(account(), lambda _: False, "ended") == Transition((PHONE,))
+
+
+@pytest.mark.parametrize("sessions", [(), (PHONE, LAPTOP)], ids=["no session", "two sessions"])
+def test_ending_all_is_written_in_any_case(sessions: tuple[Session, ...]) -> None:
+    """A start that was decided before it has to look at the row again."""
+    outcome = transitions.end_all(account(sessions=sessions), "ended")
+    told = tuple(ended(item, "ended") for item in sessions)
+    assert outcome == Transition((), events=told, must_write=True)
+
+
+def test_a_password_that_the_host_sets_ends_every_session() -> None:
+    """Each end and the change are told; a blocked user stays blocked, which is not this verb's matter."""
+    outcome = transitions.reset(account(sessions=(PHONE, LAPTOP), blocked=True), password_hash="new")
+    told = (
+        ended(PHONE, "password_changed"),
+        ended(LAPTOP, "password_changed"),
+        Event(signals.password_changed, {}),
+    )
+    assert outcome == Transition((), events=told, must_write=True)
+
+
+def test_a_reset_that_landed_is_recognised() -> None:
+    """Asked again after a lost answer, it ends no session that began on the new password, and is told."""
+    landed = account(sessions=(NEWCOMER,), password_hash="new")
+    told = (Event(signals.password_changed, {}),)
+    assert transitions.reset(landed, password_hash="new") == Transition((NEWCOMER,), events=told)
+
+
+def test_a_block_for_a_deletion_says_so() -> None:
+    """The reason of each end is the one that is given."""
+    told = (ended(PHONE, "deleted"), Event(signals.user_blocked, {}))
+    assert transitions.block(account(), blocked=True, reason="deleted").events == told
+
+
+def test_a_block_ends_every_session() -> None:
+    """The user is out at once, and both facts are told."""
+    outcome = transitions.block(USER, blocked=True)
+    told = (ended(PHONE, "blocked"), ended(LAPTOP, "blocked"), Event(signals.user_blocked, {}))
+    assert outcome == Transition((), events=told, must_write=True)
+
+
+def test_letting_a_user_in_again_brings_no_session_back() -> None:
+    """Whoever was blocked has to sign in."""
+    blocked = account(blocked=True, sessions=())
+    assert transitions.block(blocked, blocked=False) == Transition((), must_write=True)
+
+
+@pytest.mark.parametrize("blocked", [True, False], ids=["blocked", "not blocked"])
+def test_a_block_that_is_there_already_changes_nothing(*, blocked: bool) -> None:
+    """Said twice, it is written and told once."""
+    user = account(blocked=blocked, sessions=())
+    assert transitions.block(user, blocked=blocked) == Transition(())
+
+
+def test_a_block_set_by_hand_ends_the_sessions_when_said_again() -> None:
+    """A column that was set in the database leaves sessions behind; a block takes them away."""
+    assert transitions.block(account(blocked=True), blocked=True).sessions == ()

@@ -1,0 +1,1 @@
+"""Hashes, rules for new passwords, limits on guessing."""

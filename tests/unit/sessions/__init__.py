@@ -1,0 +1,1 @@
+"""The use cases of sessions, on rows in memory."""

@@ -1,0 +1,312 @@
+"""The verbs on sessions, on a row in memory: what they write, what they refuse, and what a lost race does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+from flask import Flask
+
+from app.auth.errors import RefreshTokenInvalid, RefreshTokenReused, SessionStolen, TokenInvalid, Unavailable
+from app.auth.lifecycle.account import Account, EndedSession, SessionRef
+from app.auth.lifecycle.rotation import Session
+from app.auth.sessions.issuer import TokenIssuer
+from app.auth.sessions.revocation import RevocationCache
+from app.auth.sessions.service import SessionOptions, SessionService
+from app.auth.signals import session_ended
+from app.auth.storage.accounts import AccountStore
+
+from ...support.samples import DAY, NOW, account, load_settings, session
+
+SETTINGS = load_settings()
+MINT = TokenIssuer(SETTINGS)
+PHONE, LAPTOP = session(id="phone"), session(id="laptop", served_at=NOW - 30)
+TOKENS = {item.id: MINT.grant(account(), item, NOW).refresh_token for item in (PHONE, LAPTOP)}
+ACCESS = MINT.grant(account(), PHONE, NOW).access_token
+OLD = MINT.grant(account(), session(id="phone", current="older"), NOW).refresh_token
+GONE = MINT.grant(account(), session(id="gone"), NOW).refresh_token
+LATE = MINT.grant(account(), session(id="signed out"), NOW).refresh_token
+GONE_ACCESS = MINT.grant(account(), session(id="gone"), NOW).access_token
+HERE = SessionRef("7", "phone")
+
+
+@pytest.fixture(autouse=True)
+def _within_an_app() -> Iterator[None]:
+    with Flask(__name__).app_context():
+        yield
+
+
+class Row:
+    """A row that loses as many races as it is told, and counts how often it was asked."""
+
+    def __init__(self, losses: int = 0, **changes: Any) -> None:
+        self.account = account(**{"sessions": (PHONE, LAPTOP), **changes})
+        self.losses, self.loads, self.columns = losses, 0, dict[str, Any]()
+        self.revocations = RevocationCache(lambda _: [], 600)
+
+    def load(self, subject: str) -> Account | None:
+        """The account as it is now."""
+        self.loads += 1
+        return self.account if subject == self.account.subject else None
+
+    def swap(self, before: Account, sessions: tuple[Session, ...], **columns: Any) -> bool:
+        """Write, unless this race is one to be lost."""
+        self.losses -= 1
+        if self.losses >= 0 or before is not self.account:
+            return False
+        self.columns = columns
+        self.account = replace(before, sessions=sessions, ended=columns["ended"] or before.ended)
+        return True
+
+    @property
+    def verbs(self) -> SessionService:
+        """The verbs on this row."""
+        return SessionService(SETTINGS, cast("AccountStore", self), MINT, self.revocations)
+
+    @property
+    def left(self) -> list[str]:
+        """The ids of its sessions."""
+        return [item.id for item in self.account.sessions]
+
+
+@pytest.mark.parametrize("losses", [0, 1, 19], ids=["no race", "one race", "all but the last"])
+def test_a_verb_that_loses_is_decided_anew(losses: int) -> None:
+    """Who loses loads again, and lands in the end."""
+    row = Row(losses)
+    row.verbs.end(HERE, NOW)
+    assert row.left == ["laptop"]
+    assert row.loads == losses + 1
+
+
+def test_a_verb_that_loses_twenty_times_is_given_up() -> None:
+    """It changes nothing, and the client is told to come again."""
+    row = Row(20)
+    with pytest.raises(Unavailable):
+        row.verbs.end(HERE, NOW)
+    assert (row.left, row.loads) == (["phone", "laptop"], 20)
+
+
+def test_a_new_session_is_what_was_wished() -> None:
+    """It begins now and has its absolute limit; the password was given now."""
+    row = Row(sessions=())
+    grant = row.verbs.start(row.account, SessionOptions(remember=True, delivery="body", label="Watch"), NOW)
+    made = grant.session
+    assert (made.remember, made.delivery, made.label) == (True, "body", "Watch")
+    assert made.served_at == made.started_at == made.auth_time == NOW
+    assert made.expires_at == NOW + SETTINGS.session_ttl
+    assert made.parent is None
+    assert len({made.id, made.current}) == 2
+    assert row.left == [made.id]
+    assert row.loads == 0, "the caller has just loaded the account"
+    assert made.started_by == ""
+
+
+def test_a_session_that_another_started_is_no_fresher_than_that() -> None:
+    """It remembers which one started it, and the sign-in is that one's."""
+    row = Row()
+    made = row.verbs.start(
+        row.account, SessionOptions(), NOW, started_by=session(id="phone", auth_time=5.0)
+    ).session
+    assert (made.started_by, made.auth_time, made.started_at) == ("phone", 5.0, NOW)
+
+
+def test_a_session_that_is_replaced_ends_with_the_start() -> None:
+    """A browser that signs in again holds one session, not two."""
+    row = Row()
+    row.verbs.start(row.account, SessionOptions(), NOW, replaces=HERE)
+    assert "phone" not in row.left
+    assert len(row.left) == 2
+
+
+@pytest.mark.parametrize("presented", [[OLD, TOKENS["phone"]], [GONE, TOKENS["phone"]]], ids=["old", "gone"])
+def test_an_old_cookie_beside_the_current_one_is_passed_over(presented: list[str]) -> None:
+    """Each candidate is tried, and the one that holds is honoured."""
+    row = Row()
+    assert row.verbs.refresh(presented, NOW).session.id == "phone"
+    assert row.left == ["phone", "laptop"]
+
+
+def test_an_old_token_alone_is_a_theft() -> None:
+    """The session is off the row before the refusal is heard, and remembered as stolen."""
+    expired = session(id="expired", expires_at=NOW)
+    tool = session(id="tool", started_by="phone")
+    row = Row(sessions=(PHONE, LAPTOP, expired, tool))
+    with pytest.raises(RefreshTokenReused):
+        row.verbs.refresh([OLD], NOW)
+    assert row.left == ["laptop"]
+    stolen = {entry.session_id: entry.by_theft for entry in row.account.ended}
+    assert stolen == {"phone": True, "tool": True, "expired": False}
+
+
+@pytest.mark.parametrize("presented", [[GONE], [GONE, LATE], [LATE, GONE]])
+def test_whoever_was_robbed_is_told(presented: list[str]) -> None:
+    """The refusal of the one who comes after the theft says what it was, also beside another dead cookie."""
+    with pytest.raises(SessionStolen):
+        Row(ended=(EndedSession("gone", NOW - DAY, by_theft=True),)).verbs.refresh(presented, NOW)
+
+
+def test_nothing_authentic_is_refused() -> None:
+    """Without a token that is ours there is nobody to ask for."""
+    row = Row()
+    with pytest.raises(RefreshTokenInvalid):
+        row.verbs.refresh(["no.token.atall"], NOW)
+    assert row.loads == 0
+
+
+@pytest.mark.parametrize(
+    ("refresh", "access", "scope", "left"),
+    [
+        pytest.param([TOKENS["phone"]], [], "session", ["laptop"], id="one's own, by the refresh token"),
+        pytest.param([], [ACCESS], "session", ["laptop"], id="one's own, by the access token"),
+        pytest.param([OLD], [], "session", ["laptop"], id="one's own, by an old token"),
+        pytest.param([TOKENS["phone"]], [], "others", ["phone"], id="all others"),
+        pytest.param([], [ACCESS], "others", ["phone"], id="all others, by the access token"),
+        pytest.param([TOKENS["phone"]], [], "all", [], id="all"),
+    ],
+)
+def test_which_sessions_a_sign_out_ends(
+    refresh: list[str], access: list[str], scope: str, left: list[str]
+) -> None:
+    """Each row is what is presented, how far it is to go, and what is left."""
+    row = Row()
+    row.verbs.sign_out(refresh, access, scope, NOW)
+    assert row.left == left
+    assert all(not entry.by_theft and entry.ended_at == NOW for entry in row.account.ended)
+    assert {entry.session_id for entry in row.account.ended} == {"phone", "laptop"} - set(left)
+
+
+@pytest.mark.parametrize(
+    ("end", "gone"),
+    [
+        pytest.param(lambda verbs: verbs.end(HERE, NOW), ["phone"], id="one"),
+        pytest.param(lambda verbs: verbs.end_others(HERE, NOW), ["laptop"], id="all others"),
+        pytest.param(lambda verbs: verbs.end_all("7", NOW), ["phone", "laptop"], id="all"),
+    ],
+)
+def test_an_end_that_is_wished_for_is_told_as_a_sign_out(
+    end: Callable[[SessionService], None], gone: list[str]
+) -> None:
+    """Who listens hears of each session that ended, and that its user wanted it so."""
+    told: list[tuple[str, str, str]] = []
+
+    def note(_sender: Flask, *, subject: str, session: Session, reason: str) -> None:
+        told.append((subject, session.id, reason))
+
+    with session_ended.connected_to(note):
+        end(Row().verbs)
+    assert told == [("7", name, "signed_out") for name in gone]
+
+
+@pytest.mark.parametrize("scope", ["others", "all"])
+def test_an_old_token_ends_its_own_session_only(scope: str) -> None:
+    """For more than that it has to be alive."""
+    row = Row()
+    with pytest.raises(RefreshTokenInvalid):
+        row.verbs.sign_out([OLD], [], scope, NOW)
+    assert row.left == ["laptop"]
+
+
+@pytest.mark.parametrize("scope", ["others", "all"])
+def test_an_access_token_of_an_ended_session_speaks_for_nobody(scope: str) -> None:
+    """It may be alive for minutes after its session; a thief must not end the others with it."""
+    row = Row()
+    with pytest.raises(RefreshTokenInvalid):
+        row.verbs.sign_out([], [GONE_ACCESS], scope, NOW)
+    assert row.left == ["phone", "laptop"]
+
+
+def test_an_end_is_known_at_once_where_it_was_written() -> None:
+    """The process that ended a session takes none of its access tokens any more."""
+    row = Row()
+    row.verbs.end(HERE, NOW)
+    assert row.revocations.has(HERE, NOW)
+    assert not row.revocations.has(SessionRef("7", "laptop"), NOW)
+
+
+def test_an_end_that_was_not_written_is_not_known() -> None:
+    """Where every race was lost the session is alive, and so are its access tokens."""
+    row = Row(20)
+    with pytest.raises(Unavailable):
+        row.verbs.end(HERE, NOW)
+    assert not row.revocations.has(HERE, NOW)
+
+
+def test_a_rotation_writes_nothing_of_ended_sessions() -> None:
+    """Where none ended with it the short statement does, and what the row remembers stays."""
+    row = Row(ended=(EndedSession("gone", NOW - 1),))
+    row.verbs.refresh([TOKENS["phone"]], NOW)
+    assert row.columns == {"ended": ()}
+
+
+def test_of_a_user_who_is_not_there_nothing_is_ended() -> None:
+    """Nobody is told that there is no such user."""
+    row, stranger = Row(), SessionRef("8", "phone")
+    row.verbs.end(stranger, NOW)
+    row.verbs.end_all("8", NOW)
+    row.verbs.block("8", NOW)
+    row.verbs.block("8", NOW, blocked=False)
+    assert row.left == ["phone", "laptop"]
+
+
+def test_a_block_and_its_end_are_written_with_the_sessions() -> None:
+    """One write keeps a user out; one lets them in again."""
+    row = Row()
+    row.verbs.block("7", NOW)
+    assert (row.left, row.columns["blocked"]) == ([], True)
+    row = Row(blocked=True)
+    row.verbs.block("7", NOW, blocked=False)
+    assert (row.left, row.columns["blocked"]) == (["phone", "laptop"], False)
+
+
+def test_only_a_live_session_is_found() -> None:
+    """Not one that is over, that is not there, or whose user may not sign in."""
+    assert Row().verbs.find(HERE, NOW)[1] is PHONE
+    for row, place, now in (
+        (Row(), SessionRef("7", "gone"), NOW),
+        (Row(), SessionRef("8", "phone"), NOW),
+        (Row(blocked=True), HERE, NOW),
+        (Row(), HERE, PHONE.expires_at),
+    ):
+        with pytest.raises(TokenInvalid):
+            row.verbs.find(place, now)
+
+
+@pytest.mark.parametrize(
+    ("token", "now", "honoured"),
+    [
+        pytest.param(TOKENS["phone"], NOW, True, id="the current token"),
+        pytest.param(OLD, NOW, False, id="an old token"),
+        pytest.param(GONE, NOW, False, id="a token of a session that is gone"),
+        pytest.param(TOKENS["phone"], NOW + 20 * DAY, False, id="a token of a session idle too long"),
+    ],
+)
+def test_which_tokens_would_be_honoured(token: str, now: float, *, honoured: bool) -> None:
+    """Each row is a token and a moment; asking changes nothing."""
+    row = Row()
+    (claims,) = MINT.valid_refresh([token], NOW)
+    assert row.verbs.honours(claims, now) is honoured
+    assert row.left == ["phone", "laptop"]
+
+
+def test_live_sessions_come_with_the_latest_first() -> None:
+    """What ran out is left out."""
+    over = session(id="over", expires_at=NOW)
+    row = Row(sessions=(PHONE, over, LAPTOP))
+    assert row.verbs.live(row.account, NOW) == (LAPTOP, PHONE)
+
+
+def test_what_changes_nothing_is_not_written() -> None:
+    """A repeat within a tenth of the leeway costs a read and no write."""
+    row = Row(losses=99, sessions=(session(made_at=NOW, shown_at=NOW, served_at=NOW),))
+    assert row.verbs.refresh([TOKENS["phone"]], NOW).session.id == "phone"
+    assert row.losses == 99
+
+
+def test_what_ran_out_goes_with_the_next_write() -> None:
+    """No job cleans up, and an end that nobody asked for is noted like any other."""
+    row = Row(sessions=(PHONE, session(id="over", expires_at=NOW)))
+    row.verbs.refresh([TOKENS["phone"]], NOW)
+    assert row.left == ["phone"]
+    assert row.account.ended == (EndedSession("over", NOW),)

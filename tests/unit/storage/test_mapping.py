@@ -1,0 +1,195 @@
+"""User models that cannot be kept are refused at start, with the model's name and the cure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Boolean, Column, ForeignKey, String, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column, relationship, synonym
+
+from app.auth.storage.mapping import UserMapping
+from app.auth.storage.statements import Statements
+from app.auth.user import RatchetUser
+
+Make = Callable[[type[DeclarativeBase]], Any]
+
+
+def fresh_base() -> type[DeclarativeBase]:
+    """A base with a registry of its own."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    return Base
+
+
+def unmapped(_base: type[DeclarativeBase]) -> Any:
+    """The mixin itself."""
+    return RatchetUser
+
+
+def above(base: type[DeclarativeBase]) -> Any:
+    """The base, where RatchetUser is mixed into a subclass."""
+
+    class Party(base):  # type: ignore[misc,valid-type]  # made at run time
+        __tablename__ = "parties"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    class Member(RatchetUser, Party):
+        __tablename__ = "members"
+        id: Mapped[int] = mapped_column(ForeignKey(Party.id), primary_key=True)
+
+    return Party
+
+
+def two_keys(base: type[DeclarativeBase]) -> Any:
+    """A key of two columns."""
+
+    class Tenant(RatchetUser, base):  # type: ignore[misc,valid-type]  # made at run time
+        __tablename__ = "tenants"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        site: Mapped[int] = mapped_column(primary_key=True)
+
+    return Tenant
+
+
+def computed(base: type[DeclarativeBase]) -> Any:
+    """``blocked`` is worked out of something else."""
+
+    class Player(RatchetUser, base):  # type: ignore[misc,valid-type]  # made at run time
+        __tablename__ = "players"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        level: Mapped[int] = mapped_column()
+        blocked = column_property(level.column < 0)  # type: ignore[attr-defined]  # of a MappedColumn
+
+    return Player
+
+
+def twice(base: type[DeclarativeBase]) -> Any:
+    """Base and subclass both have a column ``blocked``."""
+
+    class Party(base):  # type: ignore[misc,valid-type]  # made at run time
+        __tablename__ = "parties"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        blocked: Mapped[bool] = mapped_column(Boolean)
+
+    class Member(RatchetUser, Party):
+        __tablename__ = "members"
+        id: Mapped[int] = mapped_column(ForeignKey(Party.id), primary_key=True)
+        blocked = column_property(Column("blocked", Boolean), Party.__table__.c.blocked)
+
+    return Member
+
+
+def scattered(base: type[DeclarativeBase]) -> Any:
+    """The password is in the base table, the sessions are in the subclass's."""
+
+    class Party(base):  # type: ignore[misc,valid-type]  # made at run time
+        __tablename__ = "parties"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        secret: Mapped[str | None] = mapped_column(String(255))
+
+    class Member(RatchetUser, Party):
+        __tablename__ = "members"
+        id: Mapped[int] = mapped_column(ForeignKey(Party.id), primary_key=True)
+        password_hash = synonym("secret")
+
+    return Member
+
+
+def queried(base: type[DeclarativeBase]) -> Any:
+    """The model is mapped to a query."""
+
+    class Login(RatchetUser, base):  # type: ignore[misc,valid-type]  # made at run time
+        __tablename__ = "logins"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    rows = select(Login.__table__).where(Login.blocked.is_(False)).subquery()
+
+    class Active(base):  # type: ignore[misc,valid-type]  # made at run time
+        __table__ = rows
+        __mapper_args__ = {"primary_key": [rows.c.id]}  # noqa: RUF012  # SQLAlchemy's way
+
+    return Active
+
+
+def unconnected(base: type[DeclarativeBase]) -> Any:
+    """The table with the sessions hangs on something else than the user's key."""
+
+    class Party(base):  # type: ignore[misc,valid-type]  # made at run time
+        __tablename__ = "parties"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        number: Mapped[int] = mapped_column(unique=True)
+
+    class Member(RatchetUser, Party):
+        __tablename__ = "members"
+        party_number: Mapped[int] = mapped_column(ForeignKey(Party.number), primary_key=True)
+
+    return Member
+
+
+REFUSED: list[Any] = [
+    pytest.param(unmapped, "RatchetUser is not mapped", id="no model at all"),
+    pytest.param(
+        above, "Party has no column sessions: mix RatchetUser into it", id="the base of the user model"
+    ),
+    pytest.param(two_keys, "Tenant needs a primary key of one column", id="a key of two columns"),
+    pytest.param(
+        computed, "Player maps blocked to more than a column", id="an expression that is to be written"
+    ),
+    pytest.param(twice, "Member maps blocked to more than a column", id="one attribute for two columns"),
+    pytest.param(scattered, "Member has password_hash in another table", id="what is written in two tables"),
+    pytest.param(queried, "Active is mapped to a query", id="a query"),
+    pytest.param(
+        unconnected, "members, which does not hold the user's key", id="tables joined by something else"
+    ),
+]
+
+
+@pytest.mark.parametrize(("make", "message"), REFUSED)
+def test_what_cannot_be_kept_is_refused(make: Make, message: str) -> None:
+    """Each row is a mapping that would be written or read wrongly, and what its owner is told."""
+    model = make(fresh_base())
+    with pytest.raises(TypeError, match=message):
+        UserMapping(model)
+
+
+def test_a_model_is_accepted_before_the_others_are_there() -> None:
+    """Ratchet may be made while a class that the user model refers to is still to come."""
+
+    class Writer(RatchetUser, fresh_base()):  # type: ignore[misc]  # made at run time
+        __tablename__ = "writers"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        books: Mapped[list[Any]] = relationship("Book")
+
+    assert Statements(Writer).shown == ("id", "email", "username")
+
+
+def test_a_model_without_an_address_is_accepted() -> None:
+    """A host whose people have user names only leaves the column out."""
+
+    class Sailor(RatchetUser, fresh_base()):  # type: ignore[misc]  # made at run time
+        __tablename__ = "sailors"
+        email = None  # type: ignore[assignment]  # as the documentation has it of username
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    assert list(Statements(Sailor).by_identifier) == ["username"]
+
+
+def test_a_swap_writes_the_columns_it_names_and_no_others() -> None:
+    """A column that a verb does not change is not written back as it was read."""
+    written = str(Statements(two_columns()).swap("sessions", "blocked").compile()).partition(" WHERE ")[0]
+    assert written.count("=") == 3, written
+    assert "password_hash" not in written
+
+
+def two_columns() -> Any:
+    """An ordinary model."""
+
+    class Reader(RatchetUser, fresh_base()):  # type: ignore[misc]  # made at run time
+        __tablename__ = "readers"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    return Reader

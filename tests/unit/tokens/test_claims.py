@@ -1,0 +1,155 @@
+"""Tokens to claims and back, the moments at which they hold, and how many are remembered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app.auth.errors import RefreshTokenInvalid, TokenInvalid
+from app.auth.tokens import claims
+from app.auth.tokens.claims import CLOCK_TOLERANCE, AccessClaims, AccessTokens, RefreshClaims, RefreshTokens
+from app.auth.tokens.jws import derive_key
+
+from ...support.forgery import ACCESS, REFRESH, decode, forge_access, forge_refresh
+from ...support.samples import NOW, SECRET, TICK
+
+ISSUER, AUDIENCE = "https://example.org", "api"
+OLD_SECRET = "the secret before this one, of some length"
+ACCESS_CLAIMS = AccessClaims("7", "phone", int(NOW), int(NOW) + 600, int(NOW) - 60)
+REFRESH_CLAIMS = RefreshClaims("7", "phone", "current", int(NOW) + 600)
+
+
+def access_tokens(*secrets: str, issuer: str | None = None, audience: str | None = None) -> AccessTokens:
+    """The access tokens of an app with these secrets."""
+    keys = [derive_key(secret, "access token") for secret in secrets or (SECRET,)]
+    return AccessTokens(keys, issuer, audience)
+
+
+def refresh_tokens(*secrets: str, issuer: str | None = None) -> RefreshTokens:
+    """The refresh tokens of an app with these secrets."""
+    return RefreshTokens([derive_key(secret, "refresh token") for secret in secrets or (SECRET,)], issuer)
+
+
+def test_an_access_token_says_whose_it_is() -> None:
+    """The claims of RFC 9068 that the contract names, and no more."""
+    token = access_tokens().sign(ACCESS_CLAIMS)
+    assert decode(token.split(".")[1]) == ACCESS
+    assert access_tokens().read(token, NOW) == ACCESS_CLAIMS
+
+
+def test_a_refresh_token_says_which_generation_it_is() -> None:
+    """It carries the id that the user row knows it by, and no time of issue."""
+    token = refresh_tokens().sign(REFRESH_CLAIMS)
+    assert decode(token.split(".")[1]) == REFRESH
+    assert refresh_tokens().read(token, NOW) == REFRESH_CLAIMS
+
+
+def test_a_refresh_token_signed_twice_is_the_very_same_string() -> None:
+    """Another process with the same secret repeats a hand-out to the byte."""
+    assert refresh_tokens().sign(REFRESH_CLAIMS) == refresh_tokens().sign(replace(REFRESH_CLAIMS))
+
+
+def test_an_access_token_holds_until_its_end() -> None:
+    """One tick before exp it is valid, at exp it is not (RFC 7519, 4.1.4)."""
+    token = access_tokens().sign(ACCESS_CLAIMS)
+    assert access_tokens().read(token, ACCESS_CLAIMS.expires_at - TICK) == ACCESS_CLAIMS
+    with pytest.raises(TokenInvalid):
+        access_tokens().read(token, ACCESS_CLAIMS.expires_at)
+
+
+def test_a_refresh_token_holds_until_its_end() -> None:
+    """One tick before exp it is valid, at exp it is not (RFC 7519, 4.1.4)."""
+    token = refresh_tokens().sign(REFRESH_CLAIMS)
+    assert refresh_tokens().read(token, REFRESH_CLAIMS.expires_at - TICK) == REFRESH_CLAIMS
+    with pytest.raises(RefreshTokenInvalid):
+        refresh_tokens().read(token, REFRESH_CLAIMS.expires_at)
+
+
+def test_a_token_from_a_clock_ten_seconds_ahead_is_accepted() -> None:
+    """Nodes differ by seconds; a token from further in the future is refused."""
+    assert CLOCK_TOLERANCE == 10
+    token = access_tokens().sign(ACCESS_CLAIMS)
+    assert access_tokens().read(token, NOW - CLOCK_TOLERANCE) == ACCESS_CLAIMS
+    with pytest.raises(TokenInvalid):
+        access_tokens().read(token, NOW - CLOCK_TOLERANCE - TICK)
+
+
+def test_an_expired_token_can_still_be_told_whose_it_was() -> None:
+    """Who signs out may do so with an old token."""
+    access, refresh = access_tokens().sign(ACCESS_CLAIMS), refresh_tokens().sign(REFRESH_CLAIMS)
+    assert access_tokens().read_expired(access) == ACCESS_CLAIMS
+    assert refresh_tokens().read_expired(refresh) == REFRESH_CLAIMS
+
+
+@pytest.mark.parametrize("moment", [0, 2**40 - 1], ids=["the epoch", "the last of all times"])
+def test_every_moment_of_the_calendar_is_a_time(moment: int) -> None:
+    """What lies before or behind is none, as test_tokens_hostile.py shows."""
+    assert access_tokens().read_expired(forge_access(ACCESS | {"exp": moment})).expires_at == moment
+
+
+def test_one_kind_is_never_taken_for_the_other() -> None:
+    """A refresh token is no bearer, and an access token refreshes nothing."""
+    access, refresh = access_tokens().sign(ACCESS_CLAIMS), refresh_tokens().sign(REFRESH_CLAIMS)
+    with pytest.raises(TokenInvalid):
+        access_tokens().read(refresh, NOW)
+    with pytest.raises(RefreshTokenInvalid):
+        refresh_tokens().read(access, NOW)
+
+
+def test_a_fallback_secret_is_accepted_and_never_signs() -> None:
+    """Tokens of the old secret hold; new ones are the new secret's alone."""
+    both_access, both_refresh = access_tokens(SECRET, OLD_SECRET), refresh_tokens(SECRET, OLD_SECRET)
+    assert both_access.read(access_tokens(OLD_SECRET).sign(ACCESS_CLAIMS), NOW) == ACCESS_CLAIMS
+    assert both_refresh.read(refresh_tokens(OLD_SECRET).sign(REFRESH_CLAIMS), NOW) == REFRESH_CLAIMS
+    assert both_access.sign(ACCESS_CLAIMS) == access_tokens(SECRET).sign(ACCESS_CLAIMS)
+    assert both_refresh.sign(REFRESH_CLAIMS) == refresh_tokens(SECRET).sign(REFRESH_CLAIMS)
+
+
+def test_issuer_and_audience_are_written_where_they_are_set() -> None:
+    """The access token carries both, the refresh token the issuer."""
+    access = access_tokens(issuer=ISSUER, audience=AUDIENCE).sign(ACCESS_CLAIMS)
+    refresh = refresh_tokens(issuer=ISSUER).sign(REFRESH_CLAIMS)
+    assert decode(access.split(".")[1]) == ACCESS | {"iss": ISSUER, "aud": AUDIENCE}
+    assert decode(refresh.split(".")[1]) == REFRESH | {"iss": ISSUER}
+
+
+def test_setting_an_issuer_signs_nobody_out() -> None:
+    """A refresh token from before is still one of ours: the key and the user row decide."""
+    before = refresh_tokens().sign(REFRESH_CLAIMS)
+    assert refresh_tokens(issuer=ISSUER).read(before, NOW) == REFRESH_CLAIMS
+
+
+def test_a_remembered_token_still_expires() -> None:
+    """The signature is verified once, the clock is looked at each time."""
+    reader, token = access_tokens(), forge_access(ACCESS)
+    assert reader.read(token, NOW) == ACCESS_CLAIMS
+    with pytest.raises(TokenInvalid):
+        reader.read(token, ACCESS_CLAIMS.expires_at)
+
+
+def test_a_signature_is_verified_once() -> None:
+    """Who comes again with a token is given the very claims that were read the first time."""
+    reader = access_tokens()
+    presented = [reader.sign(replace(ACCESS_CLAIMS, session_id=name)) for name in ("phone", "laptop")]
+    first, again = ([reader.read(token, NOW) for token in presented] for _ in range(2))
+    assert all(one is other for one, other in zip(first, again, strict=True))
+
+
+def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many are presented, memory is bounded, and each of them is read."""
+    monkeypatch.setattr(claims, "MOST_REMEMBERED", 8)
+    reader = access_tokens()
+    for number in range(50):
+        claims = replace(ACCESS_CLAIMS, session_id=str(number))
+        assert reader.read(reader.sign(claims), NOW) == claims
+        assert len(reader._verified) <= 8
+
+
+def test_a_forged_token_is_not_remembered() -> None:
+    """What was refused takes no memory, and is refused again."""
+    reader = access_tokens()
+    for _ in range(2):
+        with pytest.raises(TokenInvalid):
+            reader.read(forge_refresh(ACCESS), NOW)
+    assert reader._verified == {}

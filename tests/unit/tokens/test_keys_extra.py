@@ -1,0 +1,60 @@
+"""The extra flask-ratchet[keys]: a site without keys does without it, a site that lacks it is told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ...support.samples import SECRET
+from ..management.test_keys_command import generate
+
+ROOT = Path(__file__).parents[2]
+
+BOOT = """
+import sys
+if "without" in sys.argv:
+    sys.modules["cryptography"] = None
+from app import create_app
+try:
+    create_app({"SECRET_KEY": sys.argv[1], "RATCHET_JWT_KEYS": sys.argv[2] or None})
+except ValueError as error:
+    print(error)
+print([name for name in ("cryptography", "jwt") if sys.modules.get(name)])
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "packages", "printed"),
+    [
+        pytest.param("", "with", "[]", id="a site that needs no keys does not load cryptography"),
+        pytest.param("", "without", "[]", id="nor does it need to be installed"),
+        pytest.param(
+            "access.pem",
+            "without",
+            "RATCHET_JWT_KEYS: needs another package: pip install 'flask-ratchet[keys]'\n[]",
+            id="a site that asks for keys is told what to install",
+        ),
+    ],
+)
+def test_cryptography_is_for_the_sites_that_ask_for_keys(
+    path: str, packages: str, printed: str, tmp_path: Path
+) -> None:
+    """It costs time at the start and memory in every worker."""
+    url = f"sqlite:///{tmp_path}/site.sqlite"
+    run = [sys.executable, "-c", BOOT, SECRET, path, packages]
+    environment = {**os.environ, "DATABASE_URL": url}
+    finished = subprocess.run(run, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert finished.stdout.strip() == printed, finished.stderr
+
+
+def test_without_cryptography_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where keys.py cannot be loaded, for want of what it loads, the extra is named."""
+    monkeypatch.setitem(sys.modules, "app.auth.tokens.keys", None)
+    monkeypatch.delattr("app.auth.tokens.keys")
+    ran = generate()
+    assert (ran.exit_code, ran.stdout) == (1, "")
+    assert "pip install 'flask-ratchet[keys]'" in ran.stderr

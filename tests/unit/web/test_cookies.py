@@ -1,0 +1,219 @@
+"""The three cookies: what they are set with, what clears them, and what is read of a strange header."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from dataclasses import replace
+from http.cookies import SimpleCookie
+from typing import Any
+
+import pytest
+from flask import Flask, Response, request
+from itsdangerous import Signer
+
+from app.auth.web.cookies import COOKIE_SALT, MAX_CANDIDATES, Cookies
+
+from ...support.samples import SECRET
+
+TOKEN = "head.claims.signature"
+OLD_SECRET = "the secret before this one, of some length"
+COOKIES = Cookies(
+    secrets=(SECRET,),
+    refresh_name="refreshToken",
+    refresh_path="/auth",
+    domain=None,
+    secure=True,
+    samesite="Lax",
+    with_access=True,
+)
+OTHERWISE = replace(
+    COOKIES, refresh_name="rt", refresh_path="/a", domain="example.org", secure=False, samesite="Strict"
+)
+
+
+def signed(token: str, secret: str = SECRET, digest: Any = hashlib.sha256) -> str:
+    """A token as it stands in the cookie."""
+    signer = Signer(secret, COOKIE_SALT, key_derivation="hmac", digest_method=digest)
+    return signer.sign(token).decode()
+
+
+GOOD = signed(TOKEN)
+
+
+@pytest.fixture(autouse=True)
+def _within_a_request() -> Iterator[None]:
+    with Flask(__name__).test_request_context():
+        yield
+
+
+def set_by(
+    cookies: Cookies, max_age: int | None = 600, session_id: str = "phone"
+) -> dict[str, dict[str, Any]]:
+    """Value and attributes of the cookies that are set, by name."""
+    response = Response()
+    cookies.set(response, "access", TOKEN, session_id=session_id, max_age=max_age)
+    return _parsed(response)
+
+
+def cleared_by(cookies: Cookies) -> dict[str, dict[str, Any]]:
+    """Value and attributes of the cookies that are cleared, by name."""
+    response = Response()
+    cookies.clear(response)
+    return _parsed(response)
+
+
+def read(header: str, cookies: Cookies = COOKIES) -> list[str] | None:
+    """The refresh tokens in a Cookie header of these bytes."""
+    with Flask(__name__).test_request_context(environ_overrides={"HTTP_COOKIE": header}):
+        return cookies.read_refresh(request)
+
+
+def _parsed(response: Response) -> dict[str, dict[str, Any]]:
+    found = {}
+    for header in response.headers.getlist("Set-Cookie"):
+        for name, morsel in SimpleCookie(header).items():
+            found[name] = {"value": morsel.value} | {key: value for key, value in morsel.items() if value}
+    return found
+
+
+def test_the_refresh_cookie_goes_to_the_routes_alone() -> None:
+    """No script and no other path sees it, and no page of another site sends it along."""
+    cookie = set_by(COOKIES)["refreshToken"]
+    del cookie["expires"]
+    assert cookie == {
+        "value": GOOD,
+        "path": "/auth",
+        "max-age": "600",
+        "secure": True,
+        "httponly": True,
+        "samesite": "Lax",
+    }
+
+
+def test_the_access_cookie_goes_to_every_page() -> None:
+    """It holds the access token as it is, and no script sees it."""
+    cookie = set_by(COOKIES)["accessToken"]
+    assert (cookie["value"], cookie["path"], cookie["httponly"]) == ("access", "/", True)
+
+
+def test_the_signed_in_cookie_is_for_script() -> None:
+    """It is the only one that script can read, and goes to every page."""
+    cookie = set_by(COOKIES)["signedIn"]
+    assert cookie["path"] == "/"
+    assert "httponly" not in cookie
+
+
+def test_the_signed_in_cookie_tells_two_sessions_apart() -> None:
+    """A tab notices that somebody else signed in, and learns nothing of the session."""
+    first, again, other = (set_by(COOKIES, session_id=name)["signedIn"]["value"] for name in "aab")
+    assert first == again != other
+    assert "phone" not in set_by(COOKIES)["signedIn"]["value"]
+    assert re.fullmatch(r"1\.[0-9a-f]{12}", first)
+
+
+@pytest.mark.parametrize("cookies", [COOKIES, OTHERWISE], ids=["by default", "set otherwise"])
+def test_what_is_set_is_cleared(cookies: Cookies) -> None:
+    """Each cookie is cleared with the attributes it was set with, else a browser would keep it."""
+    changing = {"value", "max-age", "expires"}
+    were, are = (
+        {name: {key: cookie[key] for key in cookie.keys() - changing} for name, cookie in found.items()}
+        for found in (set_by(cookies), cleared_by(cookies))
+    )
+    assert were == are
+    assert all(cookie["max-age"] == "0" for cookie in cleared_by(cookies).values())
+
+
+@pytest.mark.parametrize("name", ["rt", "accessToken", "signedIn"])
+def test_the_settings_hold_for_every_cookie(name: str) -> None:
+    """Domain, Secure and SameSite are the same for all three."""
+    cookie = set_by(OTHERWISE)[name]
+    assert (cookie["domain"], cookie["samesite"]) == ("example.org", "Strict")
+    assert "secure" not in cookie
+
+
+def test_without_max_age_the_cookies_last_until_the_browser_closes() -> None:
+    """Who did not ask to be remembered is not."""
+    for cookie in set_by(COOKIES, None).values():
+        assert not cookie.keys() & {"max-age", "expires"}
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        pytest.param("theme=dark; accessToken=a.b.c", ["a.b.c"], id="as it was set"),
+        pytest.param("accessToken=a; accessToken=b", ["a", "b"], id="two, of which each is tried"),
+        pytest.param('accessToken="a.b.c"', [], id="in quotes"),
+        pytest.param('accessToken="a\\056b"; accessToken=b', ["b"], id="in quotes before a good one"),
+        pytest.param("; ".join(f"accessToken={n}" for n in range(9)), list("012345678"), id="behind eight"),
+        pytest.param("accessToken=a; accessToken=a", ["a"], id="the same twice"),
+        pytest.param("accesstoken=a; xaccessToken=a", [], id="other names"),
+        pytest.param("", [], id="none"),
+    ],
+)
+def test_what_is_read_of_access_cookies(header: str, found: list[str]) -> None:
+    """A token counts as it was set; no browser puts it in quotes."""
+    with Flask(__name__).test_request_context(headers={"Cookie": header}):
+        assert COOKIES.read_access(request) == found
+
+
+def test_without_the_access_cookie_it_is_neither_set_nor_read_but_cleared() -> None:
+    """A cookie from before the setting was changed goes away with the others."""
+    without = replace(COOKIES, with_access=False)
+    with Flask(__name__).test_request_context(headers={"Cookie": "accessToken=a"}):
+        assert without.read_access(request) == []
+        assert COOKIES.read_access(request) == ["a"]
+    assert set_by(without).keys() == {"refreshToken", "signedIn"}
+    assert cleared_by(without).keys() == {"refreshToken", "accessToken", "signedIn"}
+
+
+def test_below_a_path_of_a_proxy_the_cookies_live_below_it() -> None:
+    """The browser knows the site by the path that the proxy takes away."""
+    with Flask(__name__).test_request_context(environ_overrides={"SCRIPT_NAME": "/shop"}):
+        paths = {name: cookie["path"] for name, cookie in set_by(COOKIES).items()}
+    assert paths == {"refreshToken": "/shop/auth", "accessToken": "/shop", "signedIn": "/shop"}
+
+
+def test_the_signature_is_sha_256() -> None:
+    """43 characters of it; a cookie signed with SHA-1, the default of the library, is not read."""
+    assert len(GOOD.rpartition(".")[2]) == 43
+    assert read(f"refreshToken={GOOD}") == [TOKEN]
+    assert read(f"refreshToken={signed(TOKEN, digest=hashlib.sha1)}") == []
+
+
+def test_the_signature_is_what_it_always_was() -> None:
+    """An update of the library, or another salt, would sign everybody out."""
+    key = hmac.digest(SECRET.encode(), b"ratchet refresh cookie", "sha256")
+    signature = urlsafe_b64encode(hmac.digest(key, TOKEN.encode(), "sha256")).decode().rstrip("=")
+    assert set_by(COOKIES)["refreshToken"]["value"] == f"{TOKEN}.{signature}"
+
+
+def test_a_fallback_secret_is_accepted_and_never_signs() -> None:
+    """After a change of secret old cookies hold, and new ones carry the new signature."""
+    both = replace(COOKIES, secrets=(SECRET, OLD_SECRET.encode()))
+    assert read(f"refreshToken={signed(TOKEN, OLD_SECRET)}", both) == [TOKEN]
+    assert set_by(both)["refreshToken"]["value"] == GOOD
+    assert read(f"refreshToken={signed(TOKEN, OLD_SECRET)}") == []
+
+
+def test_two_cookies_of_one_name_are_both_read() -> None:
+    """An old path or a parent domain can leave a second one: neither hides the other."""
+    other = signed("other.token.here")
+    assert read(f"refreshToken={other}; refreshToken={GOOD}") == ["other.token.here", TOKEN]
+    assert read(f"refreshToken=rubbish; refreshToken={GOOD}") == [TOKEN]
+
+
+def test_only_so_many_cookies_of_one_name_are_tried() -> None:
+    """A request cannot make the site look at rows without end; an 8 KB header has room for fewer."""
+    header = "; ".join(f"refreshToken={signed(f'token.{number}.x')}" for number in range(50))
+    assert len(read(header) or ()) == MAX_CANDIDATES
+    assert len(f"refreshToken={signed('x' * 250)}; ") * MAX_CANDIDATES > 8190
+
+
+def test_junk_does_not_hide_the_good_cookie() -> None:
+    """Only cookies whose signature holds are counted, however many a sibling host has set."""
+    junk = "; ".join(f"refreshToken={number}.{GOOD}" for number in range(100))
+    assert read(f"{junk}; refreshToken={GOOD}") == [TOKEN]
