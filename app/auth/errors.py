@@ -21,7 +21,7 @@ class RatchetError(Exception):
     code: ClassVar[str] = "server_error"
     status: ClassVar[int] = 500
     ends_session: bool = False
-    sentence: ClassVar[str] = "Something went wrong on this site."
+    default_description: ClassVar[str] = "Something went wrong on this site."
     reason: ClassVar[str | None] = None
 
     def __init__(
@@ -31,7 +31,7 @@ class RatchetError(Exception):
         retry_after: int | None = None,
         ends_session: bool = False,
     ) -> None:
-        self.description = description or self.sentence
+        self.description = description or self.default_description
         self.retry_after = retry_after
         self.ends_session = ends_session or self.ends_session
         super().__init__(f"{self.code}: {self.description}")
@@ -47,21 +47,21 @@ class InvalidRequest(RatchetError):
 
     code = "invalid_request"
     status = 400
-    sentence = "The request could not be read."
+    default_description = "The request could not be read."
 
 
 class ContentTooLarge(InvalidRequest):
     """The body is larger than any honest request."""
 
     status = 413
-    sentence = "The request body is too large."
+    default_description = "The request body is too large."
 
 
 class UnsupportedMediaType(InvalidRequest):
     """The body is not of the media type that this route reads."""
 
     status = 415
-    sentence = "This address does not read that media type."
+    default_description = "This address does not read that media type."
 
 
 class InvalidGrant(RatchetError):
@@ -69,7 +69,7 @@ class InvalidGrant(RatchetError):
 
     code = "invalid_grant"
     status = 400
-    sentence = "The session is over. Sign in again."
+    default_description = "The session is over. Sign in again."
 
 
 class UnsupportedGrantType(RatchetError):
@@ -77,7 +77,7 @@ class UnsupportedGrantType(RatchetError):
 
     code = "unsupported_grant_type"
     status = 400
-    sentence = "This address gives tokens for a refresh token alone."
+    default_description = "This address gives tokens for a refresh token alone."
 
 
 class NotFound(RatchetError):
@@ -85,7 +85,7 @@ class NotFound(RatchetError):
 
     code = "not_found"
     status = 404
-    sentence = "There is no such session."
+    default_description = "There is no such session."
 
 
 class MethodNotAllowed(RatchetError):
@@ -93,7 +93,7 @@ class MethodNotAllowed(RatchetError):
 
     code = "method_not_allowed"
     status = 405
-    sentence = "This address does not take that method."
+    default_description = "This address does not take that method."
 
     def __init__(self, allowed: frozenset[str]) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ class InvalidCredentials(RatchetError):
 
     code = "invalid_credentials"
     status = 401
-    sentence = "That name and password do not match."
+    default_description = "That name and password do not match."
 
 
 class AccountRefused(RatchetError):
@@ -118,14 +118,14 @@ class AccountBlocked(AccountRefused):
     """The account has been blocked."""
 
     code = "account_blocked"
-    sentence = "This account has been blocked."
+    default_description = "This account has been blocked."
 
 
 class AccountUnconfirmed(AccountRefused):
     """The account has not been confirmed yet."""
 
     code = "account_unconfirmed"
-    sentence = "This account has not been confirmed yet."
+    default_description = "This account has not been confirmed yet."
 
 
 class BearerRefused(RatchetError):
@@ -136,28 +136,28 @@ class BearerRefused(RatchetError):
     @property
     def challenge(self) -> str:
         """Tell the client that another access token would do (RFC 6750, section 3.1)."""
-        return f'Bearer error="invalid_token", error_description="{self.sentence}"'
+        return f'Bearer error="invalid_token", error_description="{self.default_description}"'
 
 
 class TokenMissing(BearerRefused):
     """No access token where one is needed."""
 
     code = "token_missing"
-    sentence = "Sign in to see this."
+    default_description = "Sign in to see this."
 
 
 class TokenInvalid(BearerRefused):
     """The access token is bad, expired, of another kind, or of an ended session."""
 
     code = "token_invalid"
-    sentence = "The access token is not valid any more."
+    default_description = "The access token is not valid any more."
 
 
 class InvalidClient(BearerRefused):
     """Whoever asks about tokens has not shown the secret of a service (RFC 7662, section 2.3)."""
 
     code = "invalid_client"
-    sentence = "This address needs the secret of a service."
+    default_description = "This address needs the secret of a service."
 
 
 class RefreshTokenMissing(RatchetError):
@@ -165,7 +165,7 @@ class RefreshTokenMissing(RatchetError):
 
     code = "refresh_token_missing"
     status = 401
-    sentence = "There is no session to refresh."
+    default_description = "There is no session to refresh."
 
 
 class RefreshTokenInvalid(RatchetError):
@@ -174,7 +174,7 @@ class RefreshTokenInvalid(RatchetError):
     code = "refresh_token_invalid"
     status = 401
     ends_session = True
-    sentence = "The session is over. Sign in again."
+    default_description = "The session is over. Sign in again."
 
 
 class RefreshTokenReused(RatchetError):
@@ -183,7 +183,7 @@ class RefreshTokenReused(RatchetError):
     code = "refresh_token_reused"
     status = 401
     ends_session = True
-    sentence = "The session was ended because an old token of it was used again. Sign in again."
+    default_description = "The session was ended because an old token of it was used again. Sign in again."
 
 
 class SessionStolen(RefreshTokenInvalid):
@@ -197,12 +197,14 @@ class ReauthenticationRequired(RatchetError):
 
     code = "reauthentication_required"
     status = 403
-    sentence = "Sign in again to do this."
+    default_description = "Sign in again to do this."
 
     @property
     def challenge(self) -> str:
         """Tell the client that a fresh sign-in would do (RFC 9470, section 3)."""
-        return f'Bearer error="insufficient_user_authentication", error_description="{self.sentence}"'
+        return (
+            f'Bearer error="insufficient_user_authentication", error_description="{self.default_description}"'
+        )
 
 
 class CrossOrigin(RatchetError):
@@ -210,7 +212,7 @@ class CrossOrigin(RatchetError):
 
     code = "cross_origin"
     status = 403
-    sentence = "This request came from another site."
+    default_description = "This request came from another site."
 
 
 class TooManyAttempts(RatchetError):
@@ -218,7 +220,7 @@ class TooManyAttempts(RatchetError):
 
     code = "too_many_attempts"
     status = 429
-    sentence = "Too many attempts. Wait a little and try again."
+    default_description = "Too many attempts. Wait a little and try again."
 
 
 class Unavailable(RatchetError):
@@ -226,7 +228,7 @@ class Unavailable(RatchetError):
 
     code = "unavailable"
     status = 503
-    sentence = "The site is busy. Try again in a moment."
+    default_description = "The site is busy. Try again in a moment."
 
     def __init__(self, description: str | None = None, *, retry_after: int = 1) -> None:
         super().__init__(description, retry_after=retry_after)

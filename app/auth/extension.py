@@ -99,19 +99,21 @@ class Ratchet:
         Raises InvalidCredentials where ``current`` is wrong, TooManyAttempts where that was tried too often,
         InvalidRequest where the new one is refused.
         """
-        grant = views.change_password(current, new)
-        if grant.session.delivery == "cookie":
-            after_this_request(lambda response: responses.set_cookies(response, grant))
-        return grant
+        issued = views.change_password(current, new)
+        if issued.session.delivery == "cookie":
+            after_this_request(lambda response: responses.set_cookies(response, issued))
+        return issued
 
     def start_session(self, user: Any, *, remember: bool = False, label: str | None = None) -> IssuedTokens:
         """Sign ``user`` in on the browser that sent this request; its cookies go out with the reply."""
         now = services().clock()
         account = _authenticated(user) or _account(user)
-        wish = SessionOptions(remember, "cookie", device_label(label))
-        grant = services().sessions.start(account, wish, now, replaces=next(iter(presented_sessions()), None))
-        after_this_request(lambda response: responses.set_cookies(response, grant))
-        return grant
+        options = SessionOptions(remember, "cookie", device_label(label))
+        issued = services().sessions.start(
+            account, options, now, replaces=next(iter(presented_sessions()), None)
+        )
+        after_this_request(lambda response: responses.set_cookies(response, issued))
+        return issued
 
     def end_session(self, session_id: str | None = None) -> None:
         """Sign out the browser that sent this request, or another session of the same user."""
@@ -119,8 +121,8 @@ class Ratchet:
         if session_id is not None:
             services().sessions.end(SessionRef(guard.identity().subject, session_id), now, "ended")
             return
-        for place in presented_sessions():
-            services().sessions.end(place, now)
+        for ref in presented_sessions():
+            services().sessions.end(ref, now)
         after_this_request(_clear_cookies)
 
     def end_other_sessions(self) -> None:
@@ -185,9 +187,9 @@ class Ratchet:
 
     def _assemble(self, checked: load.Settings) -> Services:
         store = AccountStore(self._db, self._user_model)
-        mint = TokenIssuer(checked)
+        token_issuer = TokenIssuer(checked)
         revocations = RevocationCache(store.ended_since, checked.access_ttl)
-        sessions = SessionService(checked, store, mint, revocations)
+        sessions = SessionService(checked, store, token_issuer, revocations)
         cookies = Cookies(
             secrets=checked.secrets,
             refresh_name=checked.cookie_name,
@@ -199,7 +201,9 @@ class Ratchet:
         )
         throttle = Throttle(checked.throttle_storage, checked.secrets[0])
         credentials = Authenticator(checked, store, throttle, sessions, self._is_breached)
-        return Services(checked, store, mint, revocations, sessions, credentials, cookies, self._clock)
+        return Services(
+            checked, store, token_issuer, revocations, sessions, credentials, cookies, self._clock
+        )
 
 
 def _account(user: Any) -> Account:

@@ -56,10 +56,10 @@ def account(**changes: Any) -> Account:
     return replace(_ACCOUNT, **changes)
 
 
-def by_kind(outcome: Transition) -> Transition:
+def by_kind(transition: Transition) -> Transition:
     """The outcome with its refusal as a class, so that outcomes can be compared."""
-    refusal = outcome.refusal
-    return outcome._replace(refusal=type(refusal) if isinstance(refusal, Exception) else refusal)
+    error = transition.error
+    return transition._replace(error=type(error) if isinstance(error, Exception) else error)
 
 
 def load_settings(**config: Any) -> load.Settings:

@@ -9,5 +9,5 @@ from tests.conftest import START
 
 def forge(secret: str, subject: str, session_id: str, token_id: str = "guessed") -> str:
     """A refresh token of that user and session."""
-    mint = RefreshTokens([derive_key(secret, "refresh token")], None)
-    return mint.sign(RefreshClaims(subject, session_id, token_id, int(START) + 86400))
+    token_issuer = RefreshTokens([derive_key(secret, "refresh token")], None)
+    return token_issuer.sign(RefreshClaims(subject, session_id, token_id, int(START) + 86400))

@@ -66,7 +66,7 @@ def test_an_error_has_one_sentence_for_a_person(kind: type[RatchetError]) -> Non
 )
 def test_a_bearer_is_told_what_would_do(error: RatchetError, challenge: str) -> None:
     """The challenge of RFC 6750, section 3, and of RFC 9470, section 3."""
-    assert error.challenge == f'{challenge}, error_description="{error.sentence}"'
+    assert error.challenge == f'{challenge}, error_description="{error.default_description}"'
 
 
 @pytest.mark.parametrize(

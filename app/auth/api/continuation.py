@@ -92,9 +92,9 @@ def _renew() -> Response:
     presented = services().cookies.read_refresh(request)
     if presented is None:
         raise RefreshTokenMissing
-    grant = services().sessions.refresh(presented, services().clock())
+    issued = services().sessions.refresh(presented, services().clock())
     reply = _no_store(redirect(next_page(), 303 if request.method == "GET" else 307))
-    return responses.set_cookies(reply, grant)
+    return responses.set_cookies(reply, issued)
 
 
 def _explain(problem: RatchetError) -> ResponseReturnValue:

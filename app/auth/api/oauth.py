@@ -118,7 +118,7 @@ def _about_access(presented: str) -> dict[str, Any] | None:
 
 def _about_refresh(presented: str) -> dict[str, Any] | None:
     now = services().clock()
-    for claims in services().mint.valid_refresh([presented], now):
+    for claims in services().token_issuer.valid_refresh([presented], now):
         if services().sessions.honours(claims, now):
             return _named("iss") | {
                 "active": True,

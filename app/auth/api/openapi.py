@@ -151,7 +151,7 @@ def _refusals(refused: list[type[RatchetError]]) -> dict[str, Any]:
     codes = sorted({error.code for error in refused})
     schema = {"allOf": [schemas.ref("Error"), {"properties": {"error": {"enum": codes}}}]}
     return {
-        "description": " ".join(f"`{error.code}`: {error.sentence}" for error in refused),
+        "description": " ".join(f"`{error.code}`: {error.default_description}" for error in refused),
         "headers": _headers_of(refused),
         "content": {JSON: {"schema": schema}},
     }

@@ -81,7 +81,7 @@ def component_schemas(settings: Settings, codes: list[str]) -> dict[str, Schema]
 
 def _bodies(settings: Settings) -> dict[str, Schema]:
     deliveries = DELIVERIES if settings.body_delivery else DELIVERIES[:1]
-    wish: dict[str, Schema] = {
+    options: dict[str, Schema] = {
         "password": text("In full; nothing is cut off.", maxLength=MAX_PASSWORD_LENGTH),
         "remember": {"type": "boolean", "default": False},
         "delivery": one_of(*deliveries),
@@ -93,10 +93,15 @@ def _bodies(settings: Settings) -> dict[str, Schema]:
     return {
         "SignIn": {
             "anyOf": [
-                record("identifier", "password", identifier=name, **wish),
-                record("email", "password", email=name, identifier={"not": {}}, **wish),
+                record("identifier", "password", identifier=name, **options),
+                record("email", "password", email=name, identifier={"not": {}}, **options),
                 record(
-                    "username", "password", username=name, identifier={"not": {}}, email={"not": {}}, **wish
+                    "username",
+                    "password",
+                    username=name,
+                    identifier={"not": {}},
+                    email={"not": {}},
+                    **options,
                 ),
                 *([record("grant_type", **refresh)] if settings.body_delivery else []),
             ]

@@ -32,8 +32,8 @@ def login() -> Response:
         return responses.tokens(exchange.refresh_grant(body), "body")
     delivery = check_delivery(body.choice("delivery", *DELIVERIES))
     field, identifier = _identifier(body)
-    wish = SessionOptions(body.flag("remember"), delivery, device_label(body.text("label")))
-    places, now = presented_sessions(), services().clock()
+    options = SessionOptions(body.flag("remember"), delivery, device_label(body.text("label")))
+    refs, now = presented_sessions(), services().clock()
     account = services().credentials.authenticate(
         field,
         identifier,
@@ -42,9 +42,9 @@ def login() -> Response:
         device=live_session_ref(),
         now=now,
     )
-    grant = services().sessions.start(account, wish, now, replaces=next(iter(places), None))
-    reply = responses.tokens(grant, delivery)
-    if places and delivery == "body":
+    issued = services().sessions.start(account, options, now, replaces=next(iter(refs), None))
+    reply = responses.tokens(issued, delivery)
+    if refs and delivery == "body":
         services().cookies.clear(reply)  # they speak of the session that has just ended
     return reply
 
@@ -83,8 +83,8 @@ def me() -> Response:
 def password() -> Response:
     """POST /password: a new password; every other session ends."""
     body = read_body()
-    grant = change_password(body.needed("current_password"), body.needed("new_password"))
-    return responses.tokens(grant, grant.session.delivery)
+    issued = change_password(body.needed("current_password"), body.needed("new_password"))
+    return responses.tokens(issued, issued.session.delivery)
 
 
 def change_password(current: str, new: str) -> IssuedTokens:
@@ -116,14 +116,14 @@ def end_session(session_id: str) -> Response:
 def start_session() -> Response:
     """POST /sessions: a session for another device or tool of the same user, by body."""
     body = read_body()
-    wish = SessionOptions(
+    options = SessionOptions(
         remember=True, delivery=check_delivery("body"), label=device_label(body.text("label"))
     )
     account, session = live_session()
     if session.started_by:
         raise ReauthenticationRequired("Only a session in which you signed in starts another one.")
-    grant = services().sessions.start(account, wish, services().clock(), started_by=session)
-    return responses.tokens(grant, "body", 201)
+    issued = services().sessions.start(account, options, services().clock(), started_by=session)
+    return responses.tokens(issued, "body", 201)
 
 
 def _identifier(body: Body) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..errors import AccountBlocked, AccountRefused, AccountUnconfirmed
-from .rotation import Sessions
+from .rotation import RotationPolicy, Session, is_over
 
 
 class SessionRef(NamedTuple):
@@ -34,7 +34,7 @@ class Account:
     password_hash: str | None
     blocked: bool
     confirmed: bool
-    sessions: Sessions
+    sessions: tuple[Session, ...]
     version: int
     ended: tuple[EndedSession, ...] = ()
 
@@ -44,46 +44,50 @@ class Account:
         return str(self.key)
 
     @property
-    def refusal(self) -> type[AccountRefused] | None:
+    def sign_in_error(self) -> type[AccountRefused] | None:
         """Why this user may not sign in, if so."""
         if self.blocked:
             return AccountBlocked
         return None if self.confirmed else AccountUnconfirmed
 
 
-def find_session(sessions: Sessions, session_id: str) -> Session | None:
+def find_session(sessions: tuple[Session, ...], session_id: str) -> Session | None:
     """The session of that id."""
     return next((session for session in sessions if session.id == session_id), None)
 
 
-def live_sessions(sessions: Iterable[Session], now: float, rule: RotationPolicy) -> Sessions:
+def live_sessions(sessions: Iterable[Session], now: float, policy: RotationPolicy) -> tuple[Session, ...]:
     """The sessions that are not over at ``now``."""
-    return tuple(session for session in sessions if not is_over(session, now, rule))
+    return tuple(session for session in sessions if not is_over(session, now, policy))
 
 
-def without_sessions(sessions: Iterable[Session], *session_ids: str) -> Sessions:
+def without_sessions(sessions: Iterable[Session], *session_ids: str) -> tuple[Session, ...]:
     """All but the named sessions."""
     return tuple(session for session in sessions if session.id not in session_ids)
 
 
-def session_family(sessions: Sessions, session_id: str) -> Sessions:
+def session_family(sessions: tuple[Session, ...], session_id: str) -> tuple[Session, ...]:
     """The session of that id and those it started; these start none themselves."""
     return tuple(session for session in sessions if session_id in (session.id, session.started_by))
 
 
-def replace_session(sessions: Sessions, session_id: str, value: Session | None) -> Sessions:
+def replace_session(
+    sessions: tuple[Session, ...], session_id: str, value: Session | None
+) -> tuple[Session, ...]:
     """The sessions with the one of that id replaced by ``value``, or dropped where that is None."""
     swapped = (value if session.id == session_id else session for session in sessions)
     return tuple(session for session in swapped if session is not None)
 
 
-def add_session(sessions: Sessions, newcomer: Session, most: int) -> tuple[Sessions, Sessions]:
-    """Add ``newcomer``; beyond ``most`` sessions the least recently served make way.
+def add_session(
+    sessions: tuple[Session, ...], new_session: Session, max_sessions: int
+) -> tuple[tuple[Session, ...], tuple[Session, ...]]:
+    """Add ``new_session``; beyond ``max_sessions`` sessions the least recently served make way.
 
     The session that started the newcomer makes way last: a thief who starts sessions would otherwise push the
     stolen one out, and with it the token that gives the theft away. Returns the sessions kept and the
     sessions that made way.
     """
-    by_use = sorted(sessions, key=lambda session: (session.id == newcomer.started_by, session.served_at))
-    surplus = max(0, len(by_use) + 1 - most)
-    return (*by_use[surplus:], newcomer), tuple(by_use[:surplus])
+    by_use = sorted(sessions, key=lambda session: (session.id == new_session.started_by, session.served_at))
+    surplus = max(0, len(by_use) + 1 - max_sessions)
+    return (*by_use[surplus:], new_session), tuple(by_use[:surplus])

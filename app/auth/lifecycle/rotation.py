@@ -16,9 +16,9 @@ step  when token ``t`` is presented at ``now``               verdict    next val
 3     ``t`` is parent, and ``now - confirmed_at >= leeway``  REUSE      dropped
 4     ``t`` is current, a parent exists,                     REPEAT     ``served_at := now``, and
       and ``now - shown_at < leeway``                                   ``confirmed_at``, if it is time
-5     ``t`` is current                                       ROTATE     ``parent, current := t, fresh``
+5     ``t`` is current                                       ROTATE     ``parent, current := t, new_token_id``
 6     ``t`` is parent, and ``now - served_at < leeway``      REPEAT     ``served_at, shown_at := now``
-7     ``t`` is parent                                        RECOVER    ``current := fresh``
+7     ``t`` is parent                                        RECOVER    ``current := new_token_id``
 ====  =====================================================  =========  ===============================
 
 Why an honest browser is never signed out, as long as every exchange completes, or is given up, within a
@@ -114,64 +114,68 @@ class Decision:
     session: Session | None
 
 
-def decide(session: Session | None, token_id: str, now: float, fresh: str, rule: RotationPolicy) -> Decision:
+def decide(
+    session: Session | None, token_id: str, now: float, new_token_id: str, policy: RotationPolicy
+) -> Decision:
     """Decide what becomes of ``session`` when ``token_id`` is presented at ``now``.
 
-    ``fresh`` is a token id that was never used.
+    ``new_token_id`` is a token id that was never used.
     """
-    if session is None or is_over(session, now, rule):
+    if session is None or is_over(session, now, policy):
         return Decision(Verdict.ENDED, None)
-    if token_id != session.current and not _may_be_late(session, token_id, now, rule):
+    if token_id != session.current and not _may_be_late(session, token_id, now, policy):
         return Decision(Verdict.REUSE, None)
-    if _stays(session, token_id, now, rule):
-        return Decision(Verdict.REPEAT, _noted(session, token_id, now, rule))
-    after = replace(session, current=fresh, made_at=now, shown_at=now, served_at=now, confirmed_at=None)
+    if _stays(session, token_id, now, policy):
+        return Decision(Verdict.REPEAT, _noted(session, token_id, now, policy))
+    after = replace(
+        session, current=new_token_id, made_at=now, shown_at=now, served_at=now, confirmed_at=None
+    )
     if token_id == session.current:
         return Decision(Verdict.ROTATE, replace(after, parent=session.current))
     return Decision(Verdict.RECOVER, after)
 
 
-def _may_be_late(session: Session, token_id: str, now: float, rule: RotationPolicy) -> bool:
+def _may_be_late(session: Session, token_id: str, now: float, policy: RotationPolicy) -> bool:
     """Whether this is the parent and an honest browser may still present it.
 
     After the confirmation it may for a leeway, though an exchange would do: slow networks get the rest.
     """
-    if rule.strict or token_id != session.parent:
+    if policy.strict or token_id != session.parent:
         return False
-    return session.confirmed_at is None or now - session.confirmed_at < rule.leeway
+    return session.confirmed_at is None or now - session.confirmed_at < policy.leeway
 
 
-def _stays(session: Session, token_id: str, now: float, rule: RotationPolicy) -> bool:
+def _stays(session: Session, token_id: str, now: float, policy: RotationPolicy) -> bool:
     """Whether current is handed out once more.
 
     Where current is presented, only its own age and the parent count: a thief who presents it again and
     again does not keep it from rotating.
     """
     since = session.shown_at if token_id == session.current else session.served_at
-    return session.parent is not None and not rule.strict and now - since < rule.leeway
+    return session.parent is not None and not policy.strict and now - since < policy.leeway
 
 
-def _noted(session: Session, token_id: str, now: float, rule: RotationPolicy) -> Session:
+def _noted(session: Session, token_id: str, now: float, policy: RotationPolicy) -> Session:
     """The session with what a Repeat tells it; the same object where it tells nothing new."""
     is_parent = token_id == session.parent
     noted = replace(
         session,
-        made_at=_time(session.made_at, now, rule),
-        shown_at=_time(session.shown_at, now, rule, anew=is_parent),
-        served_at=_time(session.served_at, now, rule, anew=True),
-        confirmed_at=_confirmed_at(session, now, rule, presented=not is_parent),
+        made_at=_time(session.made_at, now, policy),
+        shown_at=_time(session.shown_at, now, policy, anew=is_parent),
+        served_at=_time(session.served_at, now, policy, anew=True),
+        confirmed_at=_confirmed_at(session, now, policy, presented=not is_parent),
     )
     return session if noted == session else noted
 
 
-def _confirmed_at(session: Session, now: float, rule: RotationPolicy, *, presented: bool) -> float | None:
+def _confirmed_at(session: Session, now: float, policy: RotationPolicy, *, presented: bool) -> float | None:
     if session.confirmed_at is not None:
-        return _time(session.confirmed_at, now, rule)
-    is_time = now - session.made_at >= rule.leeway * CONFIRMING_FRACTION
+        return _time(session.confirmed_at, now, policy)
+    is_time = now - session.made_at >= policy.leeway * CONFIRMING_FRACTION
     return now if presented and is_time else None
 
 
-def _time(noted: float, now: float, rule: RotationPolicy, *, anew: bool = False) -> float:
+def _time(noted: float, now: float, policy: RotationPolicy, *, anew: bool = False) -> float:
     """A time of the session as it is to be written; ``anew`` where it happens again now.
 
     A time that is still to come was written by a clock ahead of this one. Up to one leeway that is the
@@ -179,20 +183,16 @@ def _time(noted: float, now: float, rule: RotationPolicy, *, anew: bool = False)
     back: the time comes back with it, so that a clock an hour ahead costs two leeways of repeats at most.
     """
     age = now - noted
-    is_wrong = age <= -rule.leeway
-    return now if is_wrong or (anew and age >= rule.leeway * SLIDE_FRACTION) else noted
+    is_wrong = age <= -policy.leeway
+    return now if is_wrong or (anew and age >= policy.leeway * SLIDE_FRACTION) else noted
 
 
-def ends_at(session: Session, rule: RotationPolicy) -> float:
+def ends_at(session: Session, policy: RotationPolicy) -> float:
     """When the session ends if nothing more happens: idle or absolute limit, whichever is first."""
-    idle_ttl = rule.idle_ttl if session.remember else rule.short_ttl
+    idle_ttl = policy.idle_ttl if session.remember else policy.short_ttl
     return min(session.served_at + idle_ttl, session.expires_at)
 
 
-def is_over(session: Session, now: float, rule: RotationPolicy) -> bool:
+def is_over(session: Session, now: float, policy: RotationPolicy) -> bool:
     """Whether ``now`` is at or past the session's end."""
-    return now >= ends_at(session, rule)
-
-
-Sessions = tuple[Session, ...]
-"""All live sessions of one user."""
+    return now >= ends_at(session, policy)

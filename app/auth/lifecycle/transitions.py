@@ -34,7 +34,7 @@ from .account import (
     session_family,
     without_sessions,
 )
-from .rotation import RotationPolicy, Session, Sessions, Verdict
+from .rotation import RotationPolicy, Session, Verdict
 
 REFUSALS: dict[Verdict, type[RatchetError]] = {
     Verdict.ENDED: RefreshTokenInvalid,
@@ -55,10 +55,10 @@ class Transition(NamedTuple):
     ``must_write`` moves the version even where no session changes.
     """
 
-    sessions: Sessions
+    sessions: tuple[Session, ...]
     session: Session | None = None
     events: tuple[Event, ...] = ()
-    refusal: RatchetError | type[RatchetError] | None = None
+    error: RatchetError | type[RatchetError] | None = None
     must_write: bool = False
 
 
@@ -68,50 +68,50 @@ Turn = Callable[[Account], Transition]
 
 def start(
     account: Account,
-    newcomer: Session,
+    new_session: Session,
     *,
     password_hash: str | None,
     replaces: SessionRef | None,
-    most: int,
-    rule: RotationPolicy,
+    max_sessions: int,
+    policy: RotationPolicy,
 ) -> Transition:
-    """Let ``newcomer`` in; ``password_hash`` is the one that the person was authenticated on.
+    """Let ``new_session`` in; ``password_hash`` is the one that the person was authenticated on.
 
     What another session starts is refused where that one has ended meanwhile, and where there is room for
     one session only.
     """
-    others = without_sessions(account.sessions, newcomer.id)
-    known = any(session.label == newcomer.label for session in others)
-    signed_in = Event(signals.user_signed_in, {"session": newcomer, "new_device": not known})
-    if find_session(account.sessions, newcomer.id):
-        return Transition(account.sessions, newcomer, (signed_in,))
-    refusal = _refusal_of(newcomer, account, password_hash)
-    if refusal:
-        return Transition(account.sessions, refusal=refusal)
-    if newcomer.started_by and most == 1:
-        return Transition(account.sessions, refusal=ReauthenticationRequired("Sign in on the other device."))
+    others = without_sessions(account.sessions, new_session.id)
+    known = any(session.label == new_session.label for session in others)
+    signed_in = Event(signals.user_signed_in, {"session": new_session, "new_device": not known})
+    if find_session(account.sessions, new_session.id):
+        return Transition(account.sessions, new_session, (signed_in,))
+    error = _start_error(new_session, account, password_hash)
+    if error:
+        return Transition(account.sessions, error=error)
+    if new_session.started_by and max_sessions == 1:
+        return Transition(account.sessions, error=ReauthenticationRequired("Sign in on the other device."))
     old = replaces.session_id if replaces and replaces.subject == account.subject else ""
-    staying = live_sessions(without_sessions(account.sessions, old), newcomer.started_at, rule)
-    kept, displaced = add_session(staying, newcomer, most)
+    staying = live_sessions(without_sessions(account.sessions, old), new_session.started_at, policy)
+    kept, displaced = add_session(staying, new_session, max_sessions)
     replaced = find_session(account.sessions, old)
     events = (
         *_ended((replaced,) if replaced else (), "replaced"),
         *_ended(displaced, "displaced"),
         signed_in,
     )
-    return Transition(kept, newcomer, events)
+    return Transition(kept, new_session, events)
 
 
-def restart(account: Account, newcomer: Session, *, password_hash: str | None, old: str) -> Transition:
-    """A password change: ``newcomer`` takes the place of the session ``old`` and every other one ends."""
+def restart(account: Account, new_session: Session, *, password_hash: str | None, old: str) -> Transition:
+    """A password change: ``new_session`` takes the place of the session ``old`` and every other one ends."""
     changed = Event(signals.password_changed, {})
-    if find_session(account.sessions, newcomer.id):
-        return Transition(account.sessions, newcomer, (changed,))
+    if find_session(account.sessions, new_session.id):
+        return Transition(account.sessions, new_session, (changed,))
     if account.password_hash != password_hash:
-        return Transition(account.sessions, refusal=InvalidCredentials)
-    if account.refusal or find_session(account.sessions, old) is None:
-        return Transition(account.sessions, refusal=TokenInvalid)
-    return Transition((newcomer,), newcomer, (*_ended(account.sessions, "password_changed"), changed))
+        return Transition(account.sessions, error=InvalidCredentials)
+    if account.sign_in_error or find_session(account.sessions, old) is None:
+        return Transition(account.sessions, error=TokenInvalid)
+    return Transition((new_session,), new_session, (*_ended(account.sessions, "password_changed"), changed))
 
 
 def reset(account: Account, *, password_hash: str) -> Transition:
@@ -124,30 +124,30 @@ def reset(account: Account, *, password_hash: str) -> Transition:
 
 
 def refresh(
-    account: Account, claims: RefreshClaims, now: float, fresh: str, *, rule: RotationPolicy
+    account: Account, claims: RefreshClaims, now: float, new_token_id: str, *, policy: RotationPolicy
 ) -> Transition:
     """The rule, on the row.
 
     A Reuse ends what the session has started, too: it may have been the thief who started it.
     """
     session = find_session(account.sessions, claims.session_id)
-    if session and session.current == fresh:
+    if session and session.current == new_token_id:
         return Transition(account.sessions, session, _refreshed(session, Verdict.ROTATE))
-    decision = rotation.decide(session, claims.token_id, now, fresh, rule)
-    refusal = REFUSALS.get(decision.verdict) or account.refusal
-    if refusal or decision.session is None:
+    decision = rotation.decide(session, claims.token_id, now, new_token_id, policy)
+    error = REFUSALS.get(decision.verdict) or account.sign_in_error
+    if error or decision.session is None:
         stolen = any(entry.by_theft for entry in account.ended if entry.session_id == claims.session_id)
-        return _refused(account, session, decision.verdict, refusal, stolen=stolen)
+        return _refused(account, session, decision.verdict, error, stolen=stolen)
     value = decision.session
     return Transition(
         replace_session(account.sessions, value.id, value), value, _refreshed(value, decision.verdict)
     )
 
 
-def pass_by(account: Account, claims: RefreshClaims, now: float, *, rule: RotationPolicy) -> Transition:
+def pass_by(account: Account, claims: RefreshClaims, now: float, *, policy: RotationPolicy) -> Transition:
     """A token beside a good one is not used; where it is an orphan of a live session, that is told."""
     session = find_session(account.sessions, claims.session_id)
-    verdict = rotation.decide(session, claims.token_id, now, "", rule).verdict
+    verdict = rotation.decide(session, claims.token_id, now, "", policy).verdict
     seen = (Event(signals.orphan_passed_by, {"session": session}),) if verdict is Verdict.REUSE else ()
     return Transition(account.sessions, session, seen)
 
@@ -175,31 +175,33 @@ def block(account: Account, *, blocked: bool, reason: str = "blocked") -> Transi
     return Transition((), events=events, must_write=True)
 
 
-def _refusal_of(newcomer: Session, account: Account, password_hash: str | None) -> type[RatchetError] | None:
+def _start_error(
+    new_session: Session, account: Account, password_hash: str | None
+) -> type[RatchetError] | None:
     if account.password_hash != password_hash:
         return InvalidCredentials
-    if newcomer.started_by and find_session(account.sessions, newcomer.started_by) is None:
+    if new_session.started_by and find_session(account.sessions, new_session.started_by) is None:
         return TokenInvalid
-    return account.refusal
+    return account.sign_in_error
 
 
 def _refused(
     account: Account,
     session: Session | None,
     verdict: Verdict,
-    refusal: type[RatchetError] | None,
+    error: type[RatchetError] | None,
     *,
     stolen: bool,
 ) -> Transition:
     if session is None:
-        return Transition(account.sessions, refusal=SessionStolen if stolen else refusal)
+        return Transition(account.sessions, error=SessionStolen if stolen else error)
     theft = (Event(signals.reuse_detected, {"session": session}),) if verdict is Verdict.REUSE else ()
     gone = session_family(account.sessions, session.id) if theft else (session,)
     reason = {Verdict.ENDED: "expired", Verdict.REUSE: "reuse"}.get(verdict, "refused")
     return Transition(
         without_sessions(account.sessions, *(item.id for item in gone)),
         events=(*theft, *_ended(gone, reason)),
-        refusal=refusal(ends_session=True) if refusal else None,
+        error=error(ends_session=True) if error else None,
     )
 
 
@@ -207,5 +209,5 @@ def _refreshed(session: Session, verdict: Verdict) -> tuple[Event, ...]:
     return (Event(signals.session_refreshed, {"session": session, "verdict": verdict.value}),)
 
 
-def _ended(sessions: Sessions, reason: str) -> tuple[Event, ...]:
+def _ended(sessions: tuple[Session, ...], reason: str) -> tuple[Event, ...]:
     return tuple(Event(signals.session_ended, {"session": session, "reason": reason}) for session in sessions)

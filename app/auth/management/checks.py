@@ -35,7 +35,7 @@ class Finding(NamedTuple):
     """Something to mend: what is wrong, and what to do about it. ``is_error`` where users will suffer."""
 
     what: str
-    cure: str
+    remedy: str
     is_error: bool = True
 
 
@@ -48,31 +48,31 @@ class CheckContext(NamedTuple):
     now: float
 
 
-def run_checks(patient: CheckContext) -> list[Finding]:
+def run_checks(context: CheckContext) -> list[Finding]:
     """Everything amiss with a running configuration, the worst first."""
-    findings = [finding for check in CHECKS for finding in check(patient)]
+    findings = [finding for check in CHECKS for finding in check(context)]
     return sorted(findings, key=lambda finding: not finding.is_error)
 
 
-def secret(patient: CheckContext) -> Iterator[Finding]:
+def secret(context: CheckContext) -> Iterator[Finding]:
     """A secret that is not written down anywhere else, and no fallbacks for ever."""
-    if patient.app.debug or patient.app.testing:
+    if context.app.debug or context.app.testing:
         yield Finding(
             "The app runs in debug or testing mode.", "Unset FLASK_DEBUG and TESTING in production."
         )
-    for complaint in sorted(filter(None, {secrets.weakness(one) for one in patient.settings.secrets})):
-        yield Finding(f"A secret {complaint}.", secrets.CURE)
-    if len(patient.settings.secrets) > 3:
+    for complaint in sorted(filter(None, {secrets.weakness(one) for one in context.settings.secrets})):
+        yield Finding(f"A secret {complaint}.", secrets.REMEDY)
+    if len(context.settings.secrets) > 3:
         yield Finding(
-            f"{len(patient.settings.secrets) - 1} fallback secrets are still accepted.",
+            f"{len(context.settings.secrets) - 1} fallback secrets are still accepted.",
             "Drop from SECRET_KEY_FALLBACKS what was replaced longer ago than RATCHET_REFRESH_TTL.",
             is_error=False,
         )
 
 
-def cookies(patient: CheckContext) -> Iterator[Finding]:
+def cookies(context: CheckContext) -> Iterator[Finding]:
     """Cookies that are sent to nobody else."""
-    settings = patient.settings
+    settings = context.settings
     if not settings.cookie_secure:
         yield Finding(
             "The cookies are sent over plain http too.", "Remove RATCHET_COOKIE_SECURE, or set it to true."
@@ -85,11 +85,11 @@ def cookies(patient: CheckContext) -> Iterator[Finding]:
         )
 
 
-def proxy(patient: CheckContext) -> Iterator[Finding]:
+def proxy(context: CheckContext) -> Iterator[Finding]:
     """Secure cookies, and something in front that makes them travel."""
-    scheme = patient.app.config.get("PREFERRED_URL_SCHEME")
-    behind_proxy = getattr(patient.app.wsgi_app, "x_proto", 0)
-    if patient.settings.cookie_secure and scheme == "http" and not behind_proxy and not patient.app.debug:
+    scheme = context.app.config.get("PREFERRED_URL_SCHEME")
+    behind_proxy = getattr(context.app.wsgi_app, "x_proto", 0)
+    if context.settings.cookie_secure and scheme == "http" and not behind_proxy and not context.app.debug:
         yield Finding(
             "Nothing says that a proxy with TLS stands in front, and Secure cookies need https.",
             "Behind a proxy set PROXY_HOPS (or use Werkzeug's ProxyFix); see docs/deploying.md.",
@@ -97,9 +97,9 @@ def proxy(patient: CheckContext) -> Iterator[Finding]:
         )
 
 
-def cookie_names(patient: CheckContext) -> Iterator[Finding]:
+def cookie_names(context: CheckContext) -> Iterator[Finding]:
     """A cookie that no other host of the domain can plant, and a name that nobody else uses."""
-    settings = patient.settings
+    settings = context.settings
     name, own_host = settings.cookie_name, settings.url_prefix == "/" and settings.cookie_domain is None
     if settings.cookie_secure and not prefix_of(name):
         yield Finding(
@@ -107,23 +107,23 @@ def cookie_names(patient: CheckContext) -> Iterator[Finding]:
             f'Set RATCHET_COOKIE_NAME to "{"__Host-" if own_host else "__Secure-"}{name}".',
             is_error=False,
         )
-    flask_cookie = patient.app.config["SESSION_COOKIE_NAME"]
+    flask_cookie = context.app.config["SESSION_COOKIE_NAME"]
     if flask_cookie in (name, ACCESS_COOKIE, SIGNED_IN_COOKIE):
         yield Finding(
             f"Flask's own session is in a cookie called {flask_cookie}, too.", "Set SESSION_COOKIE_NAME."
         )
 
 
-def throttle(patient: CheckContext) -> Iterator[Finding]:
+def throttle(context: CheckContext) -> Iterator[Finding]:
     """One count of failures for all processes."""
     told = os.environ.get("WEB_CONCURRENCY", "")
     workers = int(told) if told.isdecimal() else 2
-    if not Throttle(patient.settings.throttle_storage).is_there():
+    if not Throttle(context.settings.throttle_storage).is_available():
         yield Finding(
             "The storage that failed sign-ins are counted in does not answer.",
             "Start it, or mend RATCHET_THROTTLE_STORAGE; until then each process counts for itself.",
         )
-    if patient.settings.throttle_storage.startswith("memory") and workers > 1:
+    if context.settings.throttle_storage.startswith("memory") and workers > 1:
         yield Finding(
             f"Each of {workers} workers counts failed sign-ins for itself.",
             'Set RATCHET_THROTTLE_STORAGE to a shared storage such as "redis://localhost:6379".',
@@ -131,9 +131,9 @@ def throttle(patient: CheckContext) -> Iterator[Finding]:
         )
 
 
-def leeway(patient: CheckContext) -> Iterator[Finding]:
+def leeway(context: CheckContext) -> Iterator[Finding]:
     """A leeway that fits the networks people use."""
-    settings = patient.settings
+    settings = context.settings
     if settings.strict:
         yield Finding(
             "Two tabs that renew at once are taken for a theft.", "Unset RATCHET_STRICT.", is_error=False
@@ -146,9 +146,9 @@ def leeway(patient: CheckContext) -> Iterator[Finding]:
         )
 
 
-def lifetimes(patient: CheckContext) -> Iterator[Finding]:
+def lifetimes(context: CheckContext) -> Iterator[Finding]:
     """Times that fit each other."""
-    settings = patient.settings
+    settings = context.settings
     if settings.access_ttl >= settings.short_ttl:
         yield Finding(
             f"A session that is not remembered is over after {settings.short_ttl:g} s, before it is renewed.",
@@ -168,11 +168,11 @@ def lifetimes(patient: CheckContext) -> Iterator[Finding]:
         )
 
 
-def database(patient: CheckContext) -> Iterator[Finding]:
+def database(context: CheckContext) -> Iterator[Finding]:
     """A database that answers, has the columns, agrees on the time and can serve the number of nodes."""
     try:
-        difference = patient.store.database.clock_difference(patient.now)
-        missing = patient.store.database.missing_columns()
+        difference = context.store.database.clock_difference(context.now)
+        missing = context.store.database.missing_columns()
     except Unavailable as error:
         yield Finding(
             f"The database does not answer: {in_short(error.__cause__)}", "Start it, or mend its URL."
@@ -187,17 +187,17 @@ def database(patient: CheckContext) -> Iterator[Finding]:
             f"The user table lacks {', '.join(missing)}.", "Run the pending migrations: flask db upgrade."
         )
     else:
-        yield from hashes(patient)
-    if patient.store.database.is_sqlite:
+        yield from hashes(context)
+    if context.store.database.is_sqlite:
         yield Finding(
             "SQLite serves one host.", "With several nodes use PostgreSQL or MariaDB.", is_error=False
         )
 
 
-def hashes(patient: CheckContext) -> Iterator[Finding]:
+def hashes(context: CheckContext) -> Iterator[Finding]:
     """No password hash that takes longer than the setting, so that the wait tells who has an account."""
-    rounds = patient.settings.bcrypt_rounds
-    if dear := patient.store.count_hashes(hashing.dearer_than(rounds)):
+    rounds = context.settings.bcrypt_rounds
+    if dear := context.store.count_hashes(hashing.dearer_than(rounds)):
         yield Finding(
             f"{dear} password hashes cost more than RATCHET_BCRYPT_ROUNDS, now {rounds}: a guess at such a "
             "user takes longer than one at nobody.",
@@ -206,15 +206,15 @@ def hashes(patient: CheckContext) -> Iterator[Finding]:
         )
 
 
-def migrations(patient: CheckContext) -> Iterator[Finding]:
+def migrations(context: CheckContext) -> Iterator[Finding]:
     """Every migration has been run, where the site keeps them with Flask-Migrate."""
-    site = patient.app.extensions.get("migrate")
+    site = context.app.extensions.get("migrate")
     if site is None or not Path(site.directory, "env.py").is_file():
         return
     from alembic.script import ScriptDirectory  # noqa: PLC0415  # comes with Flask-Migrate alone
 
     with suppress(Unavailable):  # database() says so
-        done = patient.store.database.run_migrations(site.configure_args)
+        done = context.store.database.run_migrations(site.configure_args)
         newest = frozenset(ScriptDirectory(str(site.directory)).get_heads())
         if done and newest - done:
             yield Finding(

@@ -108,7 +108,7 @@ def run_doctor() -> None:
         click.secho(
             "mend " if finding.is_error else "note ", fg="red" if finding.is_error else "yellow", nl=False
         )
-        click.echo(f"{finding.what}\n     {finding.cure}")
+        click.echo(f"{finding.what}\n     {finding.remedy}")
     if any(finding.is_error for finding in findings):
         raise click.exceptions.Exit(1)
     click.secho("well ", fg="green", nl=False)

@@ -95,28 +95,28 @@ class Authenticator:
 
     def _check(self, account: Account | None, password: str, attempt: Attempt, now: float) -> Account:
         known = self._verify(account, password, attempt, now)
-        if known.refusal:
-            raise known.refusal
-        return self._raise_hash(known, password)
+        if known.sign_in_error:
+            raise known.sign_in_error
+        return self._upgrade_hash(known, password)
 
     def _verify(self, account: Account | None, password: str, attempt: Attempt, now: float) -> Account:
-        self._throttle.admit(attempt, now)
+        self._throttle.acquire(attempt, now)
         stored = account.password_hash if account else None
         # A row can be dearer than the setting. From the first time that one is seen, everybody costs as much.
         self._cost = max(self._cost, hashing.cost_to_hide(stored, self._settings.bcrypt_rounds))
         matches = hashing.verify_password(password, stored, self._cost)
         if account is None or not matches:
             raise InvalidCredentials
-        self._throttle.succeeded(attempt)
+        self._throttle.release(attempt)
         return account
 
-    def _raise_hash(self, account: Account, password: str) -> Account:
+    def _upgrade_hash(self, account: Account, password: str) -> Account:
         """Store a dearer hash where the stored one is cheap or of another system."""
         rounds = self._settings.bcrypt_rounds
         if not hashing.needs_rehash(account.password_hash, rounds):
             return account
         raised = hashing.hash_password(password, rounds)
-        written = self._store.swap(account, account.sessions, password_hash=raised)
+        written = self._store.compare_and_swap(account, account.sessions, password_hash=raised)
         latest = self._store.load(account.subject)
         if latest is None:
             raise InvalidCredentials

@@ -15,15 +15,14 @@ from typing import NamedTuple
 
 import bcrypt
 
+from .policy import normal_form
+
 MIN_ROUNDS = 4
 MAX_ROUNDS = 16
 """A stored cost beyond this is refused: one row must not be able to stop a worker for minutes."""
 
 MAX_ABOVE = 2
 """A stored cost so far above the setting is hidden: every sign-in then costs as much, four times the work."""
-
-MAX_PASSWORD_LENGTH = 512
-"""Characters. The time for NFKC grows with the square of the combining marks in a row: 1 ms for these."""
 
 BCRYPT_BYTES = 72
 _NO_SALT = "." * 22

@@ -29,7 +29,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from ..errors import TooManyAttempts
 from ..log import log_safely
-from ..settings.load import refusal
+from ..settings.load import invalid_setting
 from ..tokens.jws import derive_key
 
 ACCOUNT_AND_IP = parse("10 per 10 minutes")
@@ -116,11 +116,11 @@ class Throttle:
         self._own = FixedWindowRateLimiter(MemoryStorage())
         self._away_until = 0.0
 
-    def is_there(self) -> bool:
+    def is_available(self) -> bool:
         """Whether the shared storage answers."""
         return bool(self._shared.storage.check())
 
-    def admit(self, attempt: Attempt, now: float) -> None:
+    def acquire(self, attempt: Attempt, now: float) -> None:
         """Count an attempt as failed; TooManyAttempts, with the seconds to wait, where a limit is used up.
 
         It is counted before anything is checked: of guesses that come all at once no more get through than of
@@ -135,7 +135,7 @@ class Throttle:
                     retry_after=max(1, *(self._wait(each, now) for each in attempt.counters))
                 )
 
-    def succeeded(self, attempt: Attempt) -> None:
+    def release(self, attempt: Attempt) -> None:
         """It was no failure after all; and forget the failures of this account from this address."""
         (limit, *words), *others = attempt.failures
         self._ask(lambda counts: counts.clear(limit, self._site, *words))
@@ -192,11 +192,11 @@ def _hidden(who: str) -> str:
 def _storage(uri: str) -> Storage:
     patience = REDIS_PATIENCE if uri.startswith(("redis://", "rediss://")) else {}
     if uri.startswith("memcached"):  # it cannot count back
-        raise refusal("RATCHET_THROTTLE_STORAGE", uri)
+        raise invalid_setting("RATCHET_THROTTLE_STORAGE", uri)
     try:
         storage = storage_from_string(uri, wrap_exceptions=True, **patience)
     except (ConfigurationError, ValueError):  # their messages hold the address, or a piece of it
-        raise refusal("RATCHET_THROTTLE_STORAGE", uri) from None
+        raise invalid_setting("RATCHET_THROTTLE_STORAGE", uri) from None
     if not isinstance(storage, Storage):
-        raise refusal("RATCHET_THROTTLE_STORAGE", uri)
+        raise invalid_setting("RATCHET_THROTTLE_STORAGE", uri)
     return storage

@@ -33,7 +33,7 @@ class TokenIssuer:
     """Makes and reads the tokens of one app. Every ``now`` is seconds since the epoch."""
 
     def __init__(self, settings: Settings) -> None:
-        self._access_ttl, self._rule = settings.access_ttl, settings.rule
+        self._access_ttl, self._policy = settings.access_ttl, settings.rotation_policy
         self._access = AccessTokens(
             settings.jwt_keys or [derive_key(secret, "access token") for secret in settings.secrets],
             settings.issuer,
@@ -43,7 +43,7 @@ class TokenIssuer:
             [derive_key(secret, "refresh token") for secret in settings.secrets], settings.issuer
         )
 
-    def grant(self, account: Account, session: Session, now: float) -> IssuedTokens:
+    def issue(self, account: Account, session: Session, now: float) -> IssuedTokens:
         """The tokens of a session as it is: the same session gives the very same refresh token."""
         access_until = int(min(now + self._access_ttl, session.expires_at))
         access = AccessClaims(account.subject, session.id, int(now), access_until, int(session.auth_time))
@@ -54,7 +54,7 @@ class TokenIssuer:
             self._access.sign(access),
             access_until - int(now),
             self._refresh.sign(refresh),
-            int(rotation.ends_at(session, self._rule) - now),
+            int(rotation.ends_at(session, self._policy) - now),
         )
 
     def read_access(self, token: str, now: float) -> AccessClaims:
@@ -69,7 +69,7 @@ class TokenIssuer:
         """The claims of those refresh tokens that are authentic and not expired."""
         return _authentic(tokens, partial(self._refresh.read, now=now))
 
-    def places(self, refresh: Iterable[str], access: Iterable[str]) -> list[SessionRef]:
+    def refs(self, refresh: Iterable[str], access: Iterable[str]) -> list[SessionRef]:
         """The sessions that authentic tokens speak of, however old; access tokens where no other does."""
         claims: list[RefreshClaims] | list[AccessClaims]
         claims = _authentic(refresh, self._refresh.read_expired)

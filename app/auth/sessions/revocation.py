@@ -103,26 +103,26 @@ class RevocationCache:
         self._is_away = False
         self._asking, self._changing = Lock(), Lock()
 
-    def check(self, place: SessionRef, now: float, find: Callable[[SessionRef, float], object]) -> None:
+    def check(self, ref: SessionRef, now: float, find: Callable[[SessionRef, float], object]) -> None:
         """Raise TokenInvalid where the session has ended; ``find`` asks its row, and raises the same.
 
         Raises Unavailable where the row cannot be asked and the end may have been forgotten.
         """
-        ended = self.has(place, now)
+        ended = self.is_revoked(ref, now)
         if ended:
             raise TokenInvalid
         if ended is None:
-            self._look(place, now, find)
+            self._look(ref, now, find)
 
-    def has(self, place: SessionRef, now: float) -> bool | None:
+    def is_revoked(self, ref: SessionRef, now: float) -> bool | None:
         """Whether the session has ended; None where its row has to be asked."""
         if self._asked_at is None or abs(now - self._asked_at) >= POLL_SECONDS:
             self._learn(now)
-        if place.session_id in self._ended:
+        if ref.session_id in self._ended:
             return True
-        if self._live.get(place.session_id) == place.subject:
+        if self._live.get(ref.session_id) == ref.subject:
             return False
-        return None if not self._is_away or self._may_have_forgotten(place, now) else False
+        return None if not self._is_away or self._may_have_forgotten(ref, now) else False
 
     def add(self, ended: Iterable[EndedSession]) -> None:
         """Know at once what this process ended itself."""
@@ -130,30 +130,30 @@ class RevocationCache:
             for entry in ended:
                 self._add(entry)
 
-    def saw(self, place: SessionRef, now: float) -> None:
+    def saw(self, ref: SessionRef, now: float) -> None:
         """Know that the session was live on its row, which was read at ``now`` or later."""
         with self._changing:
-            if now < self._learning_since or place.session_id in self._ended:
+            if now < self._learning_since or ref.session_id in self._ended:
                 return  # what was read may be older than what was learnt since
-            if self._may_have_forgotten(place, now):
+            if self._may_have_forgotten(ref, now):
                 return
             if len(self._live) >= MAX_KNOWN:
                 self._live.clear()
-            self._live[place.session_id] = place.subject
+            self._live[ref.session_id] = ref.subject
 
-    def _look(self, place: SessionRef, now: float, find: Callable[[SessionRef, float], object]) -> None:
+    def _look(self, ref: SessionRef, now: float, find: Callable[[SessionRef, float], object]) -> None:
         try:
-            find(place, now)
+            find(ref, now)
         except Unavailable:
-            if self._may_have_forgotten(place, now):
+            if self._may_have_forgotten(ref, now):
                 raise
             self._is_away = True  # until the next question has an answer
         else:
-            self.saw(place, now)
+            self.saw(ref, now)
 
-    def _may_have_forgotten(self, place: SessionRef, now: float) -> bool:
+    def _may_have_forgotten(self, ref: SessionRef, now: float) -> bool:
         """Whether the session may have ended without its name being kept here."""
-        return now < self._incomplete_until or any_of(place.subject) in self._ended
+        return now < self._incomplete_until or any_of(ref.subject) in self._ended
 
     def _learn(self, now: float) -> None:
         with self._asking:

@@ -46,16 +46,16 @@ class SessionService:
     """The sessions of one app's users. Every ``now`` is seconds since the epoch."""
 
     def __init__(
-        self, settings: Settings, store: AccountStore, mint: TokenIssuer, revocations: RevocationCache
+        self, settings: Settings, store: AccountStore, token_issuer: TokenIssuer, revocations: RevocationCache
     ) -> None:
-        self._settings, self._store, self._mint = settings, store, mint
+        self._settings, self._store, self._issuer = settings, store, token_issuer
         self._revocations = revocations
-        self._rule = settings.rule
+        self._policy = settings.rotation_policy
 
     def start(
         self,
         account: Account,
-        wish: SessionOptions,
+        options: SessionOptions,
         now: float,
         *,
         started_by: Session | None = None,
@@ -66,36 +66,38 @@ class SessionService:
         ``account`` is the row the person was authenticated on; a password changed since then refuses.
         One that was ``started_by`` another session has the sign-in of that one, and ends with its theft.
         """
-        newcomer = self._new_session(wish, now, started_by)
-        turn = partial(
+        new_session = self._new_session(options, now, started_by)
+        decide_transition = partial(
             transitions.start,
-            newcomer=newcomer,
+            new_session=new_session,
             password_hash=account.password_hash,
             replaces=replaces,
-            most=self._settings.max_sessions,
-            rule=self._rule,
+            max_sessions=self._settings.max_sessions,
+            policy=self._policy,
         )
-        latest, _ = self._change(account.subject, turn, now, account)
+        latest, _ = self._change(account.subject, decide_transition, now, account)
         if replaces and replaces.subject != account.subject:
             self.end(replaces, now, "replaced")
-        return self._mint.grant(latest, newcomer, now)
+        return self._issuer.issue(latest, new_session, now)
 
     def restart(self, account: Account, old: Session, now: float, password_hash: str) -> IssuedTokens:
         """Store a new password; a fresh session takes the place of ``old`` and every other one ends.
 
         Raises InvalidCredentials where the password was changed meanwhile, TokenInvalid where ``old`` ended.
         """
-        newcomer = self._new_session(SessionOptions(old.remember, old.delivery, old.label), now)
-        turn = partial(
-            transitions.restart, newcomer=newcomer, password_hash=account.password_hash, old=old.id
+        new_session = self._new_session(SessionOptions(old.remember, old.delivery, old.label), now)
+        decide_transition = partial(
+            transitions.restart, new_session=new_session, password_hash=account.password_hash, old=old.id
         )
-        latest, _ = self._change(account.subject, turn, now, account, password_hash=password_hash)
-        return self._mint.grant(latest, newcomer, now)
+        latest, _ = self._change(
+            account.subject, decide_transition, now, account, password_hash=password_hash
+        )
+        return self._issuer.issue(latest, new_session, now)
 
     def reset(self, account: Account, now: float, password_hash: str) -> None:
         """Store a password that the host sets; every session ends."""
-        turn = partial(transitions.reset, password_hash=password_hash)
-        self._change(account.subject, turn, now, account, password_hash=password_hash)
+        decide_transition = partial(transitions.reset, password_hash=password_hash)
+        self._change(account.subject, decide_transition, now, account, password_hash=password_hash)
 
     def refresh(self, presented: Sequence[str], now: float) -> IssuedTokens:
         """Honour a refresh token: what the rule says of it, on disk, then new tokens or the refusal.
@@ -104,18 +106,18 @@ class SessionService:
         that is good counts, and the others are passed by: an old cookie of another path proves nothing. Where
         none is good they are judged one by one, so an ended session beside a stolen one hides no theft.
         """
-        candidates = self._mint.valid_refresh(presented, now)
+        candidates = self._issuer.valid_refresh(presented, now)
         good = [claims for claims in candidates if self.honours(claims, now)] if candidates[1:] else []
         for claims in candidates if good else ():
             if claims != good[0]:
                 self._pass_by(claims, now)
-        refusal = RefreshTokenInvalid()
+        error = RefreshTokenInvalid()
         for claims in good or candidates:
             try:
                 return self._refresh(claims, now)
             except RefreshTokenInvalid as problem:
-                refusal = refusal if refusal.reason else problem
-        raise refusal
+                error = error if error.reason else problem
+        raise error
 
     def sign_out(self, refresh: Sequence[str], access: Sequence[str], scope: str, now: float) -> None:
         """End the session these tokens speak of (``session``), the user's ``others``, or ``all`` of them.
@@ -123,28 +125,28 @@ class SessionService:
         Any authentic token ends its own session, however old. For more than that it has to be alive;
         RefreshTokenInvalid otherwise.
         """
-        speaker = None if scope == "session" else self.speaker(refresh, access, now)
-        if speaker is None:
-            for place in self._mint.places(refresh, access):
-                self.end(place, now)
+        acting_session = None if scope == "session" else self.acting_session(refresh, access, now)
+        if acting_session is None:
+            for ref in self._issuer.refs(refresh, access):
+                self.end(ref, now)
             if scope != "session":
                 raise RefreshTokenInvalid
         elif scope == "others":
-            self.end_others(speaker, now)
+            self.end_others(acting_session, now)
         else:
-            self.end_all(speaker.subject, now)
+            self.end_all(acting_session.subject, now)
 
-    def end(self, place: SessionRef, now: float, reason: str = "signed_out") -> None:
+    def end(self, ref: SessionRef, now: float, reason: str = "signed_out") -> None:
         """End one session, if it is there."""
-        here = partial(transitions.end, which=lambda session: session.id == place.session_id, reason=reason)
-        self._if_there(place.subject, here, now)
+        here = partial(transitions.end, which=lambda session: session.id == ref.session_id, reason=reason)
+        self._if_there(ref.subject, here, now)
 
-    def end_others(self, place: SessionRef, now: float) -> None:
+    def end_others(self, ref: SessionRef, now: float) -> None:
         """End every session of the user but this one."""
         others = partial(
-            transitions.end, which=lambda session: session.id != place.session_id, reason="signed_out"
+            transitions.end, which=lambda session: session.id != ref.session_id, reason="signed_out"
         )
-        self._if_there(place.subject, others, now)
+        self._if_there(ref.subject, others, now)
 
     def end_all(self, subject: str, now: float, reason: str = "signed_out") -> None:
         """End every session of a user."""
@@ -156,13 +158,13 @@ class SessionService:
             subject, partial(transitions.block, blocked=blocked, reason=reason), now, blocked=blocked
         )
 
-    def find(self, place: SessionRef, now: float) -> tuple[Account, Session]:
+    def find(self, ref: SessionRef, now: float) -> tuple[Account, Session]:
         """The account and the live session of that name, from the row; raises TokenInvalid."""
-        account = self._store.load(place.subject)
-        session = find_session(account.sessions, place.session_id) if account else None
-        if account is None or session is None or account.refusal:
+        account = self._store.load(ref.subject)
+        session = find_session(account.sessions, ref.session_id) if account else None
+        if account is None or session is None or account.sign_in_error:
             raise TokenInvalid
-        if rotation.is_over(session, now, self._rule):
+        if rotation.is_over(session, now, self._policy):
             raise TokenInvalid
         return account, session
 
@@ -170,38 +172,40 @@ class SessionService:
         """Whether a refresh with this token would give new ones; only asks."""
         with suppress(TokenInvalid):
             _, session = self.find(SessionRef(claims.subject, claims.session_id), now)
-            return rotation.decide(session, claims.token_id, now, "", self._rule).session is not None
+            return rotation.decide(session, claims.token_id, now, "", self._policy).session is not None
         return False
 
-    def live(self, account: Account, now: float) -> rotation.Sessions:
+    def live(self, account: Account, now: float) -> tuple[Session, ...]:
         """The live sessions of an account, the most recently served first."""
-        sessions = live_sessions(account.sessions, now, self._rule)
+        sessions = live_sessions(account.sessions, now, self._policy)
         return tuple(sorted(sessions, key=lambda session: session.served_at, reverse=True))
 
     def ends_at(self, session: Session) -> float:
         """When a session ends if nothing more happens."""
-        return rotation.ends_at(session, self._rule)
+        return rotation.ends_at(session, self._policy)
 
     def _refresh(self, claims: RefreshClaims, now: float) -> IssuedTokens:
-        turn = partial(transitions.refresh, claims=claims, now=now, fresh=_new_id(), rule=self._rule)
-        account, session = self._change(claims.subject, turn, now)
+        decide_transition = partial(
+            transitions.refresh, claims=claims, now=now, new_token_id=_new_id(), policy=self._policy
+        )
+        account, session = self._change(claims.subject, decide_transition, now)
         if session is None:
             raise RefreshTokenInvalid
-        return self._mint.grant(account, session, now)
+        return self._issuer.issue(account, session, now)
 
     def _pass_by(self, claims: RefreshClaims, now: float) -> None:
         self._if_there(
-            claims.subject, partial(transitions.pass_by, claims=claims, now=now, rule=self._rule), now
+            claims.subject, partial(transitions.pass_by, claims=claims, now=now, policy=self._policy), now
         )
 
-    def _if_there(self, subject: str, turn: Turn, now: float, **columns: Any) -> None:
+    def _if_there(self, subject: str, decide_transition: Turn, now: float, **columns: Any) -> None:
         with suppress(RefreshTokenInvalid):  # no such user: there is nothing to change
-            self._change(subject, turn, now, **columns)
+            self._change(subject, decide_transition, now, **columns)
 
     def _change(
         self,
         subject: str,
-        turn: Turn,
+        decide_transition: Turn,
         now: float,
         account: Account | None = None,
         **columns: Any,
@@ -215,28 +219,28 @@ class SessionService:
             account = account or self._store.load(subject)
             if account is None:
                 raise RefreshTokenInvalid
-            outcome = turn(account)
-            if self._write(account, outcome, now, columns):
-                for event in outcome.events:
+            transition = decide_transition(account)
+            if self._write(account, transition, now, columns):
+                for event in transition.events:
                     signals.emit(event.signal, subject=subject, **event.details)
-                if outcome.refusal:
-                    raise outcome.refusal
-                return account, outcome.session
+                if transition.error:
+                    raise transition.error
+                return account, transition.session
             account = None
         raise Unavailable
 
-    def _write(self, account: Account, outcome: Transition, now: float, columns: dict[str, Any]) -> bool:
-        if outcome.sessions == account.sessions and not outcome.must_write:
+    def _write(self, account: Account, transition: Transition, now: float, columns: dict[str, Any]) -> bool:
+        if transition.sessions == account.sessions and not transition.must_write:
             return True
-        kept = live_sessions(outcome.sessions, now, self._rule)
-        theft = outcome.refusal is not None and outcome.refusal.code == RefreshTokenReused.code
+        kept = live_sessions(transition.sessions, now, self._policy)
+        theft = transition.error is not None and transition.error.code == RefreshTokenReused.code
         gone = [
-            EndedSession(session.id, now, theft and not find_session(outcome.sessions, session.id))
+            EndedSession(session.id, now, theft and not find_session(transition.sessions, session.id))
             for session in account.sessions
             if not find_session(kept, session.id)
         ]
         ended = self._record(account, gone, now)
-        written = self._store.swap(account, kept, ended=ended, **columns)
+        written = self._store.compare_and_swap(account, kept, ended=ended, **columns)
         if written:
             self._revocations.add(ended)
         return written
@@ -247,7 +251,7 @@ class SessionService:
         times = {"keep_for": self._settings.access_ttl, "keep_thefts_for": self._settings.session_ttl}
         return record(account.ended, gone, now, subject=account.subject, **times)
 
-    def _new_session(self, wish: SessionOptions, now: float, started_by: Session | None = None) -> Session:
+    def _new_session(self, options: SessionOptions, now: float, started_by: Session | None = None) -> Session:
         return Session(
             id=_new_id(),
             current=_new_id(),
@@ -258,22 +262,22 @@ class SessionService:
             started_at=now,
             expires_at=now + self._settings.session_ttl,
             auth_time=started_by.auth_time if started_by else now,
-            remember=wish.remember,
-            delivery=wish.delivery,
-            label=wish.label,
+            remember=options.remember,
+            delivery=options.delivery,
+            label=options.label,
             started_by=started_by.id if started_by else "",
         )
 
-    def speaker(self, refresh: Sequence[str], access: Sequence[str], now: float) -> SessionRef | None:
+    def acting_session(self, refresh: Sequence[str], access: Sequence[str], now: float) -> SessionRef | None:
         """The live session that one of these tokens may speak for."""
-        for claims in self._mint.valid_refresh(refresh, now):
+        for claims in self._issuer.valid_refresh(refresh, now):
             if self.honours(claims, now):
                 return SessionRef(claims.subject, claims.session_id)
-        for identity in self._mint.valid_access(access, now):
-            place = SessionRef(identity.subject, identity.session_id)
+        for identity in self._issuer.valid_access(access, now):
+            ref = SessionRef(identity.subject, identity.session_id)
             with suppress(TokenInvalid):
-                self.find(place, now)
-                return place
+                self.find(ref, now)
+                return ref
         return None
 
 

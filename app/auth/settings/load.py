@@ -22,7 +22,7 @@ from ..log import log_safely
 from ..tokens.jws import UnusableKey
 from ..web.cookies import prefix_of
 from .model import SETTINGS
-from .secrets import CURE, MIN_SECRET_BYTES, is_template, weakness
+from .secrets import MIN_SECRET_BYTES, REMEDY, is_template, weakness
 
 if TYPE_CHECKING:
     from ..tokens.keys import KeyPair
@@ -66,7 +66,7 @@ class Settings:
     login_url: str | None
 
     @property
-    def rule(self) -> RotationPolicy:
+    def rotation_policy(self) -> RotationPolicy:
         """The numbers of the rule."""
         return RotationPolicy(self.leeway, self.refresh_ttl, self.short_ttl, self.strict)
 
@@ -115,10 +115,10 @@ def _read(key: str, value: Any) -> Any:
     except UnusableKey as error:
         raise SettingsError(f"{key}: {error}") from error
     except (ValueError, TypeError) as error:
-        raise refusal(key, value) from error
+        raise invalid_setting(key, value) from error
 
 
-def refusal(key: str, value: object) -> SettingsError:
+def invalid_setting(key: str, value: object) -> SettingsError:
     """What to raise where ``key`` cannot be ``value``."""
     return SettingsError(f"{key} is {_shown(key, value)}; allowed: {SETTINGS[key].allowed}.")
 
@@ -149,7 +149,7 @@ def _secrets(app: Flask) -> tuple[str | bytes, ...]:
     secrets = (app.config.get("SECRET_KEY"), *fallbacks)
     for key, secret in zip(_secret_keys(secrets), secrets, strict=True):
         if not isinstance(secret, str | bytes) or not secret:
-            raise SettingsError(f"{key} holds no text or bytes. {CURE}")
+            raise SettingsError(f"{key} holds no text or bytes. {REMEDY}")
     return secrets
 
 
@@ -161,7 +161,7 @@ def _secret_keys(secrets: Sequence[object]) -> list[str]:
 def check_secret(secret: str | bytes, key: str = "SECRET_KEY") -> None:
     """Refuse a secret that can be guessed: SettingsError, with the name of the setting and what to do."""
     if complaint := weakness(secret):
-        raise SettingsError(f"{key} {complaint}. {CURE}")
+        raise SettingsError(f"{key} {complaint}. {REMEDY}")
 
 
 def _check_strength(settings: Settings) -> None:
@@ -180,7 +180,7 @@ def _check_strength(settings: Settings) -> None:
         ):
             check_secret(secret, key)
         elif complaint := weakness(secret):
-            log_safely(logging.WARNING, "%s %s. %s", key, complaint, CURE)
+            log_safely(logging.WARNING, "%s %s. %s", key, complaint, REMEDY)
 
 
 def _check(settings: Settings) -> None:

@@ -17,7 +17,7 @@ MIN_DIFFERENT = 8
 MAX_PART = 32
 """How long a part is looked for that a text repeats: a bound, so that a long text costs no long search."""
 
-CURE = 'Make one with: python -c "import secrets; print(secrets.token_hex(32))"'
+REMEDY = 'Make one with: python -c "import secrets; print(secrets.token_hex(32))"'
 """How to make a secret that was drawn."""
 
 _Text = TypeVar("_Text", str, bytes)

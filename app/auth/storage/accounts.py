@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import set_committed_value
 
 from ..lifecycle.account import Account, EndedSession
-from ..lifecycle.rotation import Session, Sessions
+from ..lifecycle.rotation import Session
 from ..user import RatchetUser, case_folded
 from .database import Database, in_short
 from .statements import Statements
@@ -50,10 +50,10 @@ class AccountStore:
             return None
         return self._one(statement, {"wanted": identifier, "wanted_before": case_folded(identifier)})
 
-    def swap(
+    def compare_and_swap(
         self,
         account: Account,
-        sessions: Sessions,
+        sessions: tuple[Session, ...],
         *,
         password_hash: str | None = None,
         ended: tuple[EndedSession, ...] = (),
@@ -74,7 +74,7 @@ class AccountStore:
         seen = {"row_key": account.key, "version": account.version}
         seen |= {"seen_password_hash": account.password_hash, "seen_blocked": account.blocked}
         values = {f"next_{name}": value for name, value in columns.items()}
-        written = self.database.run(self._statements.swap(*columns), seen | values, _is_one)
+        written = self.database.run(self._statements.compare_and_swap(*columns), seen | values, _is_one)
         if written:
             self._tell_host(account, columns)
         return written

@@ -108,8 +108,10 @@ class Database:
         name, schema = self._table.name, self._table.schema
         with self.faults(), self._engine.connect() as connection:
             inspector = inspect(connection)
-            is_there = inspector.has_table(name, schema)
-            there = {column["name"] for column in inspector.get_columns(name, schema)} if is_there else set()
+            is_available = inspector.has_table(name, schema)
+            there = (
+                {column["name"] for column in inspector.get_columns(name, schema)} if is_available else set()
+            )
         return [column.name for column in self._table.columns if column.name not in there]
 
     def run_migrations(self, options: Mapping[str, Any]) -> frozenset[str]:

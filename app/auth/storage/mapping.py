@@ -100,5 +100,5 @@ class UserMapping:
             )
         return found
 
-    def _refuse(self, problem: str, cure: str) -> NoReturn:
-        raise TypeError(f"{self.model.__name__} {problem}: {cure}")
+    def _refuse(self, problem: str, remedy: str) -> NoReturn:
+        raise TypeError(f"{self.model.__name__} {problem}: {remedy}")

@@ -42,7 +42,7 @@ class Statements:
         self.ended = select(mapping.attribute("ended")).where(ended_at > bindparam("since"))
         self._swaps: dict[frozenset[str], Update] = {}
 
-    def swap(self, *names: str) -> Update:
+    def compare_and_swap(self, *names: str) -> Update:
         """Compare-and-swap: write ``next_…`` of these columns, and no others, if the row is as it was seen.
 
         Not only the version has to be the same: a host that changes the password or blocks the user does

@@ -44,7 +44,7 @@ class AccessTokens:
     """Signs and reads access tokens for one issuer and audience; stateless to verify (RFC 9068)."""
 
     def __init__(self, keys: Iterable[Key], issuer: str | None, audience: str | None) -> None:
-        self._seal = TokenSigner(ACCESS_TYPE, keys, TokenInvalid)
+        self._signer = TokenSigner(ACCESS_TYPE, keys, TokenInvalid)
         self._verified: dict[str, AccessClaims] = {}
         self._fixed = {
             name: value for name, value in (("iss", issuer), ("aud", audience)) if value is not None
@@ -52,7 +52,7 @@ class AccessTokens:
 
     def sign(self, claims: AccessClaims) -> str:
         """The access token for ``claims``."""
-        return self._seal.sign(
+        return self._signer.sign(
             {
                 **self._fixed,
                 "sub": claims.subject,
@@ -77,7 +77,7 @@ class AccessTokens:
 
     def read_expired(self, token: str) -> AccessClaims:
         """The claims of an authentic access token, however old: who signs out may do so with one."""
-        claims = self._seal.read(token)
+        claims = self._signer.read(token)
         # Both ways: a token for another audience is none for a site that names no audience (RFC 9068, 4).
         if {name: claims[name] for name in ("iss", "aud") if name in claims} != self._fixed:
             raise TokenInvalid
@@ -107,12 +107,12 @@ class RefreshTokens:
     """
 
     def __init__(self, keys: Iterable[Key], issuer: str | None) -> None:
-        self._seal = TokenSigner(REFRESH_TYPE, keys, RefreshTokenInvalid)
+        self._signer = TokenSigner(REFRESH_TYPE, keys, RefreshTokenInvalid)
         self._fixed = {} if issuer is None else {"iss": issuer}
 
     def sign(self, claims: RefreshClaims) -> str:
         """The refresh token for ``claims``: the same claims and key give the very same token."""
-        return self._seal.sign(
+        return self._signer.sign(
             {
                 **self._fixed,
                 "sub": claims.subject,
@@ -134,7 +134,7 @@ class RefreshTokens:
 
     def read_expired(self, token: str) -> RefreshClaims:
         """The claims of an authentic refresh token, however old."""
-        claims = self._seal.read(token)
+        claims = self._signer.read(token)
         try:
             return RefreshClaims(
                 _text(claims, "sub"), _text(claims, "sid"), _text(claims, "jti"), _time(claims, "exp")

@@ -67,8 +67,8 @@ def derive_key(secret: str | bytes, purpose: str) -> Key:
 class TokenSigner:
     """Signs and reads tokens of one type: the first key signs, all are accepted."""
 
-    def __init__(self, typ: str, keys: Iterable[Key], refusal: type[RatchetError]) -> None:
-        self._refusal = refusal
+    def __init__(self, typ: str, keys: Iterable[Key], error: type[RatchetError]) -> None:
+        self._error = error
         self._keys: dict[str, list[Key]] = {}
         for key in keys:
             self._keys.setdefault(key.header(typ), []).append(key)
@@ -84,9 +84,9 @@ class TokenSigner:
         try:
             claims = strict_json.loads(self.open(token))
         except ValueError as error:
-            raise self._refusal from error
+            raise self._error from error
         if not isinstance(claims, dict):
-            raise self._refusal
+            raise self._error
         return claims
 
     def open(self, token: str) -> bytes:

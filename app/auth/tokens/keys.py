@@ -36,7 +36,7 @@ NEW_RSA_BITS = 3072
 PUBLIC_MEMBERS = {"OKP": ("crv", "kty", "x"), "EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}
 """What makes a public key, and nothing else (RFC 7638, 3.2; RFC 8037, 2)."""
 
-CURE = "Make a key with: FLASK_RATCHET_JWT_KEYS=null flask ratchet keys generate --out FILE"
+REMEDY = "Make a key with: FLASK_RATCHET_JWT_KEYS=null flask ratchet keys generate --out FILE"
 """For this one command the setting is unset: the site does not start with a key that it cannot use."""
 
 _EDDSA, _ES256, _RS256 = ASYMMETRIC_ALGORITHMS
@@ -100,9 +100,9 @@ def read(path: Path) -> KeyPair:
         if path.stat().st_mode & stat.S_IROTH:
             log_safely(logging.WARNING, "Every account of this machine can read the private key in %s.", path)
     except OSError as error:
-        raise UnusableKey(f"{path} cannot be read: {error.strerror}. {CURE}") from error
+        raise UnusableKey(f"{path} cannot be read: {error.strerror}. {REMEDY}") from error
     except UnusableKey as error:
-        raise UnusableKey(f"{path} {error}. {CURE}") from error
+        raise UnusableKey(f"{path} {error}. {REMEDY}") from error
     return key
 
 

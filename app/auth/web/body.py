@@ -16,7 +16,7 @@ from .services import services
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
-MOST_PARAMETERS = 64
+MAX_PARAMETERS = 64
 """Of a form. Parsing the thousands that fit into a body would take a few milliseconds."""
 
 
@@ -99,9 +99,7 @@ def _pairs(raw: bytes) -> list[tuple[str, str]]:
         return list(request.form.items(multi=True))
     _check_media_type(FORM)
     try:
-        return parse_qsl(
-            raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS
-        )
+        return parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
     except ValueError as error:
         raise InvalidRequest("The form is not proper UTF-8, or has too many parameters.") from error
 

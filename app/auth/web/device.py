@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 MAX_LABEL_LENGTH = 64
-MOST_LOOKED_AT = 1024
+MAX_LOOKED_AT = 1024
 """Characters of what is sent as a label; what stands behind them is not looked at."""
 
 # The first match counts: Edge and Opera also call themselves Chrome, Chrome calls itself Safari.
@@ -31,7 +31,7 @@ UNKNOWN = "Unknown device"
 
 
 def label_of(user_agent: str) -> str:
-    """``Firefox on Windows`` for the User-Agent of one, at most LONGEST_LABEL characters."""
+    """``Firefox on Windows`` for the User-Agent of one, at most MAX_LABEL characters."""
     browser = _first(BROWSERS, user_agent)
     system = _first(SYSTEMS, user_agent)
     if browser and system:
@@ -40,8 +40,8 @@ def label_of(user_agent: str) -> str:
 
 
 def tidy(label: str) -> str:
-    """A label without control characters and surplus space, cut to LONGEST_LABEL characters."""
-    printable = "".join(character if character.isprintable() else " " for character in label[:MOST_LOOKED_AT])
+    """A label without control characters and surplus space, cut to MAX_LABEL characters."""
+    printable = "".join(character if character.isprintable() else " " for character in label[:MAX_LOOKED_AT])
     return " ".join(printable.split())[:MAX_LABEL_LENGTH]
 
 

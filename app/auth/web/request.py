@@ -52,13 +52,15 @@ def presented_access_tokens() -> list[str]:
 def presented_sessions() -> list[SessionRef]:
     """The sessions that the browser at the other end holds tokens of, however old."""
     cookies = services().cookies
-    return services().mint.places(cookies.read_refresh(request) or (), cookies.read_access(request))
+    return services().token_issuer.refs(cookies.read_refresh(request) or (), cookies.read_access(request))
 
 
 def live_session_ref() -> SessionRef | None:
     """The live session that the browser at the other end is in; a token that has expired proves none."""
     cookies, now = services().cookies, services().clock()
-    return services().sessions.speaker(cookies.read_refresh(request) or (), cookies.read_access(request), now)
+    return services().sessions.acting_session(
+        cookies.read_refresh(request) or (), cookies.read_access(request), now
+    )
 
 
 def identify() -> AccessClaims:
@@ -84,6 +86,6 @@ def read_access_token(token: str) -> AccessClaims:
     """The claims of a valid access token whose session has not ended; TokenInvalid."""
     parts = services()
     now = parts.clock()
-    claims = parts.mint.read_access(token, now)
+    claims = parts.token_issuer.read_access(token, now)
     parts.revocations.check(SessionRef(claims.subject, claims.session_id), now, parts.sessions.find)
     return claims

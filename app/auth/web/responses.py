@@ -18,35 +18,35 @@ NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 """The policy of what is not meant to be shown (ASVS 3.4.3)."""
 
 
-def tokens(grant: IssuedTokens, delivery: str, status: int = 200) -> Response:
+def tokens(issued: IssuedTokens, delivery: str, status: int = 200) -> Response:
     """The reply to a sign-in or a refresh (RFC 6749, 5.1).
 
     With cookie delivery the refresh token is in the cookie and nowhere else; with body delivery no cookie
     is set.
     """
     content: dict[str, Any] = {
-        "access_token": grant.access_token,
+        "access_token": issued.access_token,
         "token_type": "Bearer",
-        "expires_in": grant.expires_in,
-        "user": dict(grant.account.profile),
+        "expires_in": issued.expires_in,
+        "user": dict(issued.account.profile),
     }
     if delivery == "body":
-        content |= {"refresh_token": grant.refresh_token, "refresh_expires_in": grant.refresh_expires_in}
+        content |= {"refresh_token": issued.refresh_token, "refresh_expires_in": issued.refresh_expires_in}
     reply = jsonify(content)
     reply.status_code = status
     if delivery == "cookie":
-        set_cookies(reply, grant)
+        set_cookies(reply, issued)
     return reply
 
 
-def set_cookies(response: Response, grant: IssuedTokens) -> Response:
+def set_cookies(response: Response, issued: IssuedTokens) -> Response:
     """Put the tokens of a grant into the browser; for longer than its window only where that was asked."""
-    max_age = grant.refresh_expires_in if grant.session.remember else None
+    max_age = issued.refresh_expires_in if issued.session.remember else None
     services().cookies.set(
         response,
-        grant.access_token,
-        grant.refresh_token,
-        session_id=grant.session.id,
+        issued.access_token,
+        issued.refresh_token,
+        session_id=issued.session.id,
         max_age=max_age,
     )
     return response
@@ -95,7 +95,7 @@ def http_error(problem: HTTPException) -> Response:
     """The reply to what Werkzeug refuses, or to a fault in the code, without a word about its inside."""
     status = problem.code or 500
     if status >= 500:
-        return _problem(RatchetError.code, RatchetError.sentence, status)
+        return _problem(RatchetError.code, RatchetError.default_description, status)
     return _problem("invalid_request", problem.description or problem.name, status)
 
 

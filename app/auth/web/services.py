@@ -25,7 +25,7 @@ class Services:
 
     settings: Settings
     store: AccountStore
-    mint: TokenIssuer
+    token_issuer: TokenIssuer
     revocations: RevocationCache
     sessions: SessionService
     credentials: Authenticator

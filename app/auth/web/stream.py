@@ -18,10 +18,10 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from ..errors import ContentTooLarge, InvalidRequest
 
-LARGEST_BODY = 16 * 1024
+MAX_BODY = 16 * 1024
 """Bytes that a route of ours takes."""
 
-LARGEST_DRAIN = 32 * 1024 * 1024
+MAX_DRAIN = 32 * 1024 * 1024
 """Bytes that are read to be dropped."""
 
 PATIENCE = 20.0
@@ -32,9 +32,9 @@ _OVER = "ratchet.body_over"
 
 
 def take() -> bytes:
-    """The whole body; ContentTooLarge beyond LARGEST_BODY, InvalidRequest where it is broken or cut short."""
+    """The whole body; ContentTooLarge beyond MAX_BODY, InvalidRequest where it is broken or cut short."""
     # One more than the limit: Werkzeug cuts a body in chunks at the length it is given, and says nothing.
-    request.max_content_length = LARGEST_BODY + 1
+    request.max_content_length = MAX_BODY + 1
     try:
         with _deadline():
             raw = request.get_data()
@@ -42,7 +42,7 @@ def take() -> bytes:
         raise ContentTooLarge from error
     except Exception as error:  # each server has errors of its own for a body that is broken
         raise InvalidRequest from error
-    if len(raw) > LARGEST_BODY:
+    if len(raw) > MAX_BODY:
         raise ContentTooLarge
     if 0 < len(raw) < (request.content_length or 0):
         raise InvalidRequest("The body is cut short.")
@@ -53,10 +53,10 @@ def take() -> bytes:
 def drain() -> None:
     """Read what is left of the body and drop it; InvalidRequest where it is broken.
 
-    At most LARGEST_DRAIN bytes and PATIENCE seconds; what comes behind is left to the server. The answer
+    At most MAX_DRAIN bytes and PATIENCE seconds; what comes behind is left to the server. The answer
     waits for this, so nothing that the answer tells of may change before it.
     """
-    if request.environ.get(_OVER) or not _is_sent() or (request.content_length or 0) > LARGEST_DRAIN:
+    if request.environ.get(_OVER) or not _is_sent() or (request.content_length or 0) > MAX_DRAIN:
         return
     request.environ[_OVER] = True
     try:
@@ -77,7 +77,7 @@ def _drop() -> None:
     """Read the server's own stream where that has an end: Flask's stops at the limit of the site."""
     environ = request.environ
     stream = environ["wsgi.input"] if environ.get("wsgi.input_terminated") else request.stream
-    left, until = LARGEST_DRAIN, monotonic() + PATIENCE
+    left, until = MAX_DRAIN, monotonic() + PATIENCE
     while left > 0 and monotonic() < until and (piece := stream.read(min(PIECE, left))):
         left -= len(piece)
 

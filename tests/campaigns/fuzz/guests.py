@@ -28,7 +28,7 @@ class Session(NamedTuple):
     """A live session of somebody."""
 
     email: str
-    grant: IssuedTokens
+    issued: IssuedTokens
     cookie: str
 
 
@@ -52,11 +52,11 @@ class Guests:
         elif "refreshCookie" in ways:
             case.cookies[REFRESH_COOKIE] = data.cookie
         elif "bearer" in ways and self._perhaps():
-            case.headers.update(bearer(data.grant.access_token))
+            case.headers.update(bearer(data.issued.access_token))
         elif "accessCookie" in ways:
-            case.cookies[ACCESS_COOKIE] = data.grant.access_token
+            case.cookies[ACCESS_COOKIE] = data.issued.access_token
         if "session_id" in case.path_parameters and self._perhaps():
-            case.path_parameters["session_id"] = data.grant.session.id
+            case.path_parameters["session_id"] = data.issued.session.id
 
     def signed_in(self) -> Session:
         """A session of the next person."""
@@ -64,9 +64,9 @@ class Guests:
             email, subject = next(self._people)
             account = services().store.load(subject)
             assert account is not None
-            grant = services().sessions.start(account, SessionOptions(remember=True), services().clock())
-            cookies = set_cookies(responses.set_cookies(Response(), grant))
-            return Session(email, grant, cookies[REFRESH_COOKIE]["value"])
+            issued = services().sessions.start(account, SessionOptions(remember=True), services().clock())
+            cookies = set_cookies(responses.set_cookies(Response(), issued))
+            return Session(email, issued, cookies[REFRESH_COOKIE]["value"])
 
     def arm(self, case: Case[Any]) -> None:
         """Put live tokens and right passwords into well-formed bodies: no generator finds one.
@@ -76,7 +76,7 @@ class Guests:
         case.headers["X-Forwarded-For"] = ".".join(str(self._dice.randint(1, 250)) for _ in range(4))
         if isinstance(case.body, dict) and _is_well_formed(case):
             session = self.signed_in()
-            case.body |= dict.fromkeys(case.body.keys() & set(TOKEN_FIELDS), session.grant.refresh_token)
+            case.body |= dict.fromkeys(case.body.keys() & set(TOKEN_FIELDS), session.issued.refresh_token)
             if self._perhaps():
                 case.body |= _right_passwords(case.body, session)
 

@@ -17,7 +17,7 @@ from .mutants import Mutant
 PATIENCE = 3
 """A mutant may compute so many times as long as the code itself; then it counts as killed."""
 
-LONGEST_WAIT = 60
+MAX_WAIT = 60
 """Seconds that one test may take on the clock, so that a mutant that waits for ever is killed too."""
 
 QUIETLY = ("-oaddopts=", "-pno:terminal", "-pno:cacheprovider", "-x", "--hypothesis-seed=1")
@@ -90,7 +90,7 @@ def try_all(
 
 def options() -> list[str]:
     """What pytest is told beside the tests."""
-    return [*QUIETLY, f"--timeout={LONGEST_WAIT}", ON_SQLITE]
+    return [*QUIETLY, f"--timeout={MAX_WAIT}", ON_SQLITE]
 
 
 def _clean_seconds(pid: int) -> float:

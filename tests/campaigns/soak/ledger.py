@@ -8,7 +8,7 @@ from statistics import median
 from threading import Lock
 from typing import NamedTuple
 
-MOST_BEYOND = 0.1
+MAX_BEYOND = 0.1
 """Exchanges beyond the bound for each refresh, above which a machine is too slow for a soak."""
 
 
@@ -68,7 +68,7 @@ class Ledger:
     @property
     def too_slow(self) -> bool:
         """Whether so much went beyond the bound that the run says little."""
-        return self.counts["beyond the bound"] > MOST_BEYOND * self.counts["refreshes"]
+        return self.counts["beyond the bound"] > MAX_BEYOND * self.counts["refreshes"]
 
     def line(self, elapsed: float) -> str:
         """Where things stand."""

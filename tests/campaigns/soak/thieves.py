@@ -19,7 +19,7 @@ from .ledger import Ledger, Theft
 from .plan import Plan
 from .wire import CUT, Reply, post, receive
 
-MOST_HAND_OVERS = 2
+MAX_HAND_OVERS = 2
 PATIENCE = 20
 """Seconds to wait for a victim that should wake up and use the site."""
 
@@ -75,7 +75,7 @@ class Robbery:
         if dice.random() < 0.5:
             time.sleep(dice.uniform(0, 1.5) * plan.leeway)  # the victim goes on meanwhile
         hand_overs = self._take_turns()
-        found = hand_overs <= MOST_HAND_OVERS and self._is_worthless()
+        found = hand_overs <= MAX_HAND_OVERS and self._is_worthless()
         if found or not self._is_in_doubt:
             ledger.close(Theft(found, hand_overs, self._over_at - self._first_use))
         else:
@@ -91,10 +91,10 @@ class Robbery:
 
     def _take_turns(self) -> int:
         """How often the session changed hands before it was over; stops at one too many."""
-        for served in range(MOST_HAND_OVERS + 2):
+        for served in range(MAX_HAND_OVERS + 2):
             if self._victim_is_refused() if served % 2 else self._thief_is_refused():
                 return max(0, served - 1)
-        return MOST_HAND_OVERS + 1
+        return MAX_HAND_OVERS + 1
 
     def _thief_is_refused(self) -> bool:
         """The thief refreshes one to three times, a good while from the victim, or polls until it wakes."""

@@ -152,7 +152,7 @@ def test_fresh_demands_a_recent_sign_in(grace: Browser, clock: Clock) -> None:
 def test_fresh_asks_the_row(stranger: Stranger, grace: Browser, clock: Clock) -> None:
     """An access token that the secret has signed for a live session makes no sign-in recent."""
     clock.advance(601)
-    claims = stranger.app.extensions["ratchet"].mint.read_access(access_token(grace), clock.now)
+    claims = stranger.app.extensions["ratchet"].token_issuer.read_access(access_token(grace), clock.now)
     forged = AccessTokens([derive_key(SECRET, "access token")], None, None).sign(
         replace(claims, auth_time=int(clock.now))
     )

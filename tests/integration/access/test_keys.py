@@ -41,9 +41,9 @@ def test_old_secret_as_fallback_keeps_people_signed_in(signed_in: Browser, make_
     rotated = Browser(make_site(SECRET_KEY=NEW_SECRET, SECRET_KEY_FALLBACKS=[SECRET]), signed_in.held)
     assert rotated.me(access).status_code == 200
     assert rotated.refresh().status_code == 200
-    alone = Browser(make_site(SECRET_KEY=NEW_SECRET), rotated.held)
-    assert alone.refresh().status_code == 200
-    assert alone.me().status_code == 200
+    sole_candidate = Browser(make_site(SECRET_KEY=NEW_SECRET), rotated.held)
+    assert sole_candidate.refresh().status_code == 200
+    assert sole_candidate.me().status_code == 200
 
 
 def test_fallback_never_signs(signed_in: Browser, make_site: MakeSite) -> None:

@@ -128,8 +128,8 @@ def add_own_views(app: Flask, stranger: Stranger) -> None:
     @app.post("/enter")
     def enter() -> ResponseReturnValue:
         user = stranger.ratchet.authenticate(request.form["name"], request.form["password"])
-        grant = stranger.ratchet.start_session(user, remember="remember" in request.form, label="Desk")
-        return jsonify(email=user.email, access_token=grant.access_token)
+        issued = stranger.ratchet.start_session(user, remember="remember" in request.form, label="Desk")
+        return jsonify(email=user.email, access_token=issued.access_token)
 
     @app.post("/leave")
     def leave() -> ResponseReturnValue:

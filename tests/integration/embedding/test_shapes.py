@@ -166,7 +166,7 @@ def test_two_rows_of_one_key_are_an_error(make_stranger: MakeStranger) -> None:
         with pytest.raises(RuntimeError, match="several rows of one key"):
             store.load("1")
         with pytest.raises(RuntimeError, match="changed 2 rows"):
-            store.swap(account, ())
+            store.compare_and_swap(account, ())
 
 
 def test_a_reply_shows_synonyms_and_expressions(make_stranger: MakeStranger) -> None:

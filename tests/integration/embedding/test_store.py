@@ -35,8 +35,8 @@ def test_swap_lands_once(signed_in: Browser, site: Flask, ada: str) -> None:
     """Of two changes decided on the same version the first is written, and the second is not."""
     before = load(site, ada)
     with site.app_context():
-        assert store_of(site).swap(before, before.sessions)
-        assert not store_of(site).swap(before, ())
+        assert store_of(site).compare_and_swap(before, before.sessions)
+        assert not store_of(site).compare_and_swap(before, ())
     assert load(site, ada).sessions == before.sessions
     assert signed_in.refresh().status_code == 200
 

@@ -37,8 +37,8 @@ def ask(site: Flask) -> Advice:
     assert "Traceback" not in result.output
     lines = result.output.splitlines()
     findings = [
-        (kind, what, cure.removeprefix("     "))
-        for (kind, _, what), cure in zip(
+        (kind, what, remedy.removeprefix("     "))
+        for (kind, _, what), remedy in zip(
             (line.partition(" ") for line in lines), [*lines[1:], ""], strict=True
         )
         if kind in (MEND, NOTE)
@@ -69,7 +69,7 @@ def test_a_prefix_counts_in_any_case_of_its_letters(make_site: MakeSite, name: s
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
-    ("further", "kind", "what", "cure"),
+    ("further", "kind", "what", "remedy"),
     [
         pytest.param({"TESTING": True}, MEND, "debug or testing", "Unset FLASK_DEBUG", id="testing mode"),
         pytest.param(
@@ -163,11 +163,11 @@ def test_a_prefix_counts_in_any_case_of_its_letters(make_site: MakeSite, name: s
     ],
 )
 def test_each_configuration_is_found_out(
-    make_site: MakeSite, further: dict[str, Any], kind: str, what: str, cure: str
+    make_site: MakeSite, further: dict[str, Any], kind: str, what: str, remedy: str
 ) -> None:
     """The finding comes with its cure, the worst first; what has to be mended is exit status 1."""
     advice = ask(make_site(**SOUND | further))
-    assert [one for one in advice.findings if one[0] == kind and what in one[1] and cure in one[2]]
+    assert [one for one in advice.findings if one[0] == kind and what in one[1] and remedy in one[2]]
     assert advice.status == (1 if kind == MEND else 0)
     kinds = [found for found, _, _ in advice.findings]
     assert kinds == sorted(kinds)
@@ -197,7 +197,7 @@ def test_workers_that_count_for_themselves_are_told(
     else:
         monkeypatch.setenv("WEB_CONCURRENCY", workers)
     told = [one for one in ask(make_site(**SOUND | further)).findings if "workers counts" in one[1]]
-    assert [(kind, "Set RATCHET_THROTTLE_STORAGE" in cure) for kind, _, cure in told] == [
+    assert [(kind, "Set RATCHET_THROTTLE_STORAGE" in remedy) for kind, _, remedy in told] == [
         (NOTE, True)
     ] * is_told
 
@@ -215,8 +215,8 @@ def test_debug_mode_is_told(make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
 def test_a_clock_that_is_off_is_told(make_site: MakeSite, clock: Clock, off: int) -> None:
     """The database's own clock says so, in seconds, on each of them."""
     clock.advance(off)
-    ((kind, what, cure), *_) = (advice := ask(make_site(**SOUND))).findings
-    assert (kind, cure, advice.status) == (MEND, "Run NTP on both.", 1)
+    ((kind, what, remedy), *_) = (advice := ask(make_site(**SOUND))).findings
+    assert (kind, remedy, advice.status) == (MEND, "Run NTP on both.", 1)
     assert any(f"{off + late:+.0f} s off" in what for late in (-1, 0, 1))
 
 
@@ -242,8 +242,8 @@ def behind(make_site: MakeSite, empty_database: str) -> Iterator[Flask]:
 def test_a_pending_migration_is_told(behind: Flask) -> None:
     """The missing column by name, on each database."""
     advice = ask(behind)
-    cure = "Run the pending migrations: flask db upgrade."
-    assert (MEND, "The user table lacks sessions_version.", cure) in advice.findings
+    remedy = "Run the pending migrations: flask db upgrade."
+    assert (MEND, "The user table lacks sessions_version.", remedy) in advice.findings
     assert advice.status == 1
 
 
@@ -258,9 +258,9 @@ def test_a_migration_that_has_not_run_is_told(behind: Flask, monkeypatch: pytest
         db.session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
         db.session.commit()
     finding = "The database has not seen migration 0002."
-    cure = "Run the pending migrations: flask db upgrade."
+    remedy = "Run the pending migrations: flask db upgrade."
     advice = ask(behind)
-    assert ((MEND, finding, cure) in advice.findings, advice.status) == (True, 1)
+    assert ((MEND, finding, remedy) in advice.findings, advice.status) == (True, 1)
     monkeypatch.chdir(ROOT / "docs")
     assert ask(behind).status == 0
 
@@ -276,9 +276,9 @@ def test_hashes_that_are_dearer_than_the_setting_are_told(make_site: MakeSite) -
     ):
         add_user(site, f"user{number}@example.org", password_hash=kept)
     finding = "3 password hashes cost more than RATCHET_BCRYPT_ROUNDS, now 10"
-    cure = "Set RATCHET_BCRYPT_ROUNDS to the highest cost that is stored."
+    remedy = "Set RATCHET_BCRYPT_ROUNDS to the highest cost that is stored."
     (told,) = [one for one in ask(site).findings if "RATCHET_BCRYPT_ROUNDS" in one[1]]
-    assert (told[0], finding in told[1], told[2]) == (NOTE, True, cure)
+    assert (told[0], finding in told[1], told[2]) == (NOTE, True, remedy)
 
 
 def test_a_database_that_is_away_is_told(make_site: MakeSite, database: str, tmp_path: Path) -> None:
@@ -288,6 +288,6 @@ def test_a_database_that_is_away_is_told(make_site: MakeSite, database: str, tmp
     advice = ask(
         make_site(**SOUND | {"SQLALCHEMY_DATABASE_URI": nowhere.render_as_string(hide_password=False)})
     )
-    ((kind, what, cure), *_) = advice.findings
-    assert (kind, cure, advice.status) == (MEND, "Start it, or mend its URL.", 1)
+    ((kind, what, remedy), *_) = advice.findings
+    assert (kind, remedy, advice.status) == (MEND, "Start it, or mend its URL.", 1)
     assert what.startswith("The database does not answer: ")

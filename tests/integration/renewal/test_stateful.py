@@ -27,7 +27,7 @@ from ...support.model.rows import (
     DAY,
     EXCHANGE_BOUND,
     LEEWAY,
-    MOST_SESSIONS,
+    MAX_SESSIONS,
     SESSION_TTL,
     Session,
     User,
@@ -41,7 +41,7 @@ THOROUGH = settings(
 SIGNED_IN = (("laptop", "ada", True), ("phone", "ada", False), ("tool", "bob", True))
 """Who is signed in where when a run begins, remembered or not."""
 
-MOST_SIGN_INS = 2
+MAX_SIGN_INS = 2
 """In one run: each costs a bcrypt."""
 
 SECRETS = [f"{SECRET}, number {number}" for number in range(4)]
@@ -68,7 +68,7 @@ class Blueprint(RuleBasedStateMachine):
         self.clock, self.contract = self.both.clock, self.both.contract
         self.steps = self.sign_ins = 0
 
-    @precondition(lambda self: self.sign_ins < MOST_SIGN_INS)
+    @precondition(lambda self: self.sign_ins < MAX_SIGN_INS)
     @now_and_then
     @rule(name=owners, person=people, remember=st.booleans())
     def sign_in(self, name: str, person: str, remember: bool) -> None:
@@ -132,7 +132,7 @@ class Blueprint(RuleBasedStateMachine):
         answer = self.contract.sign_out(self.both.held(browser), scope, self.clock.now)
         browser.receive(self.both.ask(browser, "POST", "/auth/logout", answer, {"scope": scope}))
 
-    @precondition(lambda self: self.sign_ins < MOST_SIGN_INS)
+    @precondition(lambda self: self.sign_ins < MAX_SIGN_INS)
     @now_and_then
     @rule(name=owners)
     def change_password(self, name: str) -> None:
@@ -147,7 +147,7 @@ class Blueprint(RuleBasedStateMachine):
         browser.receive(self.both.ask(browser, "POST", "/auth/password", answer, fields))
 
     @now_and_then
-    @rule(name=browsers, person=people, place=st.integers(0, MOST_SESSIONS - 1))
+    @rule(name=browsers, person=people, place=st.integers(0, MAX_SESSIONS - 1))
     def end_session_from_the_list(self, name: str, person: str, place: int) -> None:
         """End a session by its id: this one, another of one's own, or a stranger's in vain."""
         browser = self._at_rest(name)
@@ -233,7 +233,7 @@ def test_the_blueprint_answers_as_its_contract_says(database: str, make_site: Ma
         return make_site(
             SECRET_KEY=SECRETS[key],
             SECRET_KEY_FALLBACKS=SECRETS[max(0, key - FALLBACKS) : key],
-            RATCHET_MAX_SESSIONS=MOST_SESSIONS,
+            RATCHET_MAX_SESSIONS=MAX_SESSIONS,
             RATCHET_SESSION_TTL=SESSION_TTL,
         )
 

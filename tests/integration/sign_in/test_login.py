@@ -150,21 +150,21 @@ def test_grant_type_refused(browser: Browser, path: str, fields: dict[str, str],
 def test_grant_of_an_ended_session_is_invalid(browser: Browser, site: Flask, ada: str, path: str) -> None:
     """So are a blocked account and an old token, which ends the session all the same."""
     tokens = content(browser.sign_in(delivery="body"))
-    grant = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    issued = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
     write(site, ada, blocked=True)
-    assert refusal(browser.post(path, grant)) == (400, "invalid_grant")
+    assert refusal(browser.post(path, issued)) == (400, "invalid_grant")
     assert stored(site, ada).sessions == []
 
 
 def test_grant_type_beside_a_cookie(browser: Browser) -> None:
     """The cookie counts; where its session is over the refusal is OAuth's, and the cookies go."""
     browser.sign_in()
-    grant = {"grant_type": "refresh_token"}
-    assert "refresh_token" not in content(browser.post("/auth/refresh", grant))
+    issued = {"grant_type": "refresh_token"}
+    assert "refresh_token" not in content(browser.post("/auth/refresh", issued))
     held = browser.held
     browser.sign_out()
     browser.refresh_cookie = held
-    reply = browser.post("/auth/refresh", grant)
+    reply = browser.post("/auth/refresh", issued)
     assert refusal(reply) == (400, "invalid_grant")
     assert cleared(reply)
 

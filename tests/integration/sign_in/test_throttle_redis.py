@@ -100,11 +100,11 @@ def test_a_success_at_one_node_clears_for_both(nodes: tuple[Flask, Flask], name:
 
 def test_a_burst_over_two_nodes_gets_no_more_guesses(make_site: MakeSite, name: str, address: str) -> None:
     """Of thirty guesses at once as many are looked at as of thirty in a row, where Redis is waited for."""
-    patient = {
+    context = {
         "RATCHET_THROTTLE_STORAGE": f"{REDIS}?socket_timeout=60&socket_connect_timeout=60",
         "SECRET_KEY": secrets.token_hex(32),
     }
-    nodes = make_site(**patient), make_site(**patient)
+    nodes = make_site(**context), make_site(**context)
     with ThreadPoolExecutor(30) as pool:
         told = list(pool.map(lambda number: guess(nodes[number % 2], name, address), range(30)))
     assert (told.count(BAD), told.count(TOO_MANY)) == (ACCOUNT_AND_IP.amount, 30 - ACCOUNT_AND_IP.amount)

@@ -81,7 +81,7 @@ def test_ends_that_find_no_room_in_the_row_count(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Many sign-ins and sign-outs of one user push none out of what other nodes learn, idle or busy."""
-    monkeypatch.setattr("app.auth.sessions.service.revocation.MOST_ENDED", 5)
+    monkeypatch.setattr("app.auth.sessions.service.revocation.MAX_ENDED", 5)
     signed_in.sign_out()
     for _ in range(6):
         let_in(site, ada).sign_out()
@@ -136,6 +136,8 @@ def test_the_secret_does_not_make_an_access_token(signed_in: Browser, site: Flas
     account = parts.store.load(ada)
     assert account is not None
     (session,) = account.sessions
-    forged = parts.mint.grant(account, dataclasses.replace(session, id="made up"), parts.clock()).access_token
+    forged = parts.token_issuer.issue(
+        account, dataclasses.replace(session, id="made up"), parts.clock()
+    ).access_token
     assert refusal(site.test_client().post(GUARDED, headers=bearer(forged))) == INVALID
     assert signed_in.client.post(GUARDED).status_code == 303

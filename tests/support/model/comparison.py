@@ -24,7 +24,7 @@ from tests.support.rows import Stored, stored, write
 
 from .browser import Browser, clears
 from .contract import Answer, Contract, Held
-from .rows import MOST_SESSIONS, Session, Verdict
+from .rows import MAX_SESSIONS, Session, Verdict
 from .tokens import Tokens
 
 TICK = 2**-10
@@ -142,7 +142,7 @@ class Comparison:
             assert {item["id"]: _chain(item) for item in sessions} == {
                 session.id: (session.current, session.parent, *_times(session)) for session in known
             }
-            assert len(sessions) <= MOST_SESSIONS
+            assert len(sessions) <= MAX_SESSIONS
             assert not JWT.search(json.dumps(sessions))
 
     def check_list(self, browser: Browser) -> None:

@@ -14,7 +14,7 @@ LEEWAY = 30
 ACCESS_TTL = 10 * MINUTE
 FRESH_FOR = 10 * MINUTE
 IDLE_TTL, SHORT_TTL, SESSION_TTL = 14 * DAY, 1 * DAY, 20 * DAY
-MOST_SESSIONS = 3
+MAX_SESSIONS = 3
 EXCHANGE_BOUND = LEEWAY / 3
 """Seconds within which an honest exchange completes or is given up."""
 
@@ -130,5 +130,5 @@ class User:
         """Let a session in; beyond the limit the least recently served makes way, its starter last."""
         starter = newcomer.started_by
         staying = sorted(self.live(now), key=lambda session: (session.id == starter, session.served_at))
-        self.sessions = [*staying[-(MOST_SESSIONS - 1) :], newcomer]
+        self.sessions = [*staying[-(MAX_SESSIONS - 1) :], newcomer]
         return newcomer

@@ -93,5 +93,5 @@ def sign_in(site: Flask, subject: str) -> str:
     with site.test_request_context():
         account = services().store.load(subject)
         assert account is not None
-        grant = services().sessions.start(account, SessionOptions(remember=True), services().clock())
-        return set_cookies(responses.set_cookies(Response(), grant))[REFRESH_COOKIE]["value"]
+        issued = services().sessions.start(account, SessionOptions(remember=True), services().clock())
+        return set_cookies(responses.set_cookies(Response(), issued))[REFRESH_COOKIE]["value"]

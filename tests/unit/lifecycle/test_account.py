@@ -24,7 +24,7 @@ from ...support.samples import account
 )
 def test_why_a_user_may_not_sign_in(changes: dict[str, Any], refusal: type[Exception] | None) -> None:
     """The row decides, at every sign-in and every refresh."""
-    assert account(**changes).refusal is refusal
+    assert account(**changes).sign_in_error is refusal
 
 
 @pytest.mark.parametrize(

@@ -20,21 +20,21 @@ HAND_OUT = (Verdict.REPEAT, {"served_at": NOW})
 SHOW = (Verdict.REPEAT, {"served_at": NOW, "shown_at": NOW})
 CONFIRM = (Verdict.REPEAT, {"served_at": NOW, "confirmed_at": NOW})
 REPEAT_UNWRITTEN: tuple[Verdict, dict[str, Any]] = (Verdict.REPEAT, {})
-MINT: dict[str, Any]
-MINT = {"current": FRESH, "made_at": NOW, "shown_at": NOW, "served_at": NOW, "confirmed_at": None}
-ROTATE = (Verdict.ROTATE, MINT | {"parent": "current"})
-RECOVER = (Verdict.RECOVER, MINT)
+TOKEN_ISSUER: dict[str, Any]
+TOKEN_ISSUER = {"current": FRESH, "made_at": NOW, "shown_at": NOW, "served_at": NOW, "confirmed_at": None}
+ROTATE = (Verdict.ROTATE, TOKEN_ISSUER | {"parent": "current"})
+RECOVER = (Verdict.RECOVER, TOKEN_ISSUER)
 
 
 def row(
     claim: str,
-    outcome: tuple[Verdict, dict[str, Any] | None],
+    transition: tuple[Verdict, dict[str, Any] | None],
     token: str,
-    rule: RotationPolicy = RULE,
+    policy: RotationPolicy = RULE,
     **changes: Any,
 ) -> Any:
     """A claim, the verdict and what changes by it, the token presented at NOW, the rule, the session."""
-    return pytest.param(outcome, token, rule, changes, id=claim)
+    return pytest.param(transition, token, policy, changes, id=claim)
 
 
 def served(seconds_ago: float) -> float:
@@ -169,16 +169,20 @@ WITHOUT_MERCY = [
 
 
 @pytest.mark.parametrize(
-    ("outcome", "token", "rule", "changes"), [*ENDS, *THEFTS, *LEEWAY, *CONFIRMATION, *CLOCKS, *WITHOUT_MERCY]
+    ("transition", "token", "policy", "changes"),
+    [*ENDS, *THEFTS, *LEEWAY, *CONFIRMATION, *CLOCKS, *WITHOUT_MERCY],
 )
 def test_what_the_rule_says(
-    outcome: tuple[Verdict, dict[str, Any] | None], token: str, rule: RotationPolicy, changes: dict[str, Any]
+    transition: tuple[Verdict, dict[str, Any] | None],
+    token: str,
+    policy: RotationPolicy,
+    changes: dict[str, Any],
 ) -> None:
     """Each row is a claim about one presented token."""
     presented = session(**changes)
-    verdict, becomes = outcome
+    verdict, becomes = transition
     expected = None if becomes is None else replace(presented, **becomes)
-    assert decide(presented, token, NOW, FRESH, rule) == Decision(verdict, expected)
+    assert decide(presented, token, NOW, FRESH, policy) == Decision(verdict, expected)
 
 
 def test_a_session_that_is_not_there_has_ended() -> None:

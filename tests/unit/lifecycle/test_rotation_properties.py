@@ -35,7 +35,7 @@ class Turn(NamedTuple):
     session: Session
     token: str
     now: float
-    rule: RotationPolicy
+    policy: RotationPolicy
     decision: Decision
 
     @property
@@ -60,7 +60,7 @@ def turns(
     draw: st.DrawFn,
     token: st.SearchStrategy[str] = tokens,
     age: st.SearchStrategy[float] = ages(-300, 300),  # noqa: B008  # a strategy is a value
-    rule: st.SearchStrategy[RotationPolicy] = rules,
+    policy: st.SearchStrategy[RotationPolicy] = rules,
     parent: st.SearchStrategy[str | None] = parents,
     confirmed: st.SearchStrategy[float | None] = confirmations,
 ) -> Turn:
@@ -80,7 +80,7 @@ def turns(
         delivery=draw(st.sampled_from(["cookie", "body"])),
         label="a phone",
     )
-    presented, now, limits = draw(token), START + draw(age), draw(rule)
+    presented, now, limits = draw(token), START + draw(age), draw(policy)
     return Turn(session, presented, now, limits, decide(session, presented, now, FRESH, limits))
 
 
@@ -168,17 +168,17 @@ def test_nothing_but_the_two_tokens_and_their_times_ever_changes(turn: Turn) -> 
 @given(hand_outs)
 def test_a_session_that_was_just_used_is_not_over(turn: Turn) -> None:
     """What was handed out can be presented in the same moment."""
-    assert not is_over(turn.next, turn.now, turn.rule)
+    assert not is_over(turn.next, turn.now, turn.policy)
 
 
 @given(hand_outs, ages(-300, 300))
 def test_what_was_handed_out_last_is_never_a_theft(turn: Turn, later: float) -> None:
     """Whenever it is presented, on whatever clock: the session may be over, but it is not reused."""
-    again = decide(turn.next, turn.next.current, turn.now + later, "fresher", turn.rule)
+    again = decide(turn.next, turn.next.current, turn.now + later, "fresher", turn.policy)
     assert again.verdict is not Verdict.REUSE
 
 
-@given(turns(rule=strict))
+@given(turns(policy=strict))
 def test_strict_knows_neither_leeway_nor_recovery(turn: Turn) -> None:
     """A strict session gives a new token for the current one, or nothing."""
     assert turn.decision.verdict not in (Verdict.REPEAT, Verdict.RECOVER)
@@ -187,4 +187,4 @@ def test_strict_knows_neither_leeway_nor_recovery(turn: Turn) -> None:
 @given(turns())
 def test_the_decision_is_a_function_of_its_arguments(turn: Turn) -> None:
     """Asked again after a lost race, the rule says the same."""
-    assert decide(turn.session, turn.token, turn.now, FRESH, turn.rule) == turn.decision
+    assert decide(turn.session, turn.token, turn.now, FRESH, turn.policy) == turn.decision

@@ -89,7 +89,7 @@ def test_put_adds_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("most", "kept", "displaced"),
+    ("max_sessions", "kept", "displaced"),
     [
         pytest.param(10, (*ALL, NEWCOMER), (), id="there is room"),
         pytest.param(4, (*ALL, NEWCOMER), (), id="the last place is taken"),
@@ -98,18 +98,18 @@ def test_put_adds_nothing() -> None:
         pytest.param(1, (NEWCOMER,), ALL, id="one session per user"),
     ],
 )
-def test_the_least_recently_served_make_way(most: int, kept: Any, displaced: Any) -> None:
-    """The newcomer always gets in, and no more than ``most`` remain."""
-    assert add_session((TABLET, PHONE, LAPTOP), NEWCOMER, most) == (kept, displaced)
+def test_the_least_recently_served_make_way(max_sessions: int, kept: Any, displaced: Any) -> None:
+    """The newcomer always gets in, and no more than ``max_sessions`` remain."""
+    assert add_session((TABLET, PHONE, LAPTOP), NEWCOMER, max_sessions) == (kept, displaced)
 
 
-@pytest.mark.parametrize("most", [2, 3])
-def test_a_start_never_displaces_its_starter(most: int) -> None:
+@pytest.mark.parametrize("max_sessions", [2, 3])
+def test_a_start_never_displaces_its_starter(max_sessions: int) -> None:
     """The least recently served session stays where it has started the newcomer."""
     started = session(id="newcomer", served_at=NOW, started_by="phone")
-    kept, displaced = add_session(ALL, started, most)
+    kept, displaced = add_session(ALL, started, max_sessions)
     assert PHONE in kept
-    assert len(kept) == most
+    assert len(kept) == max_sessions
     assert PHONE not in displaced
 
 

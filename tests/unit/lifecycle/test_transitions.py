@@ -32,10 +32,12 @@ def ended(item: Session, reason: str) -> Event:
     return Event(signals.session_ended, {"session": item, "reason": reason})
 
 
-def start(holder: Account, replaces: SessionRef | None = None, most: int = 10) -> Transition:
+def start(holder: Account, replaces: SessionRef | None = None, max_sessions: int = 10) -> Transition:
     """The outcome of a sign-in of NEWCOMER, on the password ``hash``."""
     return by_kind(
-        transitions.start(holder, NEWCOMER, password_hash="hash", replaces=replaces, most=most, rule=RULE)
+        transitions.start(
+            holder, NEWCOMER, password_hash="hash", replaces=replaces, max_sessions=max_sessions, policy=RULE
+        )
     )
 
 
@@ -46,8 +48,8 @@ def restart(holder: Account, old: str = "phone") -> Transition:
 
 def test_a_newcomer_joins_the_other_sessions() -> None:
     """A sign-in leaves the other sessions of the user alone, and is told."""
-    outcome = start(USER)
-    assert outcome == Transition((LAPTOP, PHONE, NEWCOMER), NEWCOMER, (SIGNED_IN,))
+    transition = start(USER)
+    assert transition == Transition((LAPTOP, PHONE, NEWCOMER), NEWCOMER, (SIGNED_IN,))
 
 
 REFUSED: list[Any] = [
@@ -61,28 +63,28 @@ REFUSED: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "refusal"), REFUSED)
-def test_a_refused_sign_in_changes_nothing(changes: dict[str, Any], refusal: type[RatchetError]) -> None:
+@pytest.mark.parametrize(("changes", "error"), REFUSED)
+def test_a_refused_sign_in_changes_nothing(changes: dict[str, Any], error: type[RatchetError]) -> None:
     """A refused newcomer ends no session and tells nobody."""
     refused = account(**changes)
-    assert start(refused, SessionRef("7", "phone")) == Transition(refused.sessions, refusal=refusal)
+    assert start(refused, SessionRef("7", "phone")) == Transition(refused.sessions, error=error)
 
 
 def test_what_an_ended_session_starts_is_refused() -> None:
     """A session that ended between the question and the write starts nothing."""
     tool = replace(NEWCOMER, started_by="phone")
     start_tool = partial(
-        transitions.start, newcomer=tool, password_hash="hash", replaces=None, most=10, rule=RULE
+        transitions.start, new_session=tool, password_hash="hash", replaces=None, max_sessions=10, policy=RULE
     )
     assert start_tool(USER).session == tool
     holder = account(sessions=(LAPTOP,))
-    assert by_kind(start_tool(holder)) == Transition(holder.sessions, refusal=TokenInvalid)
+    assert by_kind(start_tool(holder)) == Transition(holder.sessions, error=TokenInvalid)
 
 
 def test_a_sign_in_over_a_session_ends_that_one() -> None:
     """The browser that signs in anew gives its old session up."""
-    outcome = start(USER, SessionRef("7", "phone"))
-    assert outcome == Transition((LAPTOP, NEWCOMER), NEWCOMER, (ended(PHONE, "replaced"), SIGNED_IN))
+    transition = start(USER, SessionRef("7", "phone"))
+    assert transition == Transition((LAPTOP, NEWCOMER), NEWCOMER, (ended(PHONE, "replaced"), SIGNED_IN))
 
 
 def test_the_session_of_another_user_is_not_replaced_by_its_id() -> None:
@@ -92,21 +94,21 @@ def test_the_session_of_another_user_is_not_replaced_by_its_id() -> None:
 
 def test_beyond_the_limit_the_least_recently_served_makes_way() -> None:
     """One session per user: the newcomer displaces the others, and each end is told."""
-    outcome = start(USER, most=1)
+    transition = start(USER, max_sessions=1)
     told = (ended(LAPTOP, "displaced"), ended(PHONE, "displaced"), SIGNED_IN)
-    assert outcome == Transition((NEWCOMER,), NEWCOMER, told)
+    assert transition == Transition((NEWCOMER,), NEWCOMER, told)
 
 
 def test_a_session_that_is_over_takes_nobodys_place() -> None:
     """Expired sessions go first, so that a live one need not make way."""
     over = session(id="over", expires_at=NOW - 1, served_at=NOW - 1)
-    assert start(account(sessions=(PHONE, over)), most=2).sessions == (PHONE, NEWCOMER)
+    assert start(account(sessions=(PHONE, over)), max_sessions=2).sessions == (PHONE, NEWCOMER)
 
 
 def test_a_sign_in_that_landed_is_recognised() -> None:
     """Asked again after a lost answer, the sign-in is told and nobody is let in twice."""
     landed = account(sessions=(PHONE, NEWCOMER))
-    assert start(landed, most=1) == Transition(landed.sessions, NEWCOMER, (SIGNED_IN,))
+    assert start(landed, max_sessions=1) == Transition(landed.sessions, NEWCOMER, (SIGNED_IN,))
 
 
 def test_a_device_of_the_same_name_is_not_new() -> None:
@@ -122,26 +124,26 @@ def test_somebody_elses_session_does_not_make_a_device_known() -> None:
 
 def test_a_password_change_ends_every_other_session() -> None:
     """Only the session that changed the password goes on, as a fresh one."""
-    outcome = restart(USER)
+    transition = restart(USER)
     ends = (ended(PHONE, "password_changed"), ended(LAPTOP, "password_changed"))
-    assert outcome == Transition((NEWCOMER,), NEWCOMER, (*ends, Event(signals.password_changed, {})))
+    assert transition == Transition((NEWCOMER,), NEWCOMER, (*ends, Event(signals.password_changed, {})))
 
 
 def test_a_password_that_was_changed_meanwhile_stays() -> None:
     """Of two changes at once the second was authenticated on a password that is no more."""
     changed = account(password_hash="other")
-    assert restart(changed) == Transition(changed.sessions, refusal=InvalidCredentials)
+    assert restart(changed) == Transition(changed.sessions, error=InvalidCredentials)
 
 
 def test_a_session_that_ended_meanwhile_changes_no_password() -> None:
     """Whoever was signed out in between does not come back by changing the password."""
-    assert restart(account(), "laptop") == Transition((PHONE,), refusal=TokenInvalid)
+    assert restart(account(), "laptop") == Transition((PHONE,), error=TokenInvalid)
 
 
 def test_who_was_blocked_meanwhile_changes_no_password() -> None:
     """A block that came in between holds."""
     blocked = account(blocked=True)
-    assert restart(blocked) == Transition(blocked.sessions, refusal=TokenInvalid)
+    assert restart(blocked) == Transition(blocked.sessions, error=TokenInvalid)
 
 
 def test_a_password_change_that_landed_is_recognised() -> None:
@@ -155,9 +157,9 @@ def test_end_drops_what_it_picks_and_tells() -> None:
     """The picked sessions go, in their order; the others stay as they are."""
     tablet = session(id="tablet", started_at=NOW - 2 * DAY)
     holder = account(sessions=(PHONE, LAPTOP, tablet))
-    outcome = transitions.end(holder, lambda item: item.id != "laptop", "signed_out")
+    transition = transitions.end(holder, lambda item: item.id != "laptop", "signed_out")
     told = (ended(PHONE, "signed_out"), ended(tablet, "signed_out"))
-    assert outcome == Transition((LAPTOP,), None, told)
+    assert transition == Transition((LAPTOP,), None, told)
 
 
 def test_end_of_nothing_changes_nothing() -> None:
@@ -168,20 +170,20 @@ def test_end_of_nothing_changes_nothing() -> None:
 @pytest.mark.parametrize("sessions", [(), (PHONE, LAPTOP)], ids=["no session", "two sessions"])
 def test_ending_all_is_written_in_any_case(sessions: tuple[Session, ...]) -> None:
     """A start that was decided before it has to look at the row again."""
-    outcome = transitions.end_all(account(sessions=sessions), "ended")
+    transition = transitions.end_all(account(sessions=sessions), "ended")
     told = tuple(ended(item, "ended") for item in sessions)
-    assert outcome == Transition((), events=told, must_write=True)
+    assert transition == Transition((), events=told, must_write=True)
 
 
 def test_a_password_that_the_host_sets_ends_every_session() -> None:
     """Each end and the change are told; a blocked user stays blocked, which is not this verb's matter."""
-    outcome = transitions.reset(account(sessions=(PHONE, LAPTOP), blocked=True), password_hash="new")
+    transition = transitions.reset(account(sessions=(PHONE, LAPTOP), blocked=True), password_hash="new")
     told = (
         ended(PHONE, "password_changed"),
         ended(LAPTOP, "password_changed"),
         Event(signals.password_changed, {}),
     )
-    assert outcome == Transition((), events=told, must_write=True)
+    assert transition == Transition((), events=told, must_write=True)
 
 
 def test_a_reset_that_landed_is_recognised() -> None:
@@ -199,9 +201,9 @@ def test_a_block_for_a_deletion_says_so() -> None:
 
 def test_a_block_ends_every_session() -> None:
     """The user is out at once, and both facts are told."""
-    outcome = transitions.block(USER, blocked=True)
+    transition = transitions.block(USER, blocked=True)
     told = (ended(PHONE, "blocked"), ended(LAPTOP, "blocked"), Event(signals.user_blocked, {}))
-    assert outcome == Transition((), events=told, must_write=True)
+    assert transition == Transition((), events=told, must_write=True)
 
 
 def test_letting_a_user_in_again_brings_no_session_back() -> None:

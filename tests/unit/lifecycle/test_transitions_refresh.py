@@ -30,11 +30,11 @@ HOLDER = account(sessions=(PHONE, LAPTOP))
 BLOCKED = replace(HOLDER, blocked=True)
 
 
-def refresh(holder: Account, token: str = "current", place: str = "phone") -> Transition:
-    """The outcome of a refresh at NOW, with ``fresh`` as the token that was never used."""
-    claims = RefreshClaims("7", place, token, int(NOW + DAY))
-    outcome = transitions.refresh(holder, claims, NOW, "fresh", rule=RULE)
-    return by_kind(outcome)
+def refresh(holder: Account, token: str = "current", ref: str = "phone") -> Transition:
+    """The outcome of a refresh at NOW, with ``new_token_id`` as the token that was never used."""
+    claims = RefreshClaims("7", ref, token, int(NOW + DAY))
+    transition = transitions.refresh(holder, claims, NOW, "fresh", policy=RULE)
+    return by_kind(transition)
 
 
 def refreshed(item: Session, verdict: str) -> Event:
@@ -62,15 +62,15 @@ def test_a_hand_out_changes_its_own_session_alone(
 ) -> None:
     """The next value takes the session's place, the others stay, and the verdict is told."""
     value = replace(item, **{"made_at": NOW, "shown_at": NOW, "served_at": NOW} | changes)
-    outcome = refresh(account(sessions=(LAPTOP, item)), token)
-    assert outcome == Transition((LAPTOP, value), value, (refreshed(value, verdict),))
+    transition = refresh(account(sessions=(LAPTOP, item)), token)
+    assert transition == Transition((LAPTOP, value), value, (refreshed(value, verdict),))
 
 
 def test_a_repeat_of_a_moment_ago_leaves_the_account_as_it_is() -> None:
     """Equal sessions need no write, and the hand-out is told all the same."""
     item = replace(PHONE, made_at=NOW, shown_at=NOW, served_at=NOW)
-    outcome = refresh(account(sessions=(item,)), "parent")
-    assert outcome == Transition((item,), item, (refreshed(item, "repeat"),))
+    transition = refresh(account(sessions=(item,)), "parent")
+    assert transition == Transition((item,), item, (refreshed(item, "repeat"),))
 
 
 def test_a_reuse_ends_the_session_and_is_told() -> None:
@@ -79,7 +79,7 @@ def test_a_reuse_ends_the_session_and_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("token", "place", "told"),
+    ("token", "ref", "told"),
     [
         pytest.param("grandparent", "phone", True, id="an orphan of a live session"),
         pytest.param("current", "phone", False, id="a good token"),
@@ -87,70 +87,70 @@ def test_a_reuse_ends_the_session_and_is_told() -> None:
     ],
 )
 def test_an_orphan_beside_a_good_token_changes_nothing_and_is_told(
-    token: str, place: str, *, told: bool
+    token: str, ref: str, *, told: bool
 ) -> None:
     """An old cookie of another path proves nothing, but a host and the audit trail hear of it."""
-    claims = RefreshClaims("7", place, token, int(NOW + DAY))
-    outcome = transitions.pass_by(HOLDER, claims, NOW, rule=RULE)
-    assert (outcome.sessions, outcome.refusal) == (HOLDER.sessions, None)
-    assert outcome.events == ((Event(signals.orphan_passed_by, {"session": PHONE}),) if told else ())
+    claims = RefreshClaims("7", ref, token, int(NOW + DAY))
+    transition = transitions.pass_by(HOLDER, claims, NOW, policy=RULE)
+    assert (transition.sessions, transition.error) == (HOLDER.sessions, None)
+    assert transition.events == ((Event(signals.orphan_passed_by, {"session": PHONE}),) if told else ())
 
 
 def test_an_expired_session_is_dropped() -> None:
     """A session found to be over leaves the row, and its end is told."""
     over = replace(PHONE, expires_at=NOW)
-    outcome = refresh(account(sessions=(over, LAPTOP)))
-    assert outcome == Transition((LAPTOP,), None, (ended("expired", over),), RefreshTokenInvalid)
+    transition = refresh(account(sessions=(over, LAPTOP)))
+    assert transition == Transition((LAPTOP,), None, (ended("expired", over),), RefreshTokenInvalid)
 
 
 def test_an_unknown_session_changes_nothing() -> None:
     """A token of a session that ended is refused without a write."""
-    assert refresh(HOLDER, place="watch") == Transition(HOLDER.sessions, refusal=RefreshTokenInvalid)
+    assert refresh(HOLDER, ref="watch") == Transition(HOLDER.sessions, error=RefreshTokenInvalid)
 
 
 @pytest.mark.parametrize(
-    ("entry", "refusal"),
+    ("entry", "error"),
     [
         pytest.param(EndedSession("watch", NOW, by_theft=True), SessionStolen, id="ended by a theft"),
         pytest.param(EndedSession("watch", NOW), RefreshTokenInvalid, id="ended otherwise"),
         pytest.param(EndedSession("clock", NOW, by_theft=True), RefreshTokenInvalid, id="a theft of another"),
     ],
 )
-def test_whoever_was_robbed_is_told_so(entry: EndedSession, refusal: type[RatchetError]) -> None:
+def test_whoever_was_robbed_is_told_so(entry: EndedSession, error: type[RatchetError]) -> None:
     """The row remembers which sessions a theft ended, and nothing is written for the telling."""
-    outcome = refresh(replace(HOLDER, ended=(entry,)), place="watch")
-    assert outcome == Transition(HOLDER.sessions, refusal=refusal)
+    transition = refresh(replace(HOLDER, ended=(entry,)), ref="watch")
+    assert transition == Transition(HOLDER.sessions, error=error)
 
 
 def test_a_reuse_ends_what_the_session_has_started() -> None:
     """A thief keeps none of the sessions they started; what ends otherwise takes none along."""
     tool = session(id="tool", started_by="phone")
     holder = account(sessions=(tool, PHONE, LAPTOP))
-    outcome = refresh(holder, "stolen")
-    assert outcome.sessions == (LAPTOP,)
-    assert outcome.events == (THEFT[0], ended("reuse", tool), ended("reuse"))
+    transition = refresh(holder, "stolen")
+    assert transition.sessions == (LAPTOP,)
+    assert transition.events == (THEFT[0], ended("reuse", tool), ended("reuse"))
     assert refresh(replace(holder, blocked=True)).sessions == (tool, LAPTOP)
     assert refresh(holder, "stolen", "tool").sessions == (PHONE, LAPTOP)
 
 
 def test_one_session_is_not_reached_with_the_token_of_another() -> None:
     """The right token of the wrong session is a reuse of the session it names."""
-    outcome = refresh(account(sessions=(PHONE, replace(LAPTOP, current="other"))), "other")
-    assert outcome.refusal is RefreshTokenReused
+    transition = refresh(account(sessions=(PHONE, replace(LAPTOP, current="other"))), "other")
+    assert transition.error is RefreshTokenReused
 
 
 @pytest.mark.parametrize(
-    ("changes", "refusal"),
+    ("changes", "error"),
     [
         pytest.param({"blocked": True}, AccountBlocked, id="blocked"),
         pytest.param({"confirmed": False}, AccountUnconfirmed, id="unconfirmed"),
     ],
 )
 @pytest.mark.parametrize("token", ["current", "parent"])
-def test_who_may_not_sign_in_may_not_refresh(changes: dict[str, Any], refusal: Any, token: str) -> None:
+def test_who_may_not_sign_in_may_not_refresh(changes: dict[str, Any], error: Any, token: str) -> None:
     """A valid refresh of an account that is refused ends the session."""
-    outcome = refresh(replace(HOLDER, **changes), token)
-    assert outcome == Transition((LAPTOP,), None, (ended("refused"),), refusal)
+    transition = refresh(replace(HOLDER, **changes), token)
+    assert transition == Transition((LAPTOP,), None, (ended("refused"),), error)
 
 
 def test_a_reuse_at_a_blocked_account_is_still_a_theft() -> None:
@@ -160,14 +160,14 @@ def test_a_reuse_at_a_blocked_account_is_still_a_theft() -> None:
 
 def test_an_unknown_session_of_a_blocked_account_tells_nothing() -> None:
     """Whoever holds no live session does not learn that the account is blocked."""
-    assert refresh(BLOCKED, place="watch").refusal is RefreshTokenInvalid
+    assert refresh(BLOCKED, ref="watch").error is RefreshTokenInvalid
 
 
 def test_a_refresh_that_landed_is_recognised() -> None:
     """Asked again after a lost answer, the fresh token is its own work and not a race that was lost."""
     landed = replace(PHONE, parent="current", current="fresh", served_at=NOW)
-    outcome = refresh(account(sessions=(landed,)), "current")
-    assert outcome == Transition((landed,), landed, (refreshed(landed, "rotate"),))
+    transition = refresh(account(sessions=(landed,)), "current")
+    assert transition == Transition((landed,), landed, (refreshed(landed, "rotate"),))
 
 
 @pytest.mark.parametrize(
@@ -183,6 +183,6 @@ def test_a_refresh_that_landed_is_recognised() -> None:
 def test_a_refusal_that_ends_the_session_takes_its_cookies_along(holder: Account, token: str) -> None:
     """Where no session is left behind the cookie, the refusal says so."""
     claims = RefreshClaims("7", "phone", token, int(NOW + DAY))
-    outcome = transitions.refresh(holder, claims, NOW, "fresh", rule=RULE)
-    assert outcome.refusal is not None
-    assert outcome.refusal.ends_session
+    transition = transitions.refresh(holder, claims, NOW, "fresh", policy=RULE)
+    assert transition.error is not None
+    assert transition.error.ends_session

@@ -44,13 +44,13 @@ def throttle() -> Throttle:
 def fail(throttle: Throttle, attempt: Attempt, times: int) -> None:
     """Fail to sign in so many times."""
     for _ in range(times):
-        throttle.admit(attempt, time.time())
+        throttle.acquire(attempt, time.time())
 
 
 def is_held_up(throttle: Throttle, attempt: Attempt) -> bool:
     """Whether that attempt is refused now."""
     try:
-        throttle.admit(attempt, time.time())
+        throttle.acquire(attempt, time.time())
     except TooManyAttempts:
         return True
     throttle._take_back(attempt.counters)
@@ -69,7 +69,7 @@ def test_the_refusal_says_how_long_to_wait(throttle: Throttle) -> None:
     """Whole seconds, at least one and at most the length of the limit."""
     fail(throttle, ADA, ACCOUNT_AND_IP.amount)
     with pytest.raises(TooManyAttempts) as refusal:
-        throttle.admit(ADA, time.time())
+        throttle.acquire(ADA, time.time())
     assert ACCOUNT_AND_IP.get_expiry() - 5 <= (refusal.value.retry_after or 0) <= ACCOUNT_AND_IP.get_expiry()
 
 
@@ -79,7 +79,7 @@ def test_whoever_waits_as_told_has_waited_long_enough(throttle: Throttle) -> Non
     limit, *words = ADA.counters[0]
     ends_at = throttle._shared.get_window_stats(limit, throttle._site, *words).reset_time
     with pytest.raises(TooManyAttempts) as refusal:
-        throttle.admit(ADA, ends_at - 10.5)
+        throttle.acquire(ADA, ends_at - 10.5)
     assert refusal.value.retry_after == 11
 
 
@@ -90,7 +90,7 @@ def test_a_clock_that_is_wrong_keeps_nobody_out_for_ever(throttle: Throttle, off
     """The wait stays within its bounds, whatever time it is here."""
     fail(throttle, ADA, ACCOUNT_AND_IP.amount)
     with pytest.raises(TooManyAttempts) as refusal:
-        throttle.admit(ADA, time.time() + off)
+        throttle.acquire(ADA, time.time() + off)
     assert refusal.value.retry_after == wait
 
 
@@ -105,7 +105,7 @@ def test_a_success_clears_the_failures_of_that_account_there(throttle: Throttle)
     """Who mistyped and then signed in starts anew; others do not gain by it."""
     for attempt in (ADA, BOB):
         fail(throttle, attempt, ACCOUNT_AND_IP.amount - 1)
-    throttle.succeeded(ADA)
+    throttle.release(ADA)
     for attempt in (ADA, BOB):
         fail(throttle, attempt, 1)
     assert not is_held_up(throttle, ADA)
@@ -188,7 +188,7 @@ def test_a_burst_gets_no_more_guesses_than_a_queue(throttle: Throttle) -> None:
     def guess(_: int) -> bool:
         line.wait()
         try:
-            throttle.admit(ADA, time.time())
+            throttle.acquire(ADA, time.time())
         except TooManyAttempts:
             return False
         return True
@@ -210,8 +210,8 @@ def test_refused_guesses_from_one_address_do_not_lock_the_account(throttle: Thro
 def sign_in(throttle: Throttle, attempt: Attempt, times: int) -> None:
     """Sign in so many times."""
     for _ in range(times):
-        throttle.admit(attempt, time.time())
-        throttle.succeeded(attempt)
+        throttle.acquire(attempt, time.time())
+        throttle.release(attempt)
 
 
 def test_successes_count_towards_no_limit_on_failures(throttle: Throttle) -> None:
@@ -229,7 +229,7 @@ def test_who_knows_a_password_cannot_keep_the_processors_busy(throttle: Throttle
     for number in range(SIGN_INS.amount):
         sign_in(throttle, replace(attempt, address=f"203.0.113.{number}"), 1)
     with pytest.raises(TooManyAttempts) as refusal:
-        throttle.admit(attempt, time.time())
+        throttle.acquire(attempt, time.time())
     assert SIGN_INS.get_expiry() - 5 <= (refusal.value.retry_after or 0) <= SIGN_INS.get_expiry()
     assert not is_held_up(throttle, BOB)
 
@@ -272,7 +272,7 @@ def test_without_its_storage_each_process_counts_by_itself(caplog: pytest.LogCap
         assert not is_held_up(throttle, ADA)
         fail(throttle, ADA, ACCOUNT_AND_IP.amount)
         assert is_held_up(throttle, ADA)
-        throttle.succeeded(ADA)
+        throttle.release(ADA)
         assert not is_held_up(throttle, ADA)
     assert "throttle storage is down" in caplog.text
 

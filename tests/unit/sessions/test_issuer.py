@@ -20,25 +20,25 @@ SESSION = session(served_at=NOW, expires_at=NOW + 90 * DAY)
 FORGED = "no.token.atall"
 
 
-def mint(**config: Any) -> TokenIssuer:
+def token_issuer(**config: Any) -> TokenIssuer:
     """The mint of an app with these settings."""
     return TokenIssuer(load_settings(**config))
 
 
 def test_a_grant_says_whose_and_which_session_it_is() -> None:
     """Both tokens can be read back, and say the same."""
-    grant = mint().grant(account(), SESSION, NOW)
-    access, until = mint().read_access(grant.access_token, NOW), int(NOW) + 600
+    issued = token_issuer().issue(account(), SESSION, NOW)
+    access, until = token_issuer().read_access(issued.access_token, NOW), int(NOW) + 600
     assert access == AccessClaims("7", "phone", int(NOW), until, int(SESSION.auth_time))
-    assert mint().valid_refresh([grant.refresh_token], NOW) == [
+    assert token_issuer().valid_refresh([issued.refresh_token], NOW) == [
         RefreshClaims("7", "phone", "current", int(SESSION.expires_at))
     ]
 
 
 def test_one_session_gives_the_very_same_refresh_token() -> None:
     """A repeat, a moment later and in another process, hands out what was handed out before."""
-    first = mint().grant(account(), SESSION, NOW)
-    later = mint().grant(account(), replace(SESSION, served_at=NOW + 9), NOW + 9)
+    first = token_issuer().issue(account(), SESSION, NOW)
+    later = token_issuer().issue(account(), replace(SESSION, served_at=NOW + 9), NOW + 9)
     assert later.refresh_token == first.refresh_token
     assert later.access_token != first.access_token
 
@@ -46,7 +46,9 @@ def test_one_session_gives_the_very_same_refresh_token() -> None:
 @pytest.mark.parametrize("changes", [{"current": "fresh"}, {"id": "laptop"}], ids=["a rotation", "a session"])
 def test_another_generation_has_another_refresh_token(changes: dict[str, Any]) -> None:
     """No two generations share a token."""
-    first, other = (mint().grant(account(), item, NOW) for item in (SESSION, replace(SESSION, **changes)))
+    first, other = (
+        token_issuer().issue(account(), item, NOW) for item in (SESSION, replace(SESSION, **changes))
+    )
     assert first.refresh_token != other.refresh_token
 
 
@@ -66,27 +68,27 @@ def test_a_grant_says_how_long_its_tokens_live(
     changes: dict[str, Any], config: dict[str, Any], access: int, refresh: int
 ) -> None:
     """Whole seconds from now, and the access token ends exactly then."""
-    grant = mint(**config).grant(account(), replace(SESSION, **changes), NOW)
-    assert (grant.expires_in, grant.refresh_expires_in) == (access, refresh)
-    assert mint().read_access(grant.access_token, NOW + access - 1).subject == "7"
+    issued = token_issuer(**config).issue(account(), replace(SESSION, **changes), NOW)
+    assert (issued.expires_in, issued.refresh_expires_in) == (access, refresh)
+    assert token_issuer().read_access(issued.access_token, NOW + access - 1).subject == "7"
     with pytest.raises(TokenInvalid):
-        mint().read_access(grant.access_token, NOW + access)
+        token_issuer().read_access(issued.access_token, NOW + access)
 
 
 def test_issuer_and_audience_come_from_the_settings() -> None:
     """A token of an app without them is refused by an app with them."""
-    named = mint(RATCHET_ISSUER="https://example.org", RATCHET_AUDIENCE="api")
-    own, other = (maker.grant(account(), SESSION, NOW).access_token for maker in (named, mint()))
+    named = token_issuer(RATCHET_ISSUER="https://example.org", RATCHET_AUDIENCE="api")
+    own, other = (maker.issue(account(), SESSION, NOW).access_token for maker in (named, token_issuer()))
     assert named.valid_access([own, other], NOW) == named.valid_access([own], NOW) != []
 
 
 def test_a_fallback_secret_is_accepted_and_never_signs() -> None:
     """Tokens from before a change of secret hold, and the new ones are the new secret's."""
-    before = mint(SECRET_KEY=OLD_SECRET).grant(account(), SESSION, NOW)
-    both = mint(SECRET_KEY_FALLBACKS=[OLD_SECRET])
+    before = token_issuer(SECRET_KEY=OLD_SECRET).issue(account(), SESSION, NOW)
+    both = token_issuer(SECRET_KEY_FALLBACKS=[OLD_SECRET])
     assert len(both.valid_refresh([before.refresh_token], NOW)) == 1
     assert len(both.valid_access([before.access_token], NOW)) == 1
-    assert both.grant(account(), SESSION, NOW) == mint().grant(account(), SESSION, NOW)
+    assert both.issue(account(), SESSION, NOW) == token_issuer().issue(account(), SESSION, NOW)
 
 
 def test_valid_tokens_are_told_from_the_others_and_each_once() -> None:
@@ -94,15 +96,15 @@ def test_valid_tokens_are_told_from_the_others_and_each_once() -> None:
     access, refresh = forge_access(ACCESS), forge_refresh(REFRESH)
     expired = [forge_access(ACCESS | {"exp": int(NOW)}), forge_refresh(REFRESH | {"exp": int(NOW)})]
     presented = [FORGED, refresh, access, refresh, access, *expired]
-    assert [claims.token_id for claims in mint().valid_refresh(presented, NOW)] == ["current"]
-    assert [claims.session_id for claims in mint().valid_access(presented, NOW)] == ["phone"]
+    assert [claims.token_id for claims in token_issuer().valid_refresh(presented, NOW)] == ["current"]
+    assert [claims.session_id for claims in token_issuer().valid_access(presented, NOW)] == ["phone"]
 
 
 def test_two_spellings_of_one_token_are_one_candidate() -> None:
     """Base64 is malleable: a mangled copy beside the cookie is not a second token."""
     token = forge_refresh(REFRESH)
     copies = [token[:-1] + last for last in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"]
-    assert len(mint().valid_refresh([token, *copies], NOW)) == 1
+    assert len(token_issuer().valid_refresh([token, *copies], NOW)) == 1
 
 
 PHONE, LAPTOP = SessionRef("7", "phone"), SessionRef("7", "laptop")
@@ -111,7 +113,7 @@ OLD_REFRESH = forge_refresh(REFRESH | {"exp": int(NOW) - 1})
 
 
 @pytest.mark.parametrize(
-    ("refresh", "access", "places"),
+    ("refresh", "access", "refs"),
     [
         pytest.param([OLD_REFRESH], [], [PHONE], id="a refresh token, however old"),
         pytest.param([], [OLD_ACCESS], [LAPTOP], id="an access token, where there is no other"),
@@ -122,13 +124,11 @@ OLD_REFRESH = forge_refresh(REFRESH | {"exp": int(NOW) - 1})
         pytest.param([], [], [], id="nothing of nothing"),
     ],
 )
-def test_what_sessions_tokens_speak_of(
-    refresh: list[str], access: list[str], places: list[SessionRef]
-) -> None:
+def test_what_sessions_tokens_speak_of(refresh: list[str], access: list[str], refs: list[SessionRef]) -> None:
     """For a sign-out an authentic token is enough."""
-    assert mint().places(refresh, access) == places
+    assert token_issuer().refs(refresh, access) == refs
 
 
 def test_the_limits_are_those_of_the_rule() -> None:
     """A grant and the rule never differ on when a session ends."""
-    assert load_settings().rule == RULE
+    assert load_settings().rotation_policy == RULE

@@ -25,7 +25,7 @@ NAMES = "abcdef"
 @pytest.fixture(autouse=True)
 def _small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """So small that a few sessions pass each of them."""
-    for name, bound in (("MOST_KNOWN", 2), ("MOST_ENDED", 3), ("MOST_THEFTS", 1)):
+    for name, bound in (("MAX_KNOWN", 2), ("MAX_ENDED", 3), ("MAX_THEFTS", 1)):
         monkeypatch.setattr(revocation, name, bound)
 
 
@@ -96,7 +96,7 @@ class World:
         if not self.is_away:
             self.to_delete.setdefault(subject, self.now + MAX_GAP)
 
-    def turn(self) -> None:
+    def decide_transition(self) -> None:
         """Let the database go away, or come back."""
         self.is_away = not self.is_away
         self.reachable_since = self.now
@@ -173,7 +173,7 @@ def take(world: World, step: Step) -> None:
         case "delete", str(subject):
             world.delete(subject)
         case _:
-            world.turn()
+            world.decide_transition()
 
 
 @settings(max_examples=600, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

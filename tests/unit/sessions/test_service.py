@@ -21,14 +21,14 @@ from app.auth.storage.accounts import AccountStore
 from ...support.samples import DAY, NOW, account, load_settings, session
 
 SETTINGS = load_settings()
-MINT = TokenIssuer(SETTINGS)
+TOKEN_ISSUER = TokenIssuer(SETTINGS)
 PHONE, LAPTOP = session(id="phone"), session(id="laptop", served_at=NOW - 30)
-TOKENS = {item.id: MINT.grant(account(), item, NOW).refresh_token for item in (PHONE, LAPTOP)}
-ACCESS = MINT.grant(account(), PHONE, NOW).access_token
-OLD = MINT.grant(account(), session(id="phone", current="older"), NOW).refresh_token
-GONE = MINT.grant(account(), session(id="gone"), NOW).refresh_token
-LATE = MINT.grant(account(), session(id="signed out"), NOW).refresh_token
-GONE_ACCESS = MINT.grant(account(), session(id="gone"), NOW).access_token
+TOKENS = {item.id: TOKEN_ISSUER.issue(account(), item, NOW).refresh_token for item in (PHONE, LAPTOP)}
+ACCESS = TOKEN_ISSUER.issue(account(), PHONE, NOW).access_token
+OLD = TOKEN_ISSUER.issue(account(), session(id="phone", current="older"), NOW).refresh_token
+GONE = TOKEN_ISSUER.issue(account(), session(id="gone"), NOW).refresh_token
+LATE = TOKEN_ISSUER.issue(account(), session(id="signed out"), NOW).refresh_token
+GONE_ACCESS = TOKEN_ISSUER.issue(account(), session(id="gone"), NOW).access_token
 HERE = SessionRef("7", "phone")
 
 
@@ -51,7 +51,7 @@ class Row:
         self.loads += 1
         return self.account if subject == self.account.subject else None
 
-    def swap(self, before: Account, sessions: tuple[Session, ...], **columns: Any) -> bool:
+    def compare_and_swap(self, before: Account, sessions: tuple[Session, ...], **columns: Any) -> bool:
         """Write, unless this race is one to be lost."""
         self.losses -= 1
         if self.losses >= 0 or before is not self.account:
@@ -63,7 +63,7 @@ class Row:
     @property
     def verbs(self) -> SessionService:
         """The verbs on this row."""
-        return SessionService(SETTINGS, cast("AccountStore", self), MINT, self.revocations)
+        return SessionService(SETTINGS, cast("AccountStore", self), TOKEN_ISSUER, self.revocations)
 
     @property
     def left(self) -> list[str]:
@@ -91,8 +91,8 @@ def test_a_verb_that_loses_twenty_times_is_given_up() -> None:
 def test_a_new_session_is_what_was_wished() -> None:
     """It begins now and has its absolute limit; the password was given now."""
     row = Row(sessions=())
-    grant = row.verbs.start(row.account, SessionOptions(remember=True, delivery="body", label="Watch"), NOW)
-    made = grant.session
+    issued = row.verbs.start(row.account, SessionOptions(remember=True, delivery="body", label="Watch"), NOW)
+    made = issued.session
     assert (made.remember, made.delivery, made.label) == (True, "body", "Watch")
     assert made.served_at == made.started_at == made.auth_time == NOW
     assert made.expires_at == NOW + SETTINGS.session_ttl
@@ -221,8 +221,8 @@ def test_an_end_is_known_at_once_where_it_was_written() -> None:
     """The process that ended a session takes none of its access tokens any more."""
     row = Row()
     row.verbs.end(HERE, NOW)
-    assert row.revocations.has(HERE, NOW)
-    assert not row.revocations.has(SessionRef("7", "laptop"), NOW)
+    assert row.revocations.is_revoked(HERE, NOW)
+    assert not row.revocations.is_revoked(SessionRef("7", "laptop"), NOW)
 
 
 def test_an_end_that_was_not_written_is_not_known() -> None:
@@ -230,7 +230,7 @@ def test_an_end_that_was_not_written_is_not_known() -> None:
     row = Row(20)
     with pytest.raises(Unavailable):
         row.verbs.end(HERE, NOW)
-    assert not row.revocations.has(HERE, NOW)
+    assert not row.revocations.is_revoked(HERE, NOW)
 
 
 def test_a_rotation_writes_nothing_of_ended_sessions() -> None:
@@ -263,14 +263,14 @@ def test_a_block_and_its_end_are_written_with_the_sessions() -> None:
 def test_only_a_live_session_is_found() -> None:
     """Not one that is over, that is not there, or whose user may not sign in."""
     assert Row().verbs.find(HERE, NOW)[1] is PHONE
-    for row, place, now in (
+    for row, ref, now in (
         (Row(), SessionRef("7", "gone"), NOW),
         (Row(), SessionRef("8", "phone"), NOW),
         (Row(blocked=True), HERE, NOW),
         (Row(), HERE, PHONE.expires_at),
     ):
         with pytest.raises(TokenInvalid):
-            row.verbs.find(place, now)
+            row.verbs.find(ref, now)
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def test_only_a_live_session_is_found() -> None:
 def test_which_tokens_would_be_honoured(token: str, now: float, *, honoured: bool) -> None:
     """Each row is a token and a moment; asking changes nothing."""
     row = Row()
-    (claims,) = MINT.valid_refresh([token], NOW)
+    (claims,) = TOKEN_ISSUER.valid_refresh([token], NOW)
     assert row.verbs.honours(claims, now) is honoured
     assert row.left == ["phone", "laptop"]
 

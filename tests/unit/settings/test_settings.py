@@ -175,7 +175,9 @@ def test_the_password_of_a_storage_is_not_repeated(value: object, shown: str) ->
 def test_the_rule_is_made_of_the_settings() -> None:
     """Leeway, the two idle limits and strictness: in seconds."""
     settings = load_settings(RATCHET_LEEWAY="5s", RATCHET_REFRESH_TTL="2d", RATCHET_SHORT_TTL="1h")
-    assert settings.rule == RotationPolicy(leeway=5, idle_ttl=2 * DAY, short_ttl=HOUR, strict=False)
+    assert settings.rotation_policy == RotationPolicy(
+        leeway=5, idle_ttl=2 * DAY, short_ttl=HOUR, strict=False
+    )
 
 
 def test_settings_are_frozen() -> None:

@@ -180,7 +180,9 @@ def test_a_model_without_an_address_is_accepted() -> None:
 
 def test_a_swap_writes_the_columns_it_names_and_no_others() -> None:
     """A column that a verb does not change is not written back as it was read."""
-    written = str(Statements(two_columns()).swap("sessions", "blocked").compile()).partition(" WHERE ")[0]
+    written = str(Statements(two_columns()).compare_and_swap("sessions", "blocked").compile()).partition(
+        " WHERE "
+    )[0]
     assert written.count("=") == 3, written
     assert "password_hash" not in written
 

@@ -138,7 +138,7 @@ def test_a_signature_is_verified_once() -> None:
 
 def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many are presented, memory is bounded, and each of them is read."""
-    monkeypatch.setattr(claims, "MOST_REMEMBERED", 8)
+    monkeypatch.setattr(claims, "MAX_REMEMBERED", 8)
     reader = access_tokens()
     for number in range(50):
         claims = replace(ACCESS_CLAIMS, session_id=str(number))

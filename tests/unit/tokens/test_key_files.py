@@ -103,7 +103,7 @@ def test_an_unusable_key_stops_the_boot(name: str, tmp_path: Path) -> None:
     message = str(refusal.value)
     assert message.startswith(f"RATCHET_JWT_KEYS: {path} ")
     assert reason in message
-    assert message.endswith(keys.CURE)
+    assert message.endswith(keys.REMEDY)
     assert RFC_8037["d"] not in message
 
 

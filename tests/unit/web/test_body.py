@@ -9,7 +9,7 @@ from flask import Flask
 
 from app.auth.errors import ContentTooLarge, InvalidRequest, RatchetError, UnsupportedMediaType
 from app.auth.web.body import FORM, Body, read_body, read_form
-from app.auth.web.stream import LARGEST_BODY
+from app.auth.web.stream import MAX_BODY
 
 APP = Flask(__name__)
 JSON = "application/json"
@@ -105,10 +105,10 @@ def test_anything_but_an_object_is_refused(raw: bytes) -> None:
 
 def test_the_largest_body_is_read() -> None:
     """16 KiB and not a byte more."""
-    assert LARGEST_BODY == 16_384
-    assert read(sized(LARGEST_BODY)).needed("a")
+    assert MAX_BODY == 16_384
+    assert read(sized(MAX_BODY)).needed("a")
     with pytest.raises(ContentTooLarge):
-        read(sized(LARGEST_BODY + 1))
+        read(sized(MAX_BODY + 1))
 
 
 def test_a_megabyte_is_refused_before_it_is_read() -> None:
@@ -231,6 +231,6 @@ def test_a_form_of_another_media_type_is_refused(media_type: str | None) -> None
 
 def test_a_large_form_is_refused() -> None:
     """The limit is that of JSON."""
-    assert form(b"a=" + b"b" * (LARGEST_BODY - 2)).needed("a")
+    assert form(b"a=" + b"b" * (MAX_BODY - 2)).needed("a")
     with pytest.raises(ContentTooLarge):
-        form(b"a" * (LARGEST_BODY + 1))
+        form(b"a" * (MAX_BODY + 1))

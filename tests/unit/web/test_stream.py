@@ -89,15 +89,15 @@ def test_a_body_without_end_is_given_up(reader: Callable[[], object]) -> None:
             reader()
         except ContentTooLarge:
             assert reader is stream.take
-            assert body.read_so_far == stream.LARGEST_BODY + 1
+            assert body.read_so_far == stream.MAX_BODY + 1
         else:
-            assert body.read_so_far == stream.LARGEST_DRAIN
+            assert body.read_so_far == stream.MAX_DRAIN
 
 
 def test_a_body_that_is_said_to_be_too_large_is_not_begun() -> None:
     """It would be broken off all the same."""
     body = Endless()
-    with sending(body, stream.LARGEST_DRAIN + 1):
+    with sending(body, stream.MAX_DRAIN + 1):
         stream.drain()
     assert body.read_so_far == 0
 
