@@ -54,9 +54,9 @@ def _make(name: str, table: dict[str, Views]) -> Blueprint:
     blueprint.after_request(stream.drain_behind)
     blueprint.register_error_handler(RatchetError, responses.error)
     blueprint.register_error_handler(HTTPException, responses.http_error)
-    for path, views in table.items():
-        endpoint = next(iter(views.values())).__name__
-        blueprint.add_url_rule(path, endpoint, _answer(views), provide_automatic_options=False)
+    for path, methods in table.items():
+        endpoint = next(iter(methods.values())).__name__
+        blueprint.add_url_rule(path, endpoint, _answer(methods), provide_automatic_options=False)
     blueprint.record(_take_every_method)
     return blueprint
 

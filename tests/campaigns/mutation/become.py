@@ -11,10 +11,12 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from tests.support import ROOT
+
 from .mutants import Mutant
 
 PACKAGE = "app.auth"
-FOLDER = Path(__file__).parents[2] / "app" / "auth"
+FOLDER = ROOT / "app" / "auth"
 OURS = {"app", "tests"}
 
 

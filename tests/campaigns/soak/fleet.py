@@ -16,7 +16,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.server.servers import ROOT, environment_for
+from tests.support import ROOT
+from tests.support.server.servers import environment_for
 
 from .plan import Plan
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
+from tests.support import ROOT
 from tests.support.browser import PASSWORD
 from tests.support.product.documents import blocks_of
 
 from ...support.chromium.tabs import Browser, Tab
 
-PAGE = Path(__file__).parents[3] / "docs" / "client.md"
+PAGE = ROOT / "docs" / "client.md"
 BODY = """
   <form><input name="identifier"><input name="password" type="password"><button>Sign in</button></form>
   <p id="problem"></p>

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import ROOT
+
 from ...support.chromium.node import tool
 from ...support.chromium.shop import PAGES
 
@@ -16,7 +18,6 @@ LARGEST = 3072
 NOISE = 16
 """Bytes by which two releases of zlib differ."""
 
-ROOT = Path(__file__).parents[3]
 MODULE = ROOT / "app" / "auth" / "static" / "ratchet.js"
 STRICTLY = ["--noEmit", "--strict", "--noUncheckedIndexedAccess", "--target", "es2022", "--module", "esnext"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...support.server.servers import ROOT
+from tests.support import ROOT
 
 NAMED = re.compile(r"`(test_\w+)`")
 CLAIM = re.compile(r"^def (test_\w+)", re.MULTILINE)

@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support import ROOT
 from tests.support.browser import PASSWORD
 from tests.support.product.documents import blocks_of
 from tests.support.server.nginx import nginx
-from tests.support.server.servers import ROOT
 
 from ...support.chromium.house_opening import House, open_house
 

@@ -14,8 +14,7 @@ import pytest
 
 from app.demo.__main__ import say
 from app.demo.story import STORY
-
-from ...support.server.servers import ROOT
+from tests.support import ROOT
 
 ROW = re.compile(
     r"^ *\d+\.\d s  (\w+(?: \d)?) +(login|refresh|logout) +(\w+) +(200 \w|204|401 \w+)(?: |$)", re.MULTILINE

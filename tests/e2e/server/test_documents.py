@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import ROOT
+
 from ...support.product.documents import Block, blocks_of
 from ...support.product.playground import Playground
 from ...support.product.wheels import build_wheel, unpack
-from ...support.server.servers import ROOT
 
 ELSEWHERE = {
     "proof.md": "its command takes minutes; tests/unit/test_proof.py runs what it runs, on a smaller scale",

@@ -11,10 +11,11 @@ import pytest
 
 from app.auth.tokens import keys
 from tests.conftest import add_user
+from tests.support import ROOT
 
 from ...support.peers.caller import Client
 from ...support.product.documents import blocks_of
-from ...support.server.servers import ROOT, serving, site_on
+from ...support.server.servers import serving, site_on
 
 ISSUER = "https://example.org"
 

@@ -15,9 +15,10 @@ from zipfile import ZipFile
 
 import pytest
 
+from tests.support import ROOT
+
 from ...support.product.documents import blocks_of
 from ...support.product.wheels import build_wheel, unpack
-from ...support.server.servers import ROOT
 
 PRODUCT = ROOT / "app" / "auth"
 

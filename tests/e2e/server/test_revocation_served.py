@@ -17,12 +17,12 @@ import pytest
 from app.db import db
 from app.models import User
 from app.site import ratchet
-from tests.support import databases
+from tests.support import ROOT, databases
 from tests.support.browser import PASSWORD, REFRESH_COOKIE, bearer
 
 from ...support.peers.caller import Client
 from ...support.peers.insistent import await_that
-from ...support.server.servers import ROOT, Server, environment_for, server
+from ...support.server.servers import Server, environment_for, server
 from ...support.server.stage import Person, Stage, looking_on, newcomer, own_database, sign_in
 from ...support.server.workers import processor_time, workers_of
 

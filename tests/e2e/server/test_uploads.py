@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.support import ROOT
 from tests.support.browser import PASSWORD
 
 from ...campaigns.counts import count
@@ -14,7 +15,6 @@ from ...support.chromium.house_opening import House, open_house
 from ...support.peers.uploads import Uploader, upload_of
 from ...support.product.documents import blocks_of
 from ...support.server.nginx import nginx
-from ...support.server.servers import ROOT
 
 DEPLOYING = ROOT / "docs" / "deploying.md"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -12,9 +12,10 @@ from sqlalchemy import create_engine, inspect
 from app import create_app
 from app.db import db
 from tests.conftest import add_user, settings
+from tests.support import ROOT
 from tests.support.browser import Browser
 
-MIGRATIONS = str(Path(__file__).parents[2] / "migrations")
+MIGRATIONS = str(ROOT / "migrations")
 
 
 @pytest.fixture

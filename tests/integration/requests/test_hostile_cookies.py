@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from itsdangerous import Signer, URLSafeTimedSerializer
 
+from app.auth.audit import fingerprint
 from tests.conftest import SECRET, Clock, add_user, let_in
 from tests.support.browser import (
     REFRESH_COOKIE,
@@ -170,7 +171,7 @@ def test_an_orphan_beside_a_good_cookie_is_told(
     assert reply.status_code == 200
     events = [json.loads(record.message) for record in caplog.records]
     told = [event["session"] for event in events if event["event"] == "orphan"]
-    assert told == [stored(site, ada).sessions[0]["id"]]
+    assert told == [fingerprint(stored(site, ada).sessions[0]["id"])]
     assert signed_in.refresh().status_code == 200
 
 

@@ -16,7 +16,8 @@ from flask import Flask
 from app.db import db
 from app.models import User
 from tests.conftest import add_user
-from tests.support.server.servers import BOOT_SECONDS, ROOT, environment_for, site_on
+from tests.support import ROOT
+from tests.support.server.servers import BOOT_SECONDS, environment_for, site_on
 
 from .house import __name__ as house
 

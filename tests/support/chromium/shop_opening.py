@@ -16,10 +16,10 @@ from urllib.request import urlopen
 from sqlalchemy import URL, create_engine, text
 
 from tests.conftest import HASH
+from tests.support import ROOT
 
 from .shop import db
 
-ROOT = Path(__file__).parents[3]
 KEEP_ALIVE_SECONDS = 90
 """Longer than a wire holds a request: Chromium sends one again whose connection was closed for idleness."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from alembic.script import ScriptDirectory
 
-from ..server.servers import ROOT
+from tests.support import ROOT
 
 REVISION = '''"""Add a column that this release knows nothing of."""
 

@@ -28,11 +28,12 @@ from typing import Self
 from urllib.request import urlopen
 
 from tests.conftest import add_user
+from tests.support import ROOT
 from tests.support.browser import PASSWORD
 
 from ..peers.insistent import await_that
 from ..server.nginx import free_port, is_closed_to, listening, nginx, sign_in_over_tls
-from ..server.servers import ROOT, SECRET, environment_for, serving, site_on
+from ..server.servers import SECRET, environment_for, serving, site_on
 from .documents import Block
 from .wheels import copy_sources
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from zipfile import ZipFile
 
-from ..server.servers import ROOT
+from tests.support import ROOT
 
 SOURCES = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 BUILD = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index", "--quiet"]

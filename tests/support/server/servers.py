@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO
 from urllib.request import urlopen
 
@@ -19,8 +18,8 @@ from flask_migrate import upgrade
 
 from app import create_app
 from app.db import db
+from tests.support import ROOT
 
-ROOT = Path(__file__).parents[2]
 SECRET = "the secret of a served site, forty characters"
 DEFAULTS = {"FLASK_APP": "wsgi", "FLASK_SECRET_KEY": SECRET, "FLASK_RATCHET_BCRYPT_ROUNDS": "10"}
 BOOT_SECONDS = 60

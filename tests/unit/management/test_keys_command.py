@@ -13,6 +13,7 @@ from app.auth.api import jwks
 from app.auth.management.cli import commands
 from app.auth.tokens import keys
 from app.auth.tokens.jws import ASYMMETRIC_ALGORITHMS
+from tests.support import ROOT
 
 from ...support.samples import load_settings
 
@@ -44,7 +45,7 @@ def test_the_command_says_how_to_rotate(tmp_path: Path) -> None:
 
 def test_the_page_on_keys_waits_as_long_as_the_command_says() -> None:
     """The seconds in docs/keys.md, in its steps and in its example, are those of the published set."""
-    page = (Path(__file__).parents[2] / "docs" / "keys.md").read_text()
+    page = (ROOT / "docs" / "keys.md").read_text()
     assert set(re.findall(r"(\d+) seconds|lifespan=(\d+)", page)) == {
         (str(jwks.MAX_AGE), ""),
         ("", str(jwks.MAX_AGE)),

@@ -231,7 +231,7 @@ def test_more_than_a_process_remembers_is_asked_of_the_row(
     rows: Rows, monkeypatch: pytest.MonkeyPatch, order: int
 ) -> None:
     """Until the last one that found no room has run out, in whichever order they came."""
-    monkeypatch.setattr("app.auth.sessions.service.revocation.MAX_KNOWN", 5)
+    monkeypatch.setattr("app.auth.sessions.revocation.MAX_KNOWN", 5)
     ended = [EndedSession(str(number), NOW + number) for number in range(100, 110)]
     rows.process.add(EndedSession(str(number), NOW) for number in range(5))
     rows.process.add(ended[::order])
@@ -246,7 +246,7 @@ def test_what_is_known_live_is_not_asked_though_memory_is_full(
     rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An end that finds no room is the end all the same; the others are served as before."""
-    monkeypatch.setattr("app.auth.sessions.service.revocation.MAX_KNOWN", 2)
+    monkeypatch.setattr("app.auth.sessions.revocation.MAX_KNOWN", 2)
     rows.process.add([EndedSession("x", NOW), EndedSession("y", NOW), EndedSession("a", NOW)])
     rows.live.discard(A)
     assert not rows.lets_in(A, NOW)
@@ -258,7 +258,7 @@ def test_more_live_sessions_than_a_process_remembers_are_looked_at_again(
     rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The bound costs a query."""
-    monkeypatch.setattr("app.auth.sessions.service.revocation.MAX_KNOWN", 2)
+    monkeypatch.setattr("app.auth.sessions.revocation.MAX_KNOWN", 2)
     rows.live.add(of("c"))
     for place in (of("c"), A, of("c")):
         assert rows.lets_in(place, NOW)
@@ -284,7 +284,7 @@ def test_an_entry_for_all_of_a_user_makes_their_rows_be_asked(rows: Rows) -> Non
 
 def test_old_thefts_of_a_row_take_no_place(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
     """They come along with what is new in the row, and no token speaks of them."""
-    monkeypatch.setattr("app.auth.sessions.service.revocation.MAX_KNOWN", 2)
+    monkeypatch.setattr("app.auth.sessions.revocation.MAX_KNOWN", 2)
     thefts = [EndedSession(str(number), NOW - 2 * TTL, by_theft=True) for number in range(9)]
     rows.process = RevocationCache(lambda _: [*thefts, EndedSession("a", NOW)], TTL)
     assert not rows.lets_in(A, NOW)

@@ -141,8 +141,8 @@ def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(claims, "MAX_REMEMBERED", 8)
     reader = access_tokens()
     for number in range(50):
-        claims = replace(ACCESS_CLAIMS, session_id=str(number))
-        assert reader.read(reader.sign(claims), NOW) == claims
+        one = replace(ACCESS_CLAIMS, session_id=str(number))
+        assert reader.read(reader.sign(one), NOW) == one
         assert len(reader._verified) <= 8
 
 

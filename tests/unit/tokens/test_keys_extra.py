@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import ROOT
+
 from ...support.samples import SECRET
 from ..management.test_keys_command import generate
-
-ROOT = Path(__file__).parents[2]
 
 BOOT = """
 import sys
