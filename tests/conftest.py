@@ -2,52 +2,30 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import bcrypt
 import pytest
-from flask import Flask, Response
+from flask import Flask
 
 from app import create_app
-from app.auth.passwords.hashing import hash_password
-from app.auth.web.services import EXTENSION, Services
 from app.db import db
 from app.models import User
-from app.site import ratchet
+from tests.support.sites import set_clock
 
 from .support import databases
-from .support.browser import PASSWORD, Browser, set_cookies
+from .support.browser import Browser
+from .support.clock import Clock
 from .support.order import Together
-
-SECRET = "a secret of forty characters for the tests"
-HASH = hash_password(PASSWORD, 10)
-START = 1_800_000_000.0
-
-MakeSite = Callable[..., Flask]
+from .support.sites import MakeSite, add_user, let_in, settings
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
     """Which process runs which test."""
     return Together(config, log)
-
-
-class Clock:
-    """A clock that stands still until it is turned."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> float:
-        """Seconds since the epoch."""
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        """Turn the clock; back, where ``seconds`` is negative."""
-        self.now += seconds
 
 
 @pytest.fixture
@@ -79,8 +57,7 @@ def make_site(database: str, clock: Clock, tmp_path: Path) -> Iterator[MakeSite]
 
     def make(**further: Any) -> Flask:
         site = create_app(settings(database, tmp_path) | further)
-        parts: Services = site.extensions[EXTENSION]
-        site.extensions[EXTENSION] = dataclasses.replace(parts, clock=clock)
+        set_clock(site, clock)
         sites.append(site)
         return site
 
@@ -130,34 +107,3 @@ def bcrypts(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
     monkeypatch.setattr(bcrypt, "hashpw", counting)
     return salts
-
-
-def let_in(site: Flask, subject: str, *, remember: bool = False) -> Browser:
-    """A browser whose user was let in without a password, as after a single sign-on: it spares a bcrypt."""
-    with site.test_request_context():
-        ratchet.start_session(db.session.get(User, int(subject)), remember=remember)
-        reply = site.process_response(Response())
-    browser = Browser(site)
-    for name, cookie in set_cookies(reply).items():
-        browser.client.set_cookie(name, cookie["value"], path=cookie["path"])
-    return browser
-
-
-def settings(url: str, folder: Path) -> dict[str, Any]:
-    """The settings of a site under test."""
-    return {
-        "TESTING": True,
-        "SECRET_KEY": SECRET,
-        "SQLALCHEMY_DATABASE_URI": url,
-        "RATCHET_BCRYPT_ROUNDS": 10,
-        "INSTANCE": str(folder),
-    }
-
-
-def add_user(site: Flask, email: str, username: str | None = None, **columns: Any) -> str:
-    """Put a user whose password is PASSWORD into the database; their subject."""
-    with site.app_context():
-        user = User(email=email, username=username, **{"password_hash": HASH, **columns})
-        db.session.add(user)
-        db.session.commit()
-        return str(user.id)

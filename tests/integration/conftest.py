@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,11 @@ from flask import Flask
 from sqlalchemy.engine import make_url
 
 from app import create_app
-from tests.conftest import Clock, MakeSite, settings
 from tests.support import databases
-
-from ..support.shapes import SHAPES, not_unique
-from ..support.strangers import MODELS, Stranger
-
-ALL_MODELS = {**MODELS, **SHAPES, "not unique": not_unique}
-MakeStranger = Callable[..., Stranger]
-
+from tests.support.clock import Clock
+from tests.support.hosts.shapes import ALL_MODELS
+from tests.support.hosts.strangers import MakeStranger, Stranger
+from tests.support.sites import MakeSite, settings
 
 remembered = cache(bcrypt.hashpw)
 

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 PASSWORD = "correct horse battery staple"
+NEW_PASSWORD = "an even better battery staple"
 REFRESH_COOKIE = "refreshToken"
 ACCESS_COOKIE = "accessToken"
 COOKIES = frozenset({REFRESH_COOKIE, ACCESS_COOKIE, "signedIn"})
@@ -38,6 +39,12 @@ class Browser:
     def me(self, token: str | None = None) -> TestResponse:
         """GET /auth/me, with the jar's cookie, or with ``token`` as a bearer."""
         return self.client.get("/auth/me", headers={} if token is None else bearer(token))
+
+    def change_password(
+        self, current: str = PASSWORD, new: str = NEW_PASSWORD, **options: Any
+    ) -> TestResponse:
+        """POST /auth/password."""
+        return self.post("/auth/password", {"current_password": current, "new_password": new}, **options)
 
     def post(self, path: str, fields: Any = None, **options: Any) -> TestResponse:
         """POST a JSON body, or none."""
@@ -85,6 +92,11 @@ def content(reply: TestResponse) -> dict[str, Any]:
 def refusal(reply: TestResponse) -> tuple[int, str]:
     """Status and error code of a refused request."""
     return reply.status_code, content(reply).get("error", "")
+
+
+def access_token(browser: Browser) -> str:
+    """Refresh, for the access token that comes with it."""
+    return str(content(browser.refresh())["access_token"])
 
 
 def set_cookies(reply: Response | TestResponse) -> dict[str, dict[str, str]]:

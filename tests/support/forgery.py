@@ -8,6 +8,7 @@ import hmac
 import json
 from typing import Any
 
+from app.auth.tokens.claims import RefreshClaims, RefreshTokens
 from app.auth.tokens.jws import derive_key
 
 from .samples import NOW, SECRET
@@ -48,6 +49,12 @@ def forge_refresh(claims: Any) -> str:
     return forge(REFRESH_HEADER, claims, REFRESH_KEY)
 
 
+def forge_for(secret: str, subject: str, session_id: str, token_id: str = "guessed") -> str:
+    """A refresh token of that user and session, as a thief of the site's secret would make it."""
+    tokens = RefreshTokens([derive_key(secret, "refresh token")], None)
+    return tokens.sign(RefreshClaims(subject, session_id, token_id, int(NOW) + 86400))
+
+
 def segment(part: Any) -> str:
     """One part of a token, from bytes or from a value."""
     if isinstance(part, bytes):
@@ -63,3 +70,15 @@ def encode(raw: bytes) -> str:
 def decode(text: str) -> Any:
     """The value that one part of a token holds."""
     return json.loads(base64.urlsafe_b64decode(text + "=="))
+
+
+def header_of(token: str) -> dict[str, Any]:
+    """The header of a token; nothing here checks that the token is authentic."""
+    header: dict[str, Any] = decode(token.split(".", maxsplit=1)[0])
+    return header
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """The claims of a token; nothing here checks that the token is authentic."""
+    claims: dict[str, Any] = decode(token.split(".")[1])
+    return claims

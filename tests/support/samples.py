@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -11,6 +12,7 @@ from app.auth.lifecycle.account import Account
 from app.auth.lifecycle.rotation import RotationPolicy, Session
 from app.auth.lifecycle.transitions import Transition
 from app.auth.settings import load
+from app.auth.tokens import keys
 
 NOW = 1_800_000_000.0
 TICK = 2.0**-10
@@ -60,6 +62,12 @@ def by_kind(transition: Transition) -> Transition:
     """The outcome with its refusal as a class, so that outcomes can be compared."""
     error = transition.error
     return transition._replace(error=type(error) if isinstance(error, Exception) else error)
+
+
+def save_key(path: Path, algorithm: str) -> Path:
+    """A new file with a private key in it; its path."""
+    keys.generate(algorithm).write(path)
+    return path
 
 
 def load_settings(**config: Any) -> load.Settings:

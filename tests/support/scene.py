@@ -9,8 +9,9 @@ from flask import Flask
 from sqlalchemy.engine import make_url
 from werkzeug.test import TestResponse
 
-from tests.conftest import Clock, MakeSite, add_user
 from tests.support.browser import Browser
+from tests.support.clock import Clock
+from tests.support.sites import MakeSite, add_user
 
 from .rows import write
 
@@ -52,7 +53,7 @@ class Scene:
         return self.browser
 
 
-def newcomer(scene: Scene, **columns: bool) -> TestResponse:
+def barred_sign_in(scene: Scene, **columns: bool) -> TestResponse:
     """A sign-in with the right password to an account that may not."""
     add_user(scene.site, "eve@example.org", "eve", **columns)
     return Browser(scene.site).sign_in("eve")

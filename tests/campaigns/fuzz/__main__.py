@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.campaigns.progress import say, show
 from tests.support.databases import KINDS
-from tests.support.progress import say, show
 
-from .ledger import Ledger
+from .findings import Findings
 from .raw import throw
 from .run import fuzz, served
 
@@ -25,30 +25,30 @@ RAW = 1_000
 def main() -> int:
     """The exit status: 1 where something is wrong."""
     options = _options()
-    ledger, started = Ledger(), time.monotonic()
+    findings, started = Findings(), time.monotonic()
 
     def line() -> str:
-        return f"{ledger.generated / (time.monotonic() - started):.0f} a second, {ledger.line()}"
+        return f"{findings.generated / (time.monotonic() - started):.0f} a second, {findings.line()}"
 
     with TemporaryDirectory() as name, served(options.database, Path(name)) as stage:
         for seed in range(options.seed, sys.maxsize):
-            throw(stage.base_url, RAW, seed, ledger)
-            fuzz(stage, ledger, EXAMPLES, seed, lambda: show(line()))
+            throw(stage.base_url, RAW, seed, findings)
+            fuzz(stage, findings, EXAMPLES, seed, lambda: show(line()))
             say(line())
-            if ledger.generated >= options.cases or not ledger.kept:
+            if findings.generated >= options.cases or not findings.kept:
                 break
-    return _report(ledger)
+    return _report(findings)
 
 
-def _report(ledger: Ledger) -> int:
-    print(f"\n\n{ledger.line()}\n")
-    for check, number in ledger.checks.most_common():
+def _report(findings: Findings) -> int:
+    print(f"\n\n{findings.line()}\n")
+    for check, number in findings.checks.most_common():
         print(f"{number:>10,} x {check}")
-    for failure, example in ledger.failures.items():
+    for failure, example in findings.failures.items():
         print(f"\nWRONG: {failure}\n{example}")
-    for error in ledger.errors:
+    for error in findings.errors:
         print(f"\nERROR: {error}")
-    return 0 if ledger.kept else 1
+    return 0 if findings.kept else 1
 
 
 def _options() -> argparse.Namespace:

@@ -16,8 +16,8 @@ from app.auth.sessions.issuer import IssuedTokens
 from app.auth.sessions.service import SessionOptions
 from app.auth.web import responses
 from app.auth.web.services import services
-from tests.conftest import add_user
 from tests.support.browser import ACCESS_COOKIE, PASSWORD, REFRESH_COOKIE, bearer, set_cookies
+from tests.support.sites import add_user
 
 SERVICE_SECRET = "the-secret-of-a-service-that-asks-us"
 PEOPLE = 20

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from .ledger import Ledger
+from .findings import Findings
 
 PATHS = (
     "/auth/login", "/auth/refresh", "/auth/logout", "/auth/token", "/auth/revoke", "/auth/introspect",
@@ -62,14 +62,14 @@ def nastiness(seed: int) -> Iterator[bytes]:
         yield (head + dice.choice(BODIES)).encode("latin-1")
 
 
-def throw(base_url: str, requests: int, seed: int, ledger: Ledger) -> None:
+def throw(base_url: str, requests: int, seed: int, findings: Findings) -> None:
     """Send so many of them; a server's error other than 503 is a failure."""
     address = urlsplit(base_url)
     for request, _ in zip(nastiness(seed), range(requests), strict=False):
         status = _status(str(address.hostname), address.port or 80, request)
-        ledger.note("raw", status)
+        findings.note("raw", status)
         if status >= 500 and status not in (501, 503, 505):  # gunicorn's own words for what it does not speak
-            ledger.failures[f"raw: {status}"] = repr(request)
+            findings.failures[f"raw: {status}"] = repr(request)
 
 
 def _status(host: str, port: int, request: bytes) -> int:

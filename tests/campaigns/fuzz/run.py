@@ -1,4 +1,4 @@
-"""One run: schemathesis in front of the served site with all its checks, and what it found in a ledger."""
+"""One run: schemathesis in front of the served site with all its checks, and what it found."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from schemathesis.engine import events, from_schema
 from tests.support.server.servers import logged_server
 from tests.support.server.stage import Stage, looking_on, own_database
 
+from .findings import Findings
 from .guests import SERVICE_SECRET, Guests
-from .ledger import Ledger
 
 ENVIRONMENT = {"FLASK_PROXY_HOPS": "1", "FLASK_RATCHET_SERVICE_SECRETS": SERVICE_SECRET}
 
@@ -44,7 +44,7 @@ def served(kind: str, folder: Path) -> Iterator[Stage]:
 
 def fuzz(
     stage: Stage,
-    ledger: Ledger,
+    findings: Findings,
     examples: int,
     seed: int,
     note: Callable[[], object] = lambda: None,
@@ -68,9 +68,9 @@ def fuzz(
     try:
         for event in from_schema(schema).execute():
             if isinstance(event, events.ScenarioFinished):
-                ledger.enter(event.recorder)
+                findings.enter(event.recorder)
             elif isinstance(event, events.NonFatalError | events.FatalError):
-                ledger.errors.append(str(event))
+                findings.errors.append(str(event))
             note()
     finally:
         schemathesis.hooks.unregister(before_call)

@@ -14,14 +14,14 @@ import time
 
 from docs.generator import DOCS
 from docs.generator.parts import with_parts
-from tests.support.progress import show
+from tests.campaigns.progress import show
 
 from . import page
 from .become import source_of
-from .ledger import Ledger
 from .mutants import Mutant, mutants
 from .plan import FLOOR, TESTS, reasons
 from .run import try_all
+from .score import Score
 
 PAGE = DOCS / "mutation.md"
 
@@ -29,28 +29,28 @@ PAGE = DOCS / "mutation.md"
 def main() -> int:
     """The exit status: 1 where something is wrong."""
     options = _options()
-    ledger, started = Ledger(reasons()), time.monotonic()
+    score, started = Score(reasons()), time.monotonic()
 
     def tell(mutant: Mutant, killed: bool) -> None:
-        ledger.enter(mutant, killed)
-        tried, killed_in_all, _ = ledger.counts[mutant.module]
+        score.enter(mutant, killed)
+        tried, killed_in_all, _ = score.counts[mutant.module]
         seconds = time.monotonic() - started
         show(f"{mutant.module}: {killed_in_all} of {tried} killed, {seconds:.0f} s")
 
     for module in options.modules or TESTS:
         made = list(mutants(module, source_of(module).read_text()))
         try_all(made, TESTS[module], options.workers, tell)
-    return _report(ledger, write=options.write)
+    return _report(score, write=options.write)
 
 
-def _report(ledger: Ledger, *, write: bool) -> int:
-    for mutant in ledger.survivors:
+def _report(score: Score, *, write: bool) -> int:
+    for mutant in score.survivors:
         place = f"app/auth/{mutant.module}.py:{mutant.line}"
-        print(f"\n{place}: {mutant.change}\n    {ledger.reason(mutant) or 'NO REASON LISTED'}")
-    print(f"\n{page.counts(ledger)}\n")
+        print(f"\n{place}: {mutant.change}\n    {score.reason(mutant) or 'NO REASON LISTED'}")
+    print(f"\n{page.counts(score)}\n")
     if write:
-        PAGE.write_text(with_parts(PAGE.read_text(), page.parts(ledger)))
-    faults = list(ledger.faults(FLOOR))
+        PAGE.write_text(with_parts(PAGE.read_text(), page.parts(score)))
+    faults = list(score.faults(FLOOR))
     print("\n".join(faults) or "Every module's tests kill what they have to.")
     return 1 if faults else 0
 

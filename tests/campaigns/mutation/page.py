@@ -6,32 +6,32 @@ from collections.abc import Iterable
 
 from docs.generator.parts import markdown
 
-from .ledger import Ledger
+from .score import Score
 
 COUNTS = ("module", "mutants", "killed", "survivors")
 SURVIVORS = ("where", "change", "why it is left")
 
 
-def parts(ledger: Ledger) -> dict[str, str]:
+def parts(score: Score) -> dict[str, str]:
     """What a run writes on the page: by module, what became of its mutants, and its survivors."""
-    return {name: "\n\n".join(_part(ledger, name)) for name in ledger.counts}
+    return {name: "\n\n".join(_part(score, name)) for name in score.counts}
 
 
-def counts(ledger: Ledger) -> str:
+def counts(score: Score) -> str:
     """The table of the modules."""
-    return markdown(COUNTS, [_row(ledger, name) for name in ledger.counts])
+    return markdown(COUNTS, [_row(score, name) for name in score.counts])
 
 
-def _part(ledger: Ledger, module: str) -> Iterable[str]:
-    yield markdown(COUNTS, [_row(ledger, module)])
+def _part(score: Score, module: str) -> Iterable[str]:
+    yield markdown(COUNTS, [_row(score, module)])
     left = [
-        (f"`{mutant.where or 'the module'}`", f"`{mutant.change}`", ledger.reason(mutant))
-        for mutant in ledger.survivors
+        (f"`{mutant.where or 'the module'}`", f"`{mutant.change}`", score.reason(mutant))
+        for mutant in score.survivors
         if mutant.module == module
     ]
     if left:
         yield markdown(SURVIVORS, left)
 
 
-def _row(ledger: Ledger, module: str) -> list[str]:
-    return [f"`{module}.py`", *map(str, ledger.counts[module])]
+def _row(score: Score, module: str) -> list[str]:
+    return [f"`{module}.py`", *map(str, score.counts[module])]

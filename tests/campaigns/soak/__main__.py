@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 
 from docs.generator import DOCS
 from docs.generator.parts import markdown, with_parts
+from tests.campaigns.progress import is_watched, say, show
 from tests.support.databases import fresh_database
-from tests.support.progress import is_watched, say, show
 
 from .plan import Plan
 from .run import soak

@@ -15,9 +15,9 @@ from threading import Condition, Event, Lock
 
 from tests.support.browser import PASSWORD, REFRESH_COOKIE
 
+from .exchange import CUT, SoakReply, post, receive
 from .ledger import Ledger
 from .plan import Plan
-from .wire import CUT, Reply, post, receive
 
 LOST = 0.05
 LATE = 0.15
@@ -30,7 +30,7 @@ DOUBT = 30.0
 """Seconds for which a request that was given up too late may still come up; gunicorn's own limit."""
 
 
-class Browser:
+class SoakBrowser:
     """A browser of a user: one jar, and a gate that lets its tabs work while it is awake."""
 
     def __init__(self, plan: Plan, port: int, user: str, ledger: Ledger) -> None:
@@ -92,7 +92,7 @@ class Browser:
             verdict = "signed in" if self._insist().status == 200 else "signed out"
             self._ledger.add(f"{verdict} at the end")
 
-    def _insist(self) -> Reply:
+    def _insist(self) -> SoakReply:
         """Refresh, however often the connection is cut."""
         while True:
             with suppress(*CUT):
@@ -173,7 +173,7 @@ class Browser:
         self._ledger.add("beyond the bound")
         self.overdue_at = time.monotonic()
 
-    def _judge(self, reply: Reply) -> None:
+    def _judge(self, reply: SoakReply) -> None:
         self._note(reply)
         if reply.status == 200:
             self._ledger.add("refreshes")
@@ -181,7 +181,7 @@ class Browser:
             self.refusals += 1
             self._blame(reply)
 
-    def _blame(self, reply: Reply) -> None:
+    def _blame(self, reply: SoakReply) -> None:
         """Why is this browser signed out? There has to be a thief."""
         if self.robbed:
             return
@@ -190,7 +190,7 @@ class Browser:
         else:
             self._ledger.add("false sign-outs", f"{self._user} got {reply.status} {reply.code}")
 
-    def _note(self, reply: Reply) -> None:
+    def _note(self, reply: SoakReply) -> None:
         """Count what should not be."""
         if reply.status == 503:
             self._ledger.add("503")

@@ -9,23 +9,20 @@ import secrets
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support import ROOT
+from tests.support.server import gunicorn
 from tests.support.server.servers import environment_for
 
 from .plan import Plan
+from .served import __name__ as served
 
 KEPT_KEYS = 2
 """Former keys that are still accepted: a sleeping laptop may hold a token of one."""
-
-BOOT_SECONDS = 60
-STOP_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -77,35 +74,29 @@ class Fleet:
 
     def stop(self) -> None:
         """Stop serving."""
-        _stop(self._serving.master)
+        gunicorn.stop(self._serving.master)
         self._listener.close()
 
     def _roll(self, keys: list[str]) -> None:
         """Start processes with these keys, the first one signing; then stop those before them."""
         before, self._serving = self._serving, self._start(keys)
-        _stop(before.master)
+        gunicorn.stop(before.master)
 
     def _start(self, keys: list[str]) -> Generation:
         self._starts += 1
         ready = self._folder / f"generation-{self._starts}"
         ready.mkdir()
         with (self._folder / "gunicorn.log").open("ab") as log:
-            master = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", *self._options(), "wsgi:app"],
-                cwd=ROOT,
-                env=self._environment(keys, ready),
-                pass_fds=[self._listener.fileno()],
-                stdout=log,
-                stderr=log,
+            master = gunicorn.start(
+                self._listener, [*self._options(), "wsgi:app"], self._environment(keys, ready), log=log
             )
         generation = Generation(master, ready)
         self._await(generation)
         return generation
 
     def _options(self) -> list[str]:
-        plan, port = self._plan, self._listener.fileno()
-        workers = ["--workers", str(plan.workers), "--threads", str(plan.threads)]
-        return ["--config", "python:tests.soak.served", "--bind", f"fd://{port}", *workers]
+        workers, threads = str(self._plan.workers), str(self._plan.threads)
+        return ["--config", f"python:{served}", "--workers", workers, "--threads", threads]
 
     def _environment(self, keys: list[str], ready: Path) -> dict[str, str]:
         planned = {
@@ -119,7 +110,7 @@ class Fleet:
         return environment_for(self._plan.url, **{**planned, **self._plan.environment})
 
     def _await(self, generation: Generation) -> None:
-        deadline = time.monotonic() + BOOT_SECONDS
+        deadline = time.monotonic() + gunicorn.BOOT_SECONDS
         while len(generation.workers) < self._plan.workers:
             if generation.master.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"gunicorn did not start:\n{self.log()[-2000:]}")
@@ -138,12 +129,3 @@ def fleet_of(plan: Plan, folder: Path) -> Iterator[Fleet]:
         yield fleet
     finally:
         fleet.stop()
-
-
-def _stop(master: subprocess.Popen[bytes]) -> None:
-    master.send_signal(signal.SIGTERM)
-    try:
-        master.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        master.kill()
-        master.wait()

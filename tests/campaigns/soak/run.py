@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
-from tests.conftest import add_user
 from tests.support.server.servers import site_on
+from tests.support.sites import add_user
 
-from .browsers import Browser
+from .browsers import SoakBrowser
 from .fleet import Fleet, fleet_of
 from .ledger import Ledger
 from .plan import Plan
@@ -29,7 +29,7 @@ def soak(plan: Plan, folder: Path, say: Say = lambda _line: None) -> Ledger:
             add_user(site, f"user-{number}@example.org")
     with fleet_of(plan, folder) as fleet:
         browsers = [
-            Browser(plan, fleet.port, f"user-{number % plan.users}@example.org", ledger)
+            SoakBrowser(plan, fleet.port, f"user-{number % plan.users}@example.org", ledger)
             for number in range(plan.users * plan.browsers_per_user)
         ]
         with _busy(plan, browsers) as running, _robbed(plan, fleet, browsers, ledger) as thieves:
@@ -42,7 +42,7 @@ def soak(plan: Plan, folder: Path, say: Say = lambda _line: None) -> Ledger:
 
 
 @contextmanager
-def _busy(plan: Plan, browsers: list[Browser]) -> Iterator[list[Future[None]]]:
+def _busy(plan: Plan, browsers: list[SoakBrowser]) -> Iterator[list[Future[None]]]:
     """All tabs of all browsers are at work in this block."""
     over, dice = Event(), plan.dice("tabs")
     tabs = [browser for browser in browsers for _ in range(dice.randint(1, plan.most_tabs))]
@@ -55,7 +55,7 @@ def _busy(plan: Plan, browsers: list[Browser]) -> Iterator[list[Future[None]]]:
 
 @contextmanager
 def _robbed(
-    plan: Plan, fleet: Fleet, browsers: list[Browser], ledger: Ledger
+    plan: Plan, fleet: Fleet, browsers: list[SoakBrowser], ledger: Ledger
 ) -> Iterator[list[Future[None]]]:
     """Thieves are at work in this block; at its end every theft is over."""
     over = Event()

@@ -14,10 +14,10 @@ import time
 from collections.abc import Sequence
 from threading import Event
 
-from .browsers import DOUBT, Browser
+from .browsers import DOUBT, SoakBrowser
+from .exchange import CUT, SoakReply, post, receive
 from .ledger import Ledger, Theft
 from .plan import Plan
-from .wire import CUT, Reply, post, receive
 
 MAX_HAND_OVERS = 2
 PATIENCE = 20
@@ -34,7 +34,7 @@ class Thief:
         self._port = port
         self.slow = False
 
-    def work(self, victims: Sequence[Browser], over: Event) -> None:
+    def work(self, victims: Sequence[SoakBrowser], over: Event) -> None:
         """Steal until it is all over; the last theft is seen to its end."""
         while not over.wait(self.dice.uniform(0.1, 1) * self.plan.leeway):
             victim = self.dice.choice(victims)
@@ -43,7 +43,7 @@ class Thief:
                 self.slow = False
                 Robbery(self, victim, jar).run()
 
-    def insist(self, path: str, jar: dict[str, str]) -> Reply:
+    def insist(self, path: str, jar: dict[str, str]) -> SoakReply:
         """POST until there is an answer."""
         while True:
             try:
@@ -61,7 +61,7 @@ class Thief:
 class Robbery:
     """One theft, from the copy of the jar to the end of the session."""
 
-    def __init__(self, thief: Thief, victim: Browser, jar: dict[str, str]) -> None:
+    def __init__(self, thief: Thief, victim: SoakBrowser, jar: dict[str, str]) -> None:
         self._thief, self._victim = thief, victim
         self._jars = [jar]
         self._copied_at = time.monotonic()

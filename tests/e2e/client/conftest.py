@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext
 
 from ...support.chromium.chromium import Targets, chromium
 from ...support.chromium.shop_opening import Shop, open_shop
-from ...support.chromium.tabs import Browser, eventually
+from ...support.chromium.tabs import TabbedBrowser, eventually
 from ...support.chromium.wire import Wire, wire_to
 
 
@@ -46,6 +46,6 @@ def wire(shop: Shop) -> Iterator[Wire]:
 
 
 @pytest.fixture
-def browser(context: BrowserContext, wire: Wire) -> Browser:
+def browser(context: BrowserContext, wire: Wire) -> TabbedBrowser:
     """A browser in front of the shop, nobody signed in."""
-    return Browser(context, wire)
+    return TabbedBrowser(context, wire)

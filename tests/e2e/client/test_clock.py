@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext
 from tests.support.browser import PASSWORD
 
 from ...support.chromium.shop_opening import Shop, open_shop
-from ...support.chromium.tabs import Browser, eventually
+from ...support.chromium.tabs import TabbedBrowser, eventually
 from ...support.chromium.wire import wire_to
 
 AN_HOUR = 3600
@@ -26,10 +26,10 @@ def hasty_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 
 @pytest.fixture
-def hasty(context: BrowserContext, hasty_shop: Shop) -> Iterator[Browser]:
+def hasty(context: BrowserContext, hasty_shop: Shop) -> Iterator[TabbedBrowser]:
     """A browser in front of it."""
     with wire_to(hasty_shop.port) as wire:
-        yield Browser(context, wire)
+        yield TabbedBrowser(context, wire)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def hasty(context: BrowserContext, hasty_shop: Shop) -> Iterator[Browser]:
     ],
 )
 def test_age_is_the_larger_of_two_clocks(
-    browser: Browser, wall: float, monotonic: float, refreshes: int
+    browser: TabbedBrowser, wall: float, monotonic: float, refreshes: int
 ) -> None:
     """A token is as old as the older of the two clocks says."""
     (tab,) = browser.signed_in()
@@ -50,7 +50,7 @@ def test_age_is_the_larger_of_two_clocks(
     assert browser.refreshes == refreshes
 
 
-def test_age_begins_before_the_request_was_sent(browser: Browser) -> None:
+def test_age_begins_before_the_request_was_sent(browser: TabbedBrowser) -> None:
     """A token whose reply was an hour on its way is an hour old when it arrives."""
     tab = browser.tab()
     with browser.wire.holding("POST /auth/login"):
@@ -68,7 +68,7 @@ def test_age_begins_before_the_request_was_sent(browser: Browser) -> None:
         pytest.param(0.9, 1, id="one that has lived nine tenths is refreshed, though it is still good"),
     ],
 )
-def test_visible_tab_refreshes_ahead_of_time(browser: Browser, share: float, refreshes: int) -> None:
+def test_visible_tab_refreshes_ahead_of_time(browser: TabbedBrowser, share: float, refreshes: int) -> None:
     """A visible tab that looks at the clock refreshes ahead of the end, and not too early."""
     (tab,) = browser.signed_in()
     browser.lose_network()
@@ -77,13 +77,13 @@ def test_visible_tab_refreshes_ahead_of_time(browser: Browser, share: float, ref
     assert browser.refreshes == refreshes
 
 
-def test_visible_tab_looks_at_the_clock_by_itself(hasty: Browser) -> None:
+def test_visible_tab_looks_at_the_clock_by_itself(hasty: TabbedBrowser) -> None:
     """A visible tab refreshes again and again, and nobody has to ask for it."""
     (tab,) = hasty.signed_in()
     tab.until("names().filter(name => name === 'renewed').length > 1")
 
 
-def test_hidden_tab_refreshes_when_it_is_shown(browser: Browser) -> None:
+def test_hidden_tab_refreshes_when_it_is_shown(browser: TabbedBrowser) -> None:
     """A hidden tab lets its token run out, and refreshes as soon as somebody looks."""
     (tab,) = browser.signed_in()
     browser.tab_in_front_of(tab)
@@ -95,7 +95,7 @@ def test_hidden_tab_refreshes_when_it_is_shown(browser: Browser) -> None:
     tab.until("names().includes('renewed')")
 
 
-def test_hidden_tab_refreshes_for_a_request(browser: Browser) -> None:
+def test_hidden_tab_refreshes_for_a_request(browser: TabbedBrowser) -> None:
     """A hidden tab that has something to ask refreshes for that."""
     (tab,) = browser.signed_in()
     browser.tab_in_front_of(tab)
@@ -112,7 +112,7 @@ def test_hidden_tab_refreshes_for_a_request(browser: Browser) -> None:
         pytest.param("dispatchEvent(new Event('online'))", id="the network comes back"),
     ],
 )
-def test_each_happening_alone_is_enough(browser: Browser, happening: str) -> None:
+def test_each_happening_alone_is_enough(browser: TabbedBrowser, happening: str) -> None:
     """A page looks at the clock when it hears that, also in a browser that tells of nothing else."""
     (tab,) = browser.signed_in()
     tab.turn_clocks(wall=AN_HOUR)
@@ -120,7 +120,7 @@ def test_each_happening_alone_is_enough(browser: Browser, happening: str) -> Non
     tab.until("names().includes('renewed')")
 
 
-def test_page_that_comes_back_refreshes(browser: Browser) -> None:
+def test_page_that_comes_back_refreshes(browser: TabbedBrowser) -> None:
     """A page that the back button brings back as it was looks at the clock at once."""
     (tab,) = browser.signed_in()
     tab.turn_clocks(wall=AN_HOUR)

@@ -8,7 +8,7 @@ from tests.support import ROOT
 from tests.support.browser import PASSWORD
 from tests.support.product.documents import blocks_of
 
-from ...support.chromium.tabs import Browser, Tab
+from ...support.chromium.tabs import Tab, TabbedBrowser
 
 PAGE = ROOT / "docs" / "client.md"
 BODY = """
@@ -19,7 +19,7 @@ BODY = """
 
 
 @pytest.fixture
-def tab(browser: Browser) -> Tab:
+def tab(browser: TabbedBrowser) -> Tab:
     """A page that holds every snippet of the page, one after the other."""
     blocks = [block.text for block in blocks_of(PAGE) if block.language == "js"]
     tab = browser.tab("plain")

@@ -9,7 +9,7 @@ import pytest
 from tests.support.browser import PASSWORD
 
 from ...support.chromium.shop_opening import Shop
-from ...support.chromium.tabs import Browser, Tab, eventually
+from ...support.chromium.tabs import Tab, TabbedBrowser, eventually
 
 PAST_ACCESS_TTL = 660
 ORDERS = "POST /api/orders"
@@ -35,7 +35,7 @@ CHANGES = pytest.mark.parametrize("change", [by_script, by_form])
 
 
 @CHANGES
-def test_change_of_user_is_told(browser: Browser, change: Act) -> None:
+def test_change_of_user_is_told(browser: TabbedBrowser, change: Act) -> None:
     """A tab of Ada is told when Bob signs in beside it, and a listener can keep the page as it is."""
     hers, his = browser.signed_in(2)
     hers.run("self.stay = true")
@@ -45,7 +45,7 @@ def test_change_of_user_is_told(browser: Browser, change: Act) -> None:
 
 
 @CHANGES
-def test_page_of_another_user_is_loaded_anew(browser: Browser, change: Act) -> None:
+def test_page_of_another_user_is_loaded_anew(browser: TabbedBrowser, change: Act) -> None:
     """A page that does nothing about a change of user is thrown away and loaded anew."""
     hers, his = browser.signed_in(2)
     hers.run("self.adas = 'orders of Ada'")
@@ -54,7 +54,7 @@ def test_page_of_another_user_is_loaded_anew(browser: Browser, change: Act) -> N
     assert hers.told == [{"type": "signedin", "user": "bob"}]
 
 
-def test_change_of_user_by_way_of_signing_out(browser: Browser) -> None:
+def test_change_of_user_by_way_of_signing_out(browser: TabbedBrowser) -> None:
     """Where Ada signs out by a form and Bob signs in, her tab is told of both."""
     hers, his = browser.signed_in(2)
     his.open("forms").sign_out_by_form()
@@ -65,7 +65,7 @@ def test_change_of_user_by_way_of_signing_out(browser: Browser) -> None:
     assert hers.user == "bob"
 
 
-def test_page_that_comes_back_is_not_shown_to_another(browser: Browser) -> None:
+def test_page_that_comes_back_is_not_shown_to_another(browser: TabbedBrowser) -> None:
     """A page of Ada that the back button brings back for Bob is loaded anew."""
     (tab,) = browser.signed_in()
     tab.run("self.adas = 'orders of Ada'")
@@ -75,7 +75,7 @@ def test_page_that_comes_back_is_not_shown_to_another(browser: Browser) -> None:
     tab.until("!self.adas && ratchet.user?.username === 'bob'")
 
 
-def test_new_tab_takes_no_token_of_another(browser: Browser) -> None:
+def test_new_tab_takes_no_token_of_another(browser: TabbedBrowser) -> None:
     """A tab of Bob never takes the token that an old tab of Ada still holds."""
     hers, his = browser.signed_in(2)
     hers.run("self.stay = true")
@@ -89,7 +89,7 @@ def test_new_tab_takes_no_token_of_another(browser: Browser) -> None:
 
 
 @CHANGES
-def test_request_is_not_repeated_for_another(browser: Browser, shop: Shop, change: Act) -> None:
+def test_request_is_not_repeated_for_another(browser: TabbedBrowser, shop: Shop, change: Act) -> None:
     """A request of Ada that is refused when Bob has signed in meanwhile is not made again as Bob."""
     hers, his = browser.signed_in(2)
     hers.run("self.stay = true")
@@ -103,7 +103,7 @@ def test_request_is_not_repeated_for_another(browser: Browser, shop: Shop, chang
     assert len(browser.wire.asked(ORDERS)) == 1
 
 
-def test_request_that_waited_is_not_made_for_another(browser: Browser) -> None:
+def test_request_that_waited_is_not_made_for_another(browser: TabbedBrowser) -> None:
     """A request of Ada that waits for a refresh is not made at all when that brings Bob."""
     hers, his = browser.signed_in(2)
     hers.run("self.stay = true")
@@ -117,7 +117,7 @@ def test_request_that_waited_is_not_made_for_another(browser: Browser) -> None:
     assert browser.wire.asked(ORDERS) == []
 
 
-def test_response_is_not_handed_to_another(browser: Browser) -> None:
+def test_response_is_not_handed_to_another(browser: TabbedBrowser) -> None:
     """The response to a request of Ada is withheld when Bob has signed in before it came."""
     hers, his = browser.signed_in(2)
     hers.run("self.stay = true")

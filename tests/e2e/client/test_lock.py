@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...support.chromium.shop_opening import Shop
-from ...support.chromium.tabs import REFRESH, Browser, eventually
+from ...support.chromium.tabs import REFRESH, TabbedBrowser, eventually
 from ...support.chromium.wire import wire_to
 
 AN_HOUR = 3600
@@ -14,7 +14,7 @@ KEEP_THE_LOCK = "void navigator.locks.request('ratchet /auth', () => new Promise
 START_ORDERS = "void (self.orders = ratchet.fetch('/api/orders').then(response => response.status))"
 
 
-def test_listeners_run_outside_the_lock(browser: Browser) -> None:
+def test_listeners_run_outside_the_lock(browser: TabbedBrowser) -> None:
     """When a listener is told, the lock is free: whatever it does, it keeps no tab waiting."""
     tab = browser.tab()
     for event in ("signedin", "renewed", "signedout"):
@@ -26,7 +26,7 @@ def test_listeners_run_outside_the_lock(browser: Browser) -> None:
     assert tab.run("Promise.all(free)") == [True, True, True]
 
 
-def test_listener_may_use_the_client(browser: Browser) -> None:
+def test_listener_may_use_the_client(browser: TabbedBrowser) -> None:
     """A listener that signs out waits for nobody but the server."""
     tab = browser.tab()
     tab.run("ratchet.addEventListener('signedin', () => void (self.out = ratchet.signOut()))")
@@ -35,12 +35,12 @@ def test_listener_may_use_the_client(browser: Browser) -> None:
     assert tab.user is None
 
 
-def test_nobody_waits_for_ever(browser: Browser, shop: Shop) -> None:
+def test_nobody_waits_for_ever(browser: TabbedBrowser, shop: Shop) -> None:
     """A lock that never opens and an answer that never comes cost ten seconds, not the session."""
     stuck, waiting = browser.signed_in(2)
     stuck.run(KEEP_THE_LOCK)
     with wire_to(shop.port) as silent:
-        other = Browser(browser.context, silent)  # another origin, so another lock
+        other = TabbedBrowser(browser.context, silent)  # another origin, so another lock
         asking = other.tab()
         asking.until("ratchet.user")
         with browser.wire.holding(REFRESH), silent.holding(REFRESH):

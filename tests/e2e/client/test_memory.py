@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...support.chromium.tabs import Browser
+from ...support.chromium.tabs import TabbedBrowser
 
 PLACES = """async () => [
   JSON.stringify(localStorage) + JSON.stringify(sessionStorage) + document.cookie + name + location,
@@ -11,7 +11,7 @@ PLACES = """async () => [
 ].join()"""
 
 
-def test_token_is_in_memory_only(browser: Browser) -> None:
+def test_token_is_in_memory_only(browser: TabbedBrowser) -> None:
     """No storage, cookie or property that script can read holds the access token."""
     (tab,) = browser.signed_in()
     token = tab.run("ratchet.token()")
@@ -19,14 +19,14 @@ def test_token_is_in_memory_only(browser: Browser) -> None:
     assert token not in tab.run(PLACES)
 
 
-def test_fetch_presents_the_token_to_this_origin(browser: Browser) -> None:
+def test_fetch_presents_the_token_to_this_origin(browser: TabbedBrowser) -> None:
     """A request to this origin carries the access token."""
     (tab,) = browser.signed_in()
     sent = tab.run("ratchet.fetch('/api/prices').then(response => response.json())")
     assert sent == {"authorization": f"Bearer {tab.run('ratchet.token()')}"}
 
 
-def test_fetch_presents_nothing_to_another_origin(browser: Browser) -> None:
+def test_fetch_presents_nothing_to_another_origin(browser: TabbedBrowser) -> None:
     """A request to another origin goes out as it is, without the token."""
     (tab,) = browser.signed_in()
     elsewhere = f"http://localhost:{browser.wire.port}/api/prices"
@@ -36,14 +36,14 @@ def test_fetch_presents_nothing_to_another_origin(browser: Browser) -> None:
     assert b"authorization" not in asked.head.lower()
 
 
-def test_fetch_leaves_an_authorization_alone(browser: Browser) -> None:
+def test_fetch_leaves_an_authorization_alone(browser: TabbedBrowser) -> None:
     """A request that brings its own Authorization keeps it."""
     (tab,) = browser.signed_in()
     script = "headers => ratchet.fetch('/api/prices', { headers }).then(response => response.json())"
     assert tab.run(script, {"Authorization": "Basic YTpi"}) == {"authorization": "Basic YTpi"}
 
 
-def test_nobody_signed_in_asks_for_nothing(browser: Browser) -> None:
+def test_nobody_signed_in_asks_for_nothing(browser: TabbedBrowser) -> None:
     """Where nobody is signed in the client says so at once, and a request goes out without a token."""
     tab = browser.tab()
     assert tab.run("ratchet.ready") is None
@@ -52,7 +52,7 @@ def test_nobody_signed_in_asks_for_nothing(browser: Browser) -> None:
     assert browser.refreshes == 0
 
 
-def test_session_is_found_again_after_a_reload(browser: Browser) -> None:
+def test_session_is_found_again_after_a_reload(browser: TabbedBrowser) -> None:
     """A page that is loaded anew has its user again after one refresh."""
     (tab,) = browser.signed_in()
     tab.open()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...support.chromium.shop_opening import Shop
-from ...support.chromium.tabs import Browser, eventually
+from ...support.chromium.tabs import TabbedBrowser, eventually
 
 ASK_FOUR_TIMES = """() => {
   const orders = () => ratchet.fetch("/api/orders").then((response) => response.status);
@@ -13,7 +13,7 @@ PAST_ACCESS_TTL = 660
 AN_HOUR = 3600
 
 
-def test_five_tabs_wake_at_once(browser: Browser) -> None:
+def test_five_tabs_wake_at_once(browser: TabbedBrowser) -> None:
     """Five tabs that wake at once, their token run out, make one refresh and stay signed in."""
     tabs = browser.signed_in(5)
     browser.lose_network()
@@ -26,7 +26,7 @@ def test_five_tabs_wake_at_once(browser: Browser) -> None:
     assert {tab.user for tab in tabs} == {"ada"}
 
 
-def test_twenty_refused_requests_in_five_tabs(browser: Browser, shop: Shop) -> None:
+def test_twenty_refused_requests_in_five_tabs(browser: TabbedBrowser, shop: Shop) -> None:
     """Twenty requests that are refused at once in five tabs make one refresh and all succeed."""
     tabs = browser.signed_in(5)
     shop.turn_clock(PAST_ACCESS_TTL)
@@ -37,7 +37,7 @@ def test_twenty_refused_requests_in_five_tabs(browser: Browser, shop: Shop) -> N
     assert len(browser.wire.asked("GET /api/orders")) > 20
 
 
-def test_new_tab_takes_the_token_of_a_sibling(browser: Browser) -> None:
+def test_new_tab_takes_the_token_of_a_sibling(browser: TabbedBrowser) -> None:
     """A tab that opens beside others asks them for the token and the server for nothing."""
     browser.signed_in()
     newcomer = browser.tab()
@@ -46,7 +46,7 @@ def test_new_tab_takes_the_token_of_a_sibling(browser: Browser) -> None:
     assert browser.refreshes == 0
 
 
-def test_late_refusal_of_an_old_token(browser: Browser, shop: Shop) -> None:
+def test_late_refusal_of_an_old_token(browser: TabbedBrowser, shop: Shop) -> None:
     """A 401 that arrives when the token has changed meanwhile repeats the request and refreshes nothing."""
     (tab,) = browser.signed_in()
     shop.turn_clock(PAST_ACCESS_TTL)

@@ -10,7 +10,7 @@ from tests.support.browser import PASSWORD
 from tests.support.server.tcp_proxy import Fate
 
 from ...support.chromium.shop_opening import Shop
-from ...support.chromium.tabs import REFRESH, Browser, eventually
+from ...support.chromium.tabs import REFRESH, TabbedBrowser, eventually
 
 AN_HOUR = 3600
 PAGE = "<!doctype html><title>Welcome to the hotel network</title>"
@@ -19,7 +19,7 @@ START_ORDERS = f"void (self.orders = {ORDERS}.catch(fault => fault))"
 
 
 @pytest.mark.parametrize("fate", [Fate.CUT, Fate.CUT_BEHIND, Fate.LOSE_ANSWER])
-def test_network_that_fails(browser: Browser, fate: Fate) -> None:
+def test_network_that_fails(browser: TabbedBrowser, fate: Fate) -> None:
     """A refresh that is lost on the way, there or back, is made again until it succeeds."""
     (tab,) = browser.signed_in()
     tab.turn_clocks(wall=AN_HOUR)
@@ -40,7 +40,7 @@ def test_network_that_fails(browser: Browser, fate: Fate) -> None:
         pytest.param(200, PAGE, id="a hotel answers with a page of its own"),
     ],
 )
-def test_server_that_cannot_answer(browser: Browser, shop: Shop, status: int, body: str) -> None:
+def test_server_that_cannot_answer(browser: TabbedBrowser, shop: Shop, status: int, body: str) -> None:
     """A refresh that is not answered properly is made again until it succeeds."""
     (tab,) = browser.signed_in()
     tab.turn_clocks(wall=AN_HOUR)
@@ -52,7 +52,7 @@ def test_server_that_cannot_answer(browser: Browser, shop: Shop, status: int, bo
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_retry_after_is_honoured(browser: Browser, shop: Shop, status: int) -> None:
+def test_retry_after_is_honoured(browser: TabbedBrowser, shop: Shop, status: int) -> None:
     """A server that asks for a second of rest gets it."""
     (tab,) = browser.signed_in()
     tab.turn_clocks(wall=AN_HOUR)
@@ -64,7 +64,7 @@ def test_retry_after_is_honoured(browser: Browser, shop: Shop, status: int) -> N
     assert second.at - first.at >= 1
 
 
-def test_pauses_grow(browser: Browser, shop: Shop) -> None:
+def test_pauses_grow(browser: TabbedBrowser, shop: Shop) -> None:
     """Without such a word every pause is about twice as long as the one before."""
     (tab,) = browser.signed_in()
     tab.turn_clocks(wall=AN_HOUR)
@@ -76,7 +76,7 @@ def test_pauses_grow(browser: Browser, shop: Shop) -> None:
     assert all(pause >= 0.125 * 2**n for n, pause in enumerate(pauses)), pauses
 
 
-def test_long_retry_after_is_an_error_for_the_caller(browser: Browser, shop: Shop) -> None:
+def test_long_retry_after_is_an_error_for_the_caller(browser: TabbedBrowser, shop: Shop) -> None:
     """A caller does not wait a minute: it hears why at once, and nobody is signed out."""
     (tab,) = browser.signed_in()
     tab.turn_clocks(wall=AN_HOUR)
@@ -88,7 +88,7 @@ def test_long_retry_after_is_an_error_for_the_caller(browser: Browser, shop: Sho
     assert tab.user == "ada"
 
 
-def test_refused_request_is_not_made_again(browser: Browser, shop: Shop) -> None:
+def test_refused_request_is_not_made_again(browser: TabbedBrowser, shop: Shop) -> None:
     """A refusal that no waiting mends is an error for the caller, and nobody is signed out."""
     (tab,) = browser.signed_in()
     tab.turn_clocks(wall=AN_HOUR)
@@ -98,7 +98,7 @@ def test_refused_request_is_not_made_again(browser: Browser, shop: Shop) -> None
     assert tab.user == "ada"
 
 
-def test_network_that_comes_back_ends_the_pause(browser: Browser, shop: Shop) -> None:
+def test_network_that_comes_back_ends_the_pause(browser: TabbedBrowser, shop: Shop) -> None:
     """A tab that would wait for seconds tries again as soon as it hears that the network is back."""
     (tab,) = browser.signed_in()
     tab.turn_clocks(wall=AN_HOUR)
@@ -121,7 +121,9 @@ def test_network_that_comes_back_ends_the_pause(browser: Browser, shop: Shop) ->
         pytest.param("POST /auth/logout", "ratchet.signOut()", id="sign-out"),
     ],
 )
-def test_closing_the_page_loses_no_cookie(browser: Browser, shop: Shop, request_name: str, act: str) -> None:
+def test_closing_the_page_loses_no_cookie(
+    browser: TabbedBrowser, shop: Shop, request_name: str, act: str
+) -> None:
     """What was asked before the page was closed is answered, and the cookies in the answer arrive."""
     (tab,) = browser.signed_in()
     shop.turn_clock(AN_HOUR)
@@ -138,7 +140,7 @@ def test_closing_the_page_loses_no_cookie(browser: Browser, shop: Shop, request_
     assert user == (None if request_name == "POST /auth/logout" else "ada")
 
 
-def test_caller_that_gives_up_aborts_nothing(browser: Browser) -> None:
+def test_caller_that_gives_up_aborts_nothing(browser: TabbedBrowser) -> None:
     """A caller may give up its request; the refresh that it waited for goes on."""
     (tab,) = browser.signed_in()
     tab.turn_clocks(wall=AN_HOUR)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ...support.chromium.shop_opening import Shop
-from ...support.chromium.tabs import Browser
+from ...support.chromium.tabs import TabbedBrowser
 
 PAST_ACCESS_TTL = 660
 BODIES = {
@@ -21,7 +21,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
-def test_body_is_sent_again(browser: Browser, shop: Shop, body: str) -> None:
+def test_body_is_sent_again(browser: TabbedBrowser, shop: Shop, body: str) -> None:
     """A request that is refused is made again with a new token and the very same body."""
     (tab,) = browser.signed_in()
     shop.turn_clock(PAST_ACCESS_TTL)
@@ -39,7 +39,7 @@ def test_body_is_sent_again(browser: Browser, shop: Shop, body: str) -> None:
     assert browser.refreshes == 1
 
 
-def test_request_is_made_again_only_once(browser: Browser) -> None:
+def test_request_is_made_again_only_once(browser: TabbedBrowser) -> None:
     """A request that is refused with a fresh token too is handed to the caller as it is."""
     (tab,) = browser.signed_in()
     assert tab.run("ratchet.fetch('/api/vault').then(response => response.status)") == 401
@@ -48,7 +48,7 @@ def test_request_is_made_again_only_once(browser: Browser) -> None:
     assert tab.user == "ada"
 
 
-def test_refusal_of_another_kind_is_handed_on(browser: Browser) -> None:
+def test_refusal_of_another_kind_is_handed_on(browser: TabbedBrowser) -> None:
     """A 401 that is not about the access token refreshes nothing: a wrong password is one."""
     (tab,) = browser.signed_in()
     fields = {"current_password": "not it", "new_password": "a new and rather long one"}
@@ -59,7 +59,7 @@ def test_refusal_of_another_kind_is_handed_on(browser: Browser) -> None:
     assert browser.refreshes == 0
 
 
-def test_session_that_is_over_hands_the_refusal_on(browser: Browser, shop: Shop) -> None:
+def test_session_that_is_over_hands_the_refusal_on(browser: TabbedBrowser, shop: Shop) -> None:
     """A request that is refused when the session is over gets its 401, and the page is told why."""
     (tab,) = browser.signed_in()
     shop.execute("UPDATE customers SET sessions = '[]', sessions_version = sessions_version + 1")
@@ -69,7 +69,7 @@ def test_session_that_is_over_hands_the_refusal_on(browser: Browser, shop: Shop)
     assert len(browser.wire.asked("GET /api/orders")) == 1
 
 
-def test_failed_sign_in_says_why(browser: Browser) -> None:
+def test_failed_sign_in_says_why(browser: TabbedBrowser) -> None:
     """A sign-in that is refused is an error with the code of the server, and changes nothing."""
     tab = browser.tab()
     script = "fields => ratchet.signIn(fields).catch(({ code, status, message }) => [code, status, message])"
@@ -79,7 +79,7 @@ def test_failed_sign_in_says_why(browser: Browser) -> None:
     assert tab.told == []
 
 
-def test_failed_sign_out_says_so(browser: Browser) -> None:
+def test_failed_sign_out_says_so(browser: TabbedBrowser) -> None:
     """A sign-out that the server refuses is an error: the user must not believe that it is done."""
     (tab,) = browser.signed_in()
     assert tab.run("ratchet.signOut('everything').catch(({ code }) => code)") == "invalid_request"

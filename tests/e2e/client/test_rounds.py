@@ -8,7 +8,7 @@ from tests.campaigns.counts import count
 from tests.support.server.tcp_proxy import Fate
 
 from ...support.chromium.shop_opening import Shop
-from ...support.chromium.tabs import REFRESH, Browser, Tab, eventually
+from ...support.chromium.tabs import REFRESH, Tab, TabbedBrowser, eventually
 
 PAST_LEEWAY = 31
 
@@ -21,7 +21,7 @@ PAST_LEEWAY = 31
         pytest.param(Fate.LOSE_ANSWER, count(5, 16), id="the answer is lost"),
     ],
 )
-def test_clumsy_rounds(browser: Browser, shop: Shop, fate: Fate, rounds: int) -> None:
+def test_clumsy_rounds(browser: TabbedBrowser, shop: Shop, fate: Fate, rounds: int) -> None:
     """Killing the connection in mid-refresh, double reload, back and forward: signed in, every time."""
     tab = browser.tab("plain").open()
     tab.sign_in()
@@ -34,7 +34,7 @@ def test_clumsy_rounds(browser: Browser, shop: Shop, fate: Fate, rounds: int) ->
     assert [event["type"] for event in tab.told] == ["signedin"]
 
 
-def fumble(browser: Browser, tab: Tab, fate: Fate) -> None:
+def fumble(browser: TabbedBrowser, tab: Tab, fate: Fate) -> None:
     """Reload while refreshes are lost, twice more while they are not, then go back and forward."""
     refreshes = browser.refreshes
     with browser.wire.losing(REFRESH, fate):

@@ -10,7 +10,7 @@ from tests.support.browser import REFRESH_COOKIE
 from tests.support.peers.caller import Client
 
 from ...support.chromium.shop_opening import Shop
-from ...support.chromium.tabs import Browser, Tab
+from ...support.chromium.tabs import Tab, TabbedBrowser
 
 BY_SCRIPT = pytest.param(lambda tab: tab.run("ratchet.signOut()"), id="by script")
 BY_FORM = pytest.param(lambda tab: tab.open("forms").sign_out_by_form(), id="by a form without script")
@@ -33,7 +33,7 @@ Act = Callable[[Tab], object]
         pytest.param(lambda tab: tab.open("forms").sign_in_by_form("ada"), id="by a form without script"),
     ],
 )
-def test_sign_in_reaches_every_tab(browser: Browser, sign_in: Act) -> None:
+def test_sign_in_reaches_every_tab(browser: TabbedBrowser, sign_in: Act) -> None:
     """When somebody signs in, every other tab is told, one that nobody looks at too."""
     tabs = [browser.tab() for _ in range(3)]
     browser.tab_in_front_of(tabs[1])
@@ -43,7 +43,7 @@ def test_sign_in_reaches_every_tab(browser: Browser, sign_in: Act) -> None:
         assert tab.told == [{"type": "signedin", "user": "ada"}]
 
 
-def test_sign_in_that_document_cookie_shows_late_reaches_a_tab(browser: Browser) -> None:
+def test_sign_in_that_document_cookie_shows_late_reaches_a_tab(browser: TabbedBrowser) -> None:
     """A tab is told of a sign-in too where Chromium tells of the new cookie before a script can read it."""
     hers, his = browser.tab(), browser.tab("forms")
     hers.run(SHOW_COOKIES_LATE)
@@ -53,7 +53,7 @@ def test_sign_in_that_document_cookie_shows_late_reaches_a_tab(browser: Browser)
 
 
 @pytest.mark.parametrize("sign_out", [BY_SCRIPT, BY_FORM])
-def test_sign_out_reaches_every_tab(browser: Browser, sign_out: Act) -> None:
+def test_sign_out_reaches_every_tab(browser: TabbedBrowser, sign_out: Act) -> None:
     """When somebody signs out, every other tab is told, one that nobody looks at too."""
     tabs = browser.signed_in(3)
     browser.tab_in_front_of(tabs[1])
@@ -64,7 +64,7 @@ def test_sign_out_reaches_every_tab(browser: Browser, sign_out: Act) -> None:
         assert tab.run("ratchet.token()") is None
 
 
-def test_sign_out_reaches_a_page_that_comes_back(browser: Browser) -> None:
+def test_sign_out_reaches_a_page_that_comes_back(browser: TabbedBrowser) -> None:
     """A page that the back button brings back as it was knows that its user signed out meanwhile."""
     (tab,) = browser.signed_in()
     tab.open("forms").sign_out_by_form()
@@ -73,7 +73,7 @@ def test_sign_out_reaches_a_page_that_comes_back(browser: Browser) -> None:
     tab.until("ratchet.user === null")
 
 
-def test_sign_out_of_others_concerns_no_tab_here(browser: Browser) -> None:
+def test_sign_out_of_others_concerns_no_tab_here(browser: TabbedBrowser) -> None:
     """Signing out elsewhere leaves this browser signed in."""
     (tab,) = browser.signed_in()
     tab.run("ratchet.signOut('others')")
@@ -81,17 +81,17 @@ def test_sign_out_of_others_concerns_no_tab_here(browser: Browser) -> None:
     assert tab.run("ratchet.fetch('/api/orders').then(response => response.status)") == 200
 
 
-def lose_cookie(browser: Browser, _shop: Shop) -> None:
+def lose_cookie(browser: TabbedBrowser, _shop: Shop) -> None:
     """Somebody clears the refresh cookie alone."""
     browser.context.clear_cookies(name="refreshToken")
 
 
-def end_sessions(_browser: Browser, shop: Shop) -> None:
+def end_sessions(_browser: TabbedBrowser, shop: Shop) -> None:
     """An administrator ends the sessions."""
     shop.execute("UPDATE customers SET sessions = '[]', sessions_version = sessions_version + 1")
 
 
-def reuse(browser: Browser, shop: Shop) -> None:
+def reuse(browser: TabbedBrowser, shop: Shop) -> None:
     """An old copy of the refresh cookie comes back."""
     old = browser.cookie("refreshToken") or ""
     tab = browser.tab()
@@ -105,7 +105,7 @@ def reuse(browser: Browser, shop: Shop) -> None:
     )
 
 
-def theft(browser: Browser, shop: Shop) -> None:
+def theft(browser: TabbedBrowser, shop: Shop) -> None:
     """A thief uses a copy of the jar, the owner comes back, and the thief uses what has become an orphan."""
     thief = Client(browser.origin)
     thief.cookies[REFRESH_COOKIE] = browser.cookie("refreshToken") or ""
@@ -119,12 +119,12 @@ def theft(browser: Browser, shop: Shop) -> None:
     assert thief.refresh().verdict == (401, "refresh_token_reused")
 
 
-def block(_browser: Browser, shop: Shop) -> None:
+def block(_browser: TabbedBrowser, shop: Shop) -> None:
     """An administrator blocks the account."""
     shop.execute("UPDATE customers SET blocked = true WHERE username = 'ada'")
 
 
-def unconfirm(_browser: Browser, shop: Shop) -> None:
+def unconfirm(_browser: TabbedBrowser, shop: Shop) -> None:
     """The address of the account is in doubt."""
     shop.execute("UPDATE customers SET confirmed = false WHERE username = 'ada'")
 
@@ -148,7 +148,7 @@ def _amnesty(shop: Shop) -> object:
     ],
 )
 def test_end_of_a_session_is_told_with_its_reason(
-    browser: Browser, shop: Shop, misfortune: Callable[[Browser, Shop], None], reason: str
+    browser: TabbedBrowser, shop: Shop, misfortune: Callable[[TabbedBrowser, Shop], None], reason: str
 ) -> None:
     """When the server ends the session, every tab is told why, and nobody asks again."""
     tabs = browser.signed_in(2)

@@ -12,16 +12,17 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.db import db
-from tests.conftest import START, settings
 from tests.support import databases
-from tests.support.browser import PASSWORD, Browser
+from tests.support.browser import Browser
 from tests.support.rows import stored, write
+from tests.support.samples import NOW
+from tests.support.sites import set_clock, settings
 
 from ...campaigns.counts import count
 from ...support.peers.promise import check_one_branch
-from ...support.peers.racers import Answer, Racers, refresh, turn_clock
+from ...support.peers.racers import RaceReply, Racers, refresh_with
 from ...support.server.servers import SECRET
-from ...support.server.stage import Person, looking_on, newcomer, own_database, sign_in
+from ...support.server.stage import Person, looking_on, new_person, own_database, start_session
 
 CLIENTS = 100
 SESSIONS = 20
@@ -39,7 +40,6 @@ TIMES = count(2, 4)
 LATEST = 0.03
 """Seconds of refreshing before the end comes, at most."""
 
-NEW_PASSWORD = "another horse, another battery"
 
 Ending = Callable[[Flask, Person], TestResponse]
 
@@ -53,8 +53,7 @@ def change_password(site: Flask, person: Person) -> TestResponse:
     """The person changes their password, in a browser of their own."""
     browser = Browser(site)
     insist(lambda: browser.sign_in(person.email))
-    fields = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
-    return insist(lambda: browser.post("/auth/password", fields))
+    return insist(browser.change_password)
 
 
 def block(site: Flask, person: Person) -> TestResponse:
@@ -74,7 +73,7 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 def site(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The site in the test's own process, its clock standing still."""
     with looking_on(url, tmp_path_factory.mktemp("site")) as made:
-        turn_clock(made, lambda: START)
+        set_clock(made, lambda: NOW)
         with made.app_context():
             db.create_all()
         yield made
@@ -94,7 +93,7 @@ def restless(site: Flask) -> Iterator[Racers]:
 
 def test_every_race_makes_one_generation(site: Flask, racers: Racers) -> None:
     """A hundred clients on twenty sessions: one write and one successor a round, and everybody gets it."""
-    people = [newcomer(site) for _ in range(SESSIONS)]
+    people = [new_person(site) for _ in range(SESSIONS)]
     shared = [people[client * SESSIONS // CLIENTS] for client in range(CLIENTS)]
     before = [stored(site, person.subject).version for person in people]
     told = racers.race([person.cookie for person in shared], ROUNDS, PAST_THE_LEEWAY)
@@ -106,7 +105,7 @@ def test_every_race_makes_one_generation(site: Flask, racers: Racers) -> None:
 
 def test_a_hundred_at_once_get_one_successor(site: Flask, racers: Racers) -> None:
     """All clients present one token at one moment, and afterwards all of them are still signed in."""
-    person = newcomer(site)
+    person = new_person(site)
     told = racers.race([person.cookie] * CLIENTS, FULL_ROUNDS, PAST_THE_LEEWAY)
     check_race(site, person, told, FULL_ROUNDS)
     again = racers.race([answers[-1].refresh for answers in told], 1, 0)
@@ -126,8 +125,8 @@ def test_no_token_works_after_the_reply_that_ends_every_session(
 ) -> None:
     """Devices refresh without pause when that reply comes; whatever they hold then is worth nothing."""
     for _ in range(TIMES):
-        person = newcomer(site)
-        devices = [sign_in(site, person.subject) for _ in range(DEVICES)]
+        person = new_person(site)
+        devices = [start_session(site, person.subject) for _ in range(DEVICES)]
         held = race_against(lambda: ending(site, person), restless, devices)  # noqa: B023  # called at once
         assert {fate(site, answer) for answer in held} == {"dead"}
 
@@ -135,8 +134,8 @@ def test_no_token_works_after_the_reply_that_ends_every_session(
 def test_signing_one_device_out_leaves_the_others(site: Flask, restless: Racers) -> None:
     """The device that is signed out while it refreshes holds nothing then; all others go on."""
     for _ in range(TIMES):
-        person = newcomer(site)
-        devices = [sign_in(site, person.subject) for _ in range(DEVICES)]
+        person = new_person(site)
+        devices = [start_session(site, person.subject) for _ in range(DEVICES)]
         copy = Browser(site, devices[0])
         held = race_against(lambda: insist(copy.sign_out), restless, devices)  # noqa: B023  # called at once
         assert [fate(site, answer) for answer in held] == ["dead"] + ["alive"] * (DEVICES - 1)
@@ -150,7 +149,7 @@ def started(site: Flask, **further: object) -> Iterator[Racers]:
     racers.close()
 
 
-def check_race(site: Flask, person: Person, told: Sequence[Sequence[Answer]], rounds: int) -> None:
+def check_race(site: Flask, person: Person, told: Sequence[Sequence[RaceReply]], rounds: int) -> None:
     """In every round all clients were told 200 and one successor, and the last one is current."""
     line = [person.cookie]
     for answers in zip(*told, strict=True):
@@ -162,7 +161,7 @@ def check_race(site: Flask, person: Person, told: Sequence[Sequence[Answer]], ro
     check_one_branch(site, person.subject, line)
 
 
-def race_against(end: Callable[[], TestResponse], racers: Racers, devices: Sequence[str]) -> list[Answer]:
+def race_against(end: Callable[[], TestResponse], racers: Racers, devices: Sequence[str]) -> list[RaceReply]:
     """End sessions while the devices refresh; what each of them was handed last."""
     with racers.refreshing(devices) as told:
         time.sleep(random.uniform(0, LATEST))  # noqa: S311  # luck, not a secret
@@ -172,10 +171,10 @@ def race_against(end: Callable[[], TestResponse], racers: Racers, devices: Seque
     return [next(answer for answer in reversed(answers) if answer.status == 200) for answers in told]
 
 
-def fate(site: Flask, held: Answer) -> str:
+def fate(site: Flask, held: RaceReply) -> str:
     """Whether what a device holds still opens a view that asks the row, and refreshes."""
     opened = Browser(site).me(held.access).status_code
-    refreshed = refresh(site, held.refresh).status
+    refreshed = refresh_with(site, held.refresh).status
     if refreshed in (401, 403) and opened == 401:
         return "dead"
     return "alive" if (opened, refreshed) == (200, 200) else f"{opened} {refreshed}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
@@ -13,9 +13,8 @@ from tests.support.chromium.chromium import chromium
 from tests.support.chromium.wire import Wire, wire_to
 
 from ...support.chromium.house_opening import House, open_house
-from ...support.chromium.visitor import Visitor
+from ...support.chromium.visitor import MakeVisitor, Visitor
 
-MakeVisitor = Callable[..., Visitor]
 _numbers = count(1)
 
 

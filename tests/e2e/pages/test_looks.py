@@ -8,9 +8,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from tests.support.chromium.visitor import MakeVisitor
+
 from ...support.chromium.axe import flaws
 from ...support.chromium.visitor import Visitor
-from .conftest import MakeVisitor
 
 
 def sign_in(visitor: Visitor, _name: str) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.support.chromium.visitor import MakeVisitor
+
 from ...support.chromium.visitor import Visitor
-from .conftest import MakeVisitor
 
 
 def go_by_link(visitor: Visitor) -> None:

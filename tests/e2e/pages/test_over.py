@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Error
 
 from tests.support.chromium.tabs import TURN_CLOCKS, eventually
+from tests.support.chromium.visitor import MakeVisitor
 
 from ...support.chromium.visitor import RUN_OUT, Visitor
-from .conftest import MakeVisitor
 
 SIGNED_OUT = "/sign-in?reason=signed_out"
 THEFT = "Somebody used an old copy of your sign-in"

@@ -9,10 +9,10 @@ from playwright.sync_api import Error
 
 from tests.campaigns.counts import count
 from tests.support.chromium.tabs import eventually
+from tests.support.chromium.visitor import MakeVisitor
 from tests.support.server.tcp_proxy import Fate
 
 from ...support.chromium.visitor import Visitor
-from .conftest import MakeVisitor
 
 CONTINUE = "GET /auth/continue?next=%2Fpanel"
 

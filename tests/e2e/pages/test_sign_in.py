@@ -6,11 +6,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import PASSWORD
+from tests.support.chromium.visitor import MakeVisitor
 
 from ...support.chromium.axe import flaws
 from ...support.chromium.house_opening import House
 from ...support.chromium.visitor import Visitor
-from .conftest import MakeVisitor
 
 MISMATCH = "That name and password do not match."
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import PASSWORD
+from tests.support.chromium.visitor import MakeVisitor
 
 from ...support.chromium.visitor import Visitor
-from .conftest import MakeVisitor
 
 
 def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:

@@ -38,7 +38,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         log.open("wb") as sink,
         logged_server(f"sqlite:///{folder / 'site.sqlite'}", sink, 1, 4, {}) as running,
     ):
-        yield Site(int(running.base_url.rpartition(":")[2]), log)
+        yield Site(running.port, log)
 
 
 def head(method: bytes, path: bytes, *lines: bytes) -> bytes:

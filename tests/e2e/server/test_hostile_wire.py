@@ -20,7 +20,7 @@ JSON = b"Content-Type: application/json\r\n"
 CHUNK = b"4000\r\n" + b"x" * 0x4000 + b"\r\n"
 
 
-class Answer(NamedTuple):
+class RawReply(NamedTuple):
     """What came back."""
 
     status: int
@@ -54,13 +54,13 @@ def refreshed(stage: Stage, person: Person) -> Reply:
     return client.refresh()
 
 
-def send(stage: Stage, raw: bytes) -> Answer:
+def send(stage: Stage, raw: bytes) -> RawReply:
     """Send these very bytes, and read until the server hangs up."""
     host, port = urlsplit(stage.base_url).netloc.split(":")
     with socket.create_connection((host, int(port)), timeout=30) as connection:
         connection.sendall(raw)
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
-    return Answer(int(answer.split()[1]), answer.decode())
+    return RawReply(int(answer.split()[1]), answer.decode())
 
 
 def look(*lines: bytes) -> bytes:

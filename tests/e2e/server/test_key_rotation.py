@@ -6,7 +6,6 @@ requests together with it, and then alone. The steps are those of docs/keys.md.
 
 from __future__ import annotations
 
-import base64
 import json
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -22,13 +21,15 @@ from app.auth.errors import TokenInvalid
 from app.auth.tokens import keys
 from app.auth.tokens.claims import AccessTokens
 from app.auth.tokens.jws import derive_key
-from tests.conftest import add_user
 from tests.support.browser import REFRESH_COOKIE
+from tests.support.samples import save_key
+from tests.support.sites import add_user
 
+from ...support.forgery import header_of
 from ...support.peers.caller import Client, Reply
 from ...support.peers.insistent import await_that
 from ...support.server.servers import SECRET, serving, site_on
-from ...support.server.stage import own_database, sign_in
+from ...support.server.stage import own_database, start_session
 
 NEW_SECRET = "the secret after that one, forty characters"
 TRAVELLERS = 4
@@ -135,7 +136,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
     with own_database("sqlite", "rotation", tmp_path) as url, ExitStack() as running:
         with site_on(url) as site:
             subjects = [add_user(site, f"{number}@example.org") for number in range(TRAVELLERS)]
-            cookies = [sign_in(site, subject) for subject in subjects]
+            cookies = [start_session(site, subject) for subject in subjects]
         yield Fleet(url, running, nodes, [Traveller(nodes, {REFRESH_COOKIE: cookie}) for cookie in cookies])
 
 
@@ -151,11 +152,11 @@ def test_a_new_secret_signs_nobody_out(fleet: Fleet) -> None:
 
 def test_a_new_key_signs_nobody_out(fleet: Fleet, tmp_path: Path) -> None:
     """First it is the last of two, then the first of them, then it is alone."""
-    old, new = saved(tmp_path / "old.pem", "EdDSA"), saved(tmp_path / "new.pem", "ES256")
+    old, new = save_key(tmp_path / "old.pem", "EdDSA"), save_key(tmp_path / "new.pem", "ES256")
     fleet.roll_out(with_keys(old), with_keys(old, new), with_keys(new, old))
     for traveller in fleet.travellers:
-        assert name_in(traveller.tokens[0]) == keys.read(old).kid
-        assert {name_in(token) for token in traveller.tokens[1 - ROUNDS :]} == {keys.read(new).kid}
+        assert header_of(traveller.tokens[0])["kid"] == keys.read(old).kid
+        assert {header_of(token)["kid"] for token in traveller.tokens[1 - ROUNDS :]} == {keys.read(new).kid}
     fleet.switch(with_keys(new))
     check_renewal(fleet.travellers)
 
@@ -184,15 +185,3 @@ def is_signed_with(secret: str, token: str) -> bool:
 def with_keys(*paths: Path) -> Release:
     """A release with these keys; the first one signs."""
     return {"FLASK_RATCHET_JWT_KEYS": json.dumps([str(path) for path in paths])}
-
-
-def saved(path: Path, algorithm: str) -> Path:
-    """A new file with a key in it."""
-    keys.generate(algorithm).write(path)
-    return path
-
-
-def name_in(token: str) -> str:
-    """The name of the key in the header of a token."""
-    header = json.loads(base64.urlsafe_b64decode(token.partition(".")[0] + "=="))
-    return str(header["kid"])

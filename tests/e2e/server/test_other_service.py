@@ -10,8 +10,8 @@ import jwt
 import pytest
 
 from app.auth.tokens import keys
-from tests.conftest import add_user
 from tests.support import ROOT
+from tests.support.sites import add_user
 
 from ...support.peers.caller import Client
 from ...support.product.documents import blocks_of

@@ -22,8 +22,9 @@ from tests.support.browser import PASSWORD, REFRESH_COOKIE, bearer
 
 from ...support.peers.caller import Client
 from ...support.peers.insistent import await_that
-from ...support.server.servers import Server, environment_for, server
-from ...support.server.stage import Person, Stage, looking_on, newcomer, own_database, sign_in
+from ...support.server.gunicorn import Server
+from ...support.server.servers import environment_for, server
+from ...support.server.stage import Person, Stage, looking_on, new_person, own_database, start_session
 from ...support.server.workers import processor_time, workers_of
 
 GUARDED = "/account/sessions/nobody/end"
@@ -62,9 +63,9 @@ class Signed:
 
     def __init__(self, stages: tuple[Stage, Stage], person: Person | None = None) -> None:
         here, there = stages
-        self.person = person or newcomer(here.site)
+        self.person = person or new_person(here.site)
         self.browser = _browser(here.base_url, self.person.cookie)
-        self.device = _browser(there.base_url, sign_in(there.site, self.person.subject))
+        self.device = _browser(there.base_url, start_session(there.site, self.person.subject))
         self.site = here.site
         self.database, self.elsewhere = here.url, there.base_url
         self.nodes = [Asked(stage.base_url) for stage in stages]

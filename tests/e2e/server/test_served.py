@@ -16,11 +16,12 @@ from itsdangerous import Signer
 from app.auth.tokens.claims import RefreshClaims, RefreshTokens
 from app.auth.tokens.jws import derive_key
 from app.auth.web.cookies import COOKIE_SALT
-from tests.conftest import add_user
 from tests.support.browser import REFRESH_COOKIE
+from tests.support.sites import add_user
 
 from ...support.peers.caller import Client, Reply
-from ...support.server.servers import SECRET, Server, server, serving, site_on
+from ...support.server.gunicorn import Server
+from ...support.server.servers import SECRET, server, serving, site_on
 from ...support.server.workers import workers_of
 
 SHORT_LEEWAY = 0.3

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import pytest
 
 from app.auth.passwords.hashing import hash_password
-from tests.conftest import HASH, add_user
 from tests.support.browser import PASSWORD
+from tests.support.sites import HASH, add_user
 
 from ...campaigns.counts import count
 from ...support.peers.caller import Client

@@ -8,11 +8,10 @@ import pytest
 
 from app.auth.tokens.claims import AccessTokens
 from app.auth.tokens.jws import derive_key
-from tests.conftest import SECRET, Clock
-from tests.support.browser import Browser, bearer, content, refusal
-
-from ...support.strangers import Stranger
-from ..conftest import MakeStranger
+from tests.support.browser import Browser, access_token, bearer, content, refusal
+from tests.support.clock import Clock
+from tests.support.hosts.strangers import MakeStranger, Stranger
+from tests.support.samples import SECRET
 
 GUARDED = ("/private", "/fresh", "/live")
 MISSING, INVALID = (401, "token_missing"), (401, "token_invalid")
@@ -31,11 +30,6 @@ def stranger(make_stranger: MakeStranger) -> Stranger:
 def grace(stranger: Stranger) -> Browser:
     """A browser in front of the stranger's app, its user signed in."""
     return stranger.signed_in()
-
-
-def access_token(grace: Browser) -> str:
-    """Her access token."""
-    return str(content(grace.refresh())["access_token"])
 
 
 @pytest.mark.parametrize("path", GUARDED)

@@ -9,7 +9,6 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.conftest import START, let_in
 from tests.support.browser import ACCESS_COOKIE, REFRESH_COOKIE, Browser, bearer, cleared, present, refusal
 from tests.support.forgery import (
     ACCESS_HEADER,
@@ -23,6 +22,8 @@ from tests.support.forgery import (
     forge_access,
     forge_refresh,
 )
+from tests.support.samples import NOW
+from tests.support.sites import let_in
 from tests.support.watching import openings
 from tests.unit.web.test_cookies import signed
 
@@ -31,7 +32,7 @@ from ...support.rows import statements, stored
 INVALID, OVER = (401, "token_invalid"), (401, "refresh_token_invalid")
 NO_GRANT = (400, "invalid_grant")
 EVIL = "http://127.0.0.1:9/keys.json"
-TIMES = {"iat": int(START), "exp": int(START) + 600, "auth_time": int(START)}
+TIMES = {"iat": int(NOW), "exp": int(NOW) + 600, "auth_time": int(NOW)}
 
 
 def header(claim: str, *, key: bytes | None = None, **changes: Any) -> Any:
@@ -131,7 +132,7 @@ def test_forged_refresh_token(
     let_in(site, ada)
     before = stored(site, ada)
     (session,) = before.sessions
-    claims = {"sub": ada, "sid": session["id"], "jti": session["current"], "exp": int(START) + 600}
+    claims = {"sub": ada, "sid": session["id"], "jti": session["current"], "exp": int(NOW) + 600}
     forged = forge(REFRESH_HEADER | changes, claims, REFRESH_KEY if key is None else key)
     check_refused(site, way, forged, NO_GRANT if way is by_login else OVER)
     assert stored(site, ada) == before
@@ -143,7 +144,7 @@ def test_forging_for_ever_is_not_noticed_by_the_victim(site: Flask, signed_in: B
     """Five thousand tokens that name the victim: the row is neither asked, locked nor written."""
     before = stored(site, ada)
     (session,) = before.sessions
-    claims = {"sub": ada, "sid": session["id"], "jti": session["current"], "exp": int(START) + 600}
+    claims = {"sub": ada, "sid": session["id"], "jti": session["current"], "exp": int(NOW) + 600}
     attacker = Browser(site)
     with statements(site) as sent:
         for number in range(5000):
@@ -175,7 +176,7 @@ def test_subject_that_no_row_can_have(site: Flask, subject: object) -> None:
         token = forge_access(TIMES | {"sub": subject, "sid": "phone"})
         path = "/auth/me" if ask.__name__ == "get" else "/auth/sessions/phone"
         assert refusal(ask(path, headers=bearer(token))) == INVALID
-    claims = {"sub": subject, "sid": "phone", "jti": "current", "exp": int(START) + 600}
+    claims = {"sub": subject, "sid": "phone", "jti": "current", "exp": int(NOW) + 600}
     assert refusal(by_body(site, forge_refresh(claims))) == OVER
 
 
@@ -183,7 +184,7 @@ def test_watch_sees_what_is_opened(site: Flask) -> None:
     """What none of these tokens brought about would have been seen: a statement, a file, a connection."""
     with openings() as opened:
         with statements(site) as sent:
-            by_body(site, forge_refresh({"sub": "1", "sid": "x", "jti": "x", "exp": int(START) + 600}))
+            by_body(site, forge_refresh({"sub": "1", "sid": "x", "jti": "x", "exp": int(NOW) + 600}))
         assert sent == ["SELECT"]
         with open(__file__, "rb"):  # noqa: PTH123  # what a careless reader of a kid would do
             pass

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from pathlib import Path
-from typing import Any
 
 import jwt
 import pytest
@@ -14,8 +11,10 @@ from app.auth.api.jwks import MAX_AGE
 from app.auth.tokens import keys
 from app.auth.tokens.claims import AccessClaims, AccessTokens
 from app.auth.tokens.jws import derive_key
-from tests.conftest import SECRET, START, MakeSite
-from tests.support.browser import ACCESS_COOKIE, Browser, content, refusal, set_cookies
+from tests.support.browser import ACCESS_COOKIE, Browser, access_token, content, refusal, set_cookies
+from tests.support.forgery import header_of
+from tests.support.samples import NOW, SECRET, save_key
+from tests.support.sites import MakeSite
 
 INVALID = (401, "token_invalid")
 
@@ -23,35 +22,18 @@ INVALID = (401, "token_invalid")
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of a key."""
-    return saved(tmp_path_factory.mktemp("old") / "old.pem", "ES256")
+    return save_key(tmp_path_factory.mktemp("old") / "old.pem", "ES256")
 
 
 @pytest.fixture(scope="module")
 def new(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of the key that is to follow it."""
-    return saved(tmp_path_factory.mktemp("new") / "new.pem", "EdDSA")
-
-
-def saved(path: Path, algorithm: str) -> Path:
-    """A new file with a key in it."""
-    keys.generate(algorithm).write(path)
-    return path
+    return save_key(tmp_path_factory.mktemp("new") / "new.pem", "EdDSA")
 
 
 def name_of(path: Path) -> str | None:
     """What the key in a file is called."""
     return keys.read(path).kid
-
-
-def access_token(browser: Browser) -> str:
-    """Refresh, for the access token that comes with it."""
-    return str(content(browser.refresh())["access_token"])
-
-
-def header(token: str) -> dict[str, Any]:
-    """The header of a token."""
-    fields: dict[str, Any] = json.loads(base64.urlsafe_b64decode(token.partition(".")[0] + "=="))
-    return fields
 
 
 def test_a_site_without_keys_publishes_an_empty_set(make_bare_site: MakeSite) -> None:
@@ -95,13 +77,13 @@ def test_another_service_verifies_with_the_set_alone(
     published = jwt.PyJWKSet.from_dict(content(site.test_client().get("/auth/jwks.json")))
     claims = jwt.decode(
         token,
-        published[header(token)["kid"]],
+        published[header_of(token)["kid"]],
         algorithms=["EdDSA"],
         audience="api",
         issuer="https://example.org",
         options={"verify_iat": False},  # the clock of the tests is ahead of the library's
     )
-    assert (header(token)["typ"], claims["exp"]) == ("at+jwt", int(START) + 600)
+    assert (header_of(token)["typ"], claims["exp"]) == ("at+jwt", int(NOW) + 600)
 
 
 def test_nodes_with_reversed_keys_take_each_others_tokens(
@@ -111,7 +93,7 @@ def test_nodes_with_reversed_keys_take_each_others_tokens(
     nodes = [make_site(RATCHET_JWT_KEYS=order) for order in ([old, new], [new, old])]
     browsers = [Browser(node, signed_in.held) for node in nodes]
     tokens = [access_token(browser) for browser in browsers]
-    assert [header(token)["kid"] for token in tokens] == [name_of(old), name_of(new)]
+    assert [header_of(token)["kid"] for token in tokens] == [name_of(old), name_of(new)]
     assert {browser.me(token).status_code for browser in browsers for token in tokens} == {200}
 
 
@@ -164,9 +146,9 @@ def test_a_page_goes_on_when_its_token_turns_invalid(
 
 def test_a_stolen_secret_makes_no_access_token(make_bare_site: MakeSite, new: Path) -> None:
     """With keys, an HMAC by the secret is no signature; without them it is."""
-    claims = AccessClaims("1", "any", int(START), int(START) + 600, int(START))
+    claims = AccessClaims("1", "any", int(NOW), int(NOW) + 600, int(NOW))
     token = AccessTokens([derive_key(SECRET, "access token")], None, None).sign(claims)
     mints = [
         make_bare_site(RATCHET_JWT_KEYS=value).extensions["ratchet"].token_issuer for value in (None, new)
     ]
-    assert [len(token_issuer.valid_access([token], START)) for token_issuer in mints] == [1, 0]
+    assert [len(token_issuer.valid_access([token], NOW)) for token_issuer in mints] == [1, 0]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.conftest import SECRET, Clock, MakeSite
 from tests.support.browser import Browser, bearer, cleared, content, refusal
-from tests.support.forgery import ACCESS, forge_access
+from tests.support.clock import Clock
+from tests.support.forgery import ACCESS, forge_access, forge_for
+from tests.support.samples import SECRET
+from tests.support.sites import MakeSite
 
 from ...support.rows import statements, stored
-from ...support.stolen_key import forge
 
 NEW_SECRET = "another secret of forty characters, at the least"
 OVER = (401, "refresh_token_invalid")
@@ -81,7 +82,7 @@ def test_changed_secret_without_fallback_signs_people_out(signed_in: Browser, ma
 def test_forged_token_leaves_the_victim_alone(signed_in: Browser, site: Flask, ada: str) -> None:
     """A token that names a victim and is signed with another key does not even reach the database."""
     before = stored(site, ada)
-    forged = forge(NEW_SECRET, ada, before.sessions[0]["id"], before.sessions[0]["current"])
+    forged = forge_for(NEW_SECRET, ada, before.sessions[0]["id"], before.sessions[0]["current"])
     with statements(site) as sent:
         for _ in range(20):
             assert refusal(Browser(site).refresh(forged)) == OVER
@@ -94,9 +95,12 @@ def test_forged_token_leaves_the_victim_alone(signed_in: Browser, site: Flask, a
 def test_key_alone_makes_no_refresh_token(site: Flask, ada: str, signed_in: Browser) -> None:
     """A stolen signing key opens no session: the token ids are on the row, and a guess ends the session."""
     (session,) = stored(site, ada).sessions
-    assert refusal(Browser(site).refresh(forge(SECRET, ada, "guessed"))) == OVER
+    assert refusal(Browser(site).refresh(forge_for(SECRET, ada, "guessed"))) == OVER
     assert stored(site, ada).sessions == [session]
-    assert refusal(Browser(site).refresh(forge(SECRET, ada, session["id"]))) == (401, "refresh_token_reused")
+    assert refusal(Browser(site).refresh(forge_for(SECRET, ada, session["id"]))) == (
+        401,
+        "refresh_token_reused",
+    )
     assert refusal(signed_in.refresh()) == OVER
 
 
@@ -124,6 +128,6 @@ def test_key_alone_opens_no_view_that_asks_the_row(site: Flask, ada: str, signed
 )
 def test_subject_that_is_nobodys(site: Flask, subject: str) -> None:
     """An authentic token of a user who is not there is refused like any other, whatever it calls them."""
-    token = forge(SECRET, subject, "a session")
+    token = forge_for(SECRET, subject, "a session")
     assert refusal(Browser(site).refresh(token)) == OVER
     assert Browser(site).post("/auth/logout", {"refresh_token": token}).status_code == 204

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Flask
 
-from tests.conftest import Clock
 from tests.support.browser import Browser, content, refusal
+from tests.support.clock import Clock
 
 from ...support.rows import delete, write
 

@@ -14,12 +14,14 @@ from werkzeug.test import TestResponse
 from app.auth import reuse_detected
 from app.auth.api.jwks import MAX_AGE as KEYS_MAX_AGE
 from app.auth.api.oauth import MAX_AGE
-from tests.conftest import SECRET, Clock, MakeSite
 from tests.support.browser import Browser, bearer, content, refusal
+from tests.support.clock import Clock
+from tests.support.forgery import forge_for
+from tests.support.samples import SECRET
+from tests.support.sites import MakeSite
 
 from ...support.rows import stored, write
-from ...support.stolen_key import forge
-from .test_jwks import saved
+from ...support.samples import save_key
 
 SERVICE = "the-secret-of-a-service-that-asks-us"
 OTHER_SERVICE = "the-secret-of-another-service-beside"
@@ -176,7 +178,7 @@ def test_a_forged_token_names_nobody(client: Client, site: Flask, ada: str, toke
     """A token signed with another secret touches no session, whatever it says."""
     before = stored(site, ada)
     for session in before.sessions:
-        forged = forge("another secret of forty characters....", ada, session["id"], session["current"])
+        forged = forge_for("another secret of forty characters....", ada, session["id"], session["current"])
         assert refusal(client.refresh(forged)) == GONE
         assert content(client.revoke(forged)) == {}
         assert client.knows(forged) == {"active": False}
@@ -401,7 +403,7 @@ def test_a_fault_can_be_tried_again(make_site: MakeSite, tmp_path: Path, path: s
     """While the database is away the answer is 503, never that a token is bad."""
     lost = f"sqlite:///{tmp_path / 'no such folder' / 'file'}"
     site = make_site(RATCHET_SERVICE_SECRETS=SERVICE, SQLALCHEMY_DATABASE_URI=lost)
-    token = forge(SECRET, "1", "any")
+    token = forge_for(SECRET, "1", "any")
     form = f"grant_type=refresh_token&refresh_token={token}&token={token}"
     reply = Client(site).send(path, form, **bearer(SERVICE))
     assert (refusal(reply), reply.headers["Retry-After"]) == ((503, "unavailable"), "1")
@@ -488,7 +490,7 @@ def test_a_wrong_host_is_kept_by_no_shared_cache(
 
 def test_metadata_names_the_keys_where_there_are_any(make_bare_site: MakeSite, tmp_path: Path) -> None:
     """Another service finds the public keys from here; it may keep both for a while."""
-    site = make_bare_site(RATCHET_JWT_KEYS=saved(tmp_path / "key.pem", "ES256"), RATCHET_URL_PREFIX="/")
+    site = make_bare_site(RATCHET_JWT_KEYS=save_key(tmp_path / "key.pem", "ES256"), RATCHET_URL_PREFIX="/")
     assert content(site.test_client().get(WELL_KNOWN))["jwks_uri"] == "http://localhost/jwks.json"
     assert KEYS_MAX_AGE < MAX_AGE
 

@@ -16,12 +16,11 @@ from app.auth.signals import session_ended
 from app.db import db
 from app.models import User
 from app.site import ratchet
-from tests.conftest import Clock, MakeSite, add_user
 from tests.support.browser import Browser, bearer, refusal
-
-from ...support.shapes import SHAPES
-from ...support.strangers import Stranger
-from ..conftest import MakeStranger
+from tests.support.clock import Clock
+from tests.support.hosts.shapes import SHAPES
+from tests.support.hosts.strangers import MakeStranger, Stranger
+from tests.support.sites import MakeSite, add_user
 
 OPEN_VIEW = "/account/sessions/nobody/end"
 """A view of the site that wants an access token and never asks the row; nobody has a session of that name."""

@@ -11,12 +11,11 @@ from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from app.auth import AccountBlocked, InvalidCredentials, RatchetError, current_user
-from tests.conftest import SECRET, Clock
 from tests.support.browser import PASSWORD, Browser, bearer, content, refusal, set_cookies
-
-from ...support.stolen_key import forge
-from ...support.strangers import MODELS, Stranger
-from ..conftest import MakeStranger
+from tests.support.clock import Clock
+from tests.support.forgery import forge_for
+from tests.support.hosts.strangers import MODELS, MakeStranger, Stranger
+from tests.support.samples import SECRET
 
 MEMORY = ["sqlite://", "sqlite:///:memory:"]
 DEVICES = 2
@@ -75,7 +74,7 @@ def test_token_for_a_key_of_another_kind(make_stranger: MakeStranger, kind: str)
     """A token of somebody whose key no row can have is a token of nobody."""
     stranger = make_stranger(kind)
     for subject in ("7", "00000000-0000-0000-0000-000000000000", "x" * 300, "\u00e9", "-0", "1e3", "7\0"):
-        reply = Browser(stranger.app).refresh(forge(SECRET, subject, "a session"))
+        reply = Browser(stranger.app).refresh(forge_for(SECRET, subject, "a session"))
         assert refusal(reply) == (401, "refresh_token_invalid"), subject
 
 

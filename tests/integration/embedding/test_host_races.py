@@ -20,13 +20,13 @@ from app.auth.web.services import EXTENSION, Services
 from app.db import db
 from app.models import User
 from app.site import ratchet
-from tests.conftest import HASH, Clock
-from tests.support.browser import PASSWORD, Browser, refusal
+from tests.support.browser import NEW_PASSWORD, PASSWORD, Browser, refusal
+from tests.support.clock import Clock
+from tests.support.sites import HASH
 
 from ...support.rows import stored, write
 
-NEW = "an even better battery staple"
-NEW_HASH = hash_password(NEW, 10)
+NEW_HASH = hash_password(NEW_PASSWORD, 10)
 ROUNDS = 30
 
 Act = Callable[[], object]
@@ -168,7 +168,7 @@ def test_a_host_may_ask_for_a_new_password_on_the_way_in(site: Flask, ada: str) 
     """Who is authenticated and then given another password by the same request is let in."""
     with site.test_request_context(method="POST"):
         user = ratchet.authenticate("ada", PASSWORD)
-        ratchet.set_password(user, NEW)
+        ratchet.set_password(user, NEW_PASSWORD)
         ratchet.start_session(user)
     assert len(stored(site, ada).sessions) == 1
 

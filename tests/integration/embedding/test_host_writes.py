@@ -10,12 +10,10 @@ from app.auth.signals import password_changed
 from app.db import db
 from app.models import User
 from app.site import ratchet
-from tests.conftest import HASH, add_user
-from tests.support.browser import PASSWORD, Browser, refusal
+from tests.support.browser import NEW_PASSWORD, PASSWORD, Browser, refusal
+from tests.support.sites import HASH, add_user
 
 from ...support.rows import statements, stored
-
-NEW = "an even better battery staple"
 
 
 def user_of(subject: str) -> User:
@@ -38,10 +36,10 @@ def test_a_set_password_is_the_end_of_the_old_one(signed_in: Browser, site: Flas
         told.append(subject)
 
     with site.app_context(), password_changed.connected_to(note):
-        ratchet.set_password(user_of(ada), NEW)
+        ratchet.set_password(user_of(ada), NEW_PASSWORD)
     assert refusal(signed_in.refresh()) == (401, "refresh_token_invalid")
     assert refusal(Browser(site).sign_in()) == (401, "invalid_credentials")
-    assert Browser(site).sign_in(password=NEW).status_code == 200
+    assert Browser(site).sign_in(password=NEW_PASSWORD).status_code == 200
     assert told == [ada]
 
 
@@ -50,7 +48,7 @@ def test_a_set_password_is_one_write(signed_in: Browser, site: Flask, ada: str) 
     with site.app_context():
         user = user_of(ada)
         with statements(site) as sent:
-            ratchet.set_password(user, NEW)
+            ratchet.set_password(user, NEW_PASSWORD)
     assert sent == ["SELECT", "UPDATE"]
 
 
@@ -65,7 +63,7 @@ def test_a_password_that_is_refused_changes_nothing(signed_in: Browser, site: Fl
 def test_a_user_without_a_row_gets_no_password(site: Flask) -> None:
     """A host that forgot to commit its user is told so."""
     with site.app_context(), pytest.raises(ValueError, match="committed"):
-        ratchet.set_password(User(email="new@example.org"), NEW)
+        ratchet.set_password(User(email="new@example.org"), NEW_PASSWORD)
 
 
 def test_the_hosts_object_shows_what_was_written(site: Flask, ada: str) -> None:
@@ -73,7 +71,7 @@ def test_the_hosts_object_shows_what_was_written(site: Flask, ada: str) -> None:
     with site.app_context():
         user = user_of(ada)
         assert shown(user) == (HASH, False)
-        ratchet.set_password(user, NEW)
+        ratchet.set_password(user, NEW_PASSWORD)
         ratchet.block(user)
         assert shown(user) == (stored(site, ada).password_hash, True)
         ratchet.unblock(user)
@@ -86,7 +84,7 @@ def test_what_the_host_has_pending_stays_pending(site: Flask, ada: str) -> None:
     with site.app_context():
         user = user_of(ada)
         user.password_hash, user.username = "pending", "countess"
-        ratchet.set_password(user, NEW)
+        ratchet.set_password(user, NEW_PASSWORD)
         assert (user.password_hash, user.username) == ("pending", "countess")
         db.session.rollback()
         assert (user.password_hash, user.username) == (stored(site, ada).password_hash, "ada")

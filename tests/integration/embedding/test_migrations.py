@@ -11,9 +11,9 @@ from sqlalchemy import create_engine, inspect
 
 from app import create_app
 from app.db import db
-from tests.conftest import add_user, settings
 from tests.support import ROOT
 from tests.support.browser import Browser
+from tests.support.sites import add_user, settings
 
 MIGRATIONS = str(ROOT / "migrations")
 

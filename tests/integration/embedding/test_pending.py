@@ -10,9 +10,7 @@ from flask import Response
 from sqlalchemy import create_engine, func, select
 
 from tests.support.browser import Browser, refusal
-
-from ...support.strangers import Stranger
-from ..conftest import MakeStranger
+from tests.support.hosts.strangers import MakeStranger, Stranger
 
 PENDING = "pending@example.org"
 

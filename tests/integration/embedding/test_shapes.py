@@ -7,15 +7,13 @@ from typing import Any
 import pytest
 
 from app.auth.web.services import EXTENSION
-from tests.conftest import HASH, Clock
-from tests.support.browser import PASSWORD, Browser, content, refusal
-
-from ...support.shapes import SHAPES
-from ...support.strangers import Stranger
-from ..conftest import MakeStranger
+from tests.support.browser import NEW_PASSWORD, PASSWORD, Browser, content, refusal
+from tests.support.clock import Clock
+from tests.support.hosts.shapes import SHAPES
+from tests.support.hosts.strangers import MakeStranger, Stranger
+from tests.support.sites import HASH
 
 ADA, GRACE = "ada@example.org", "grace@example.org"
-NEW = "an even better battery staple"
 
 
 @pytest.fixture(params=SHAPES)
@@ -67,7 +65,7 @@ def test_what_one_user_does_leaves_the_other_alone(stranger: Stranger, clock: Cl
     ada, grace = signed_in(stranger, ADA), signed_in(stranger, GRACE)
     clock.advance(60)
     assert ada.refresh().status_code == 200
-    fields = {"current_password": PASSWORD, "new_password": NEW}
+    fields = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
     assert ada.post("/auth/password", fields).status_code == 200
     assert grace.refresh().status_code == 200
     assert Browser(stranger.app).sign_in(GRACE).status_code == 200

@@ -18,8 +18,9 @@ from app.auth import (
     sign_in_failed,
     user_signed_in,
 )
-from tests.conftest import Clock, MakeSite, add_user, let_in
 from tests.support.browser import PASSWORD, REFRESH_COOKIE, Browser, present
+from tests.support.clock import Clock
+from tests.support.sites import MakeSite, add_user, let_in
 
 from ...support.rows import stored, write
 
@@ -145,8 +146,7 @@ def block_and_refresh(browser: Browser, site: Flask, subject: str) -> None:
 
 def change_password(browser: Browser, _site: Flask, _subject: str) -> None:
     """POST /auth/password."""
-    new = "an even better battery staple"
-    browser.post("/auth/password", {"current_password": PASSWORD, "new_password": new})
+    browser.change_password()
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from app.auth.storage.accounts import AccountStore
 from app.auth.web.services import EXTENSION, Services
 from app.db import db
 from app.models import User
-from tests.conftest import Clock, let_in
 from tests.support.browser import Browser, content, refusal
+from tests.support.clock import Clock
+from tests.support.sites import let_in
 
 from ...support.rows import stored, write
 

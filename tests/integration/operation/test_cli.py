@@ -11,8 +11,9 @@ from flask import Flask
 from app.auth.web.services import EXTENSION, Services
 from app.db import db
 from app.models import User
-from tests.conftest import Clock, add_user, let_in
 from tests.support.browser import Browser, refusal
+from tests.support.clock import Clock
+from tests.support.sites import add_user, let_in
 
 from ...support.rows import stored
 

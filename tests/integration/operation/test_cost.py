@@ -6,8 +6,9 @@ from base64 import urlsafe_b64decode
 
 from flask import Flask
 
-from tests.conftest import Clock, let_in
 from tests.support.browser import Browser
+from tests.support.clock import Clock
+from tests.support.sites import let_in
 
 from ...support.rows import statements, stored
 

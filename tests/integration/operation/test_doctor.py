@@ -14,7 +14,9 @@ from sqlalchemy.engine import make_url
 
 from app.db import db
 from docs.generator import ROOT
-from tests.conftest import SECRET, Clock, MakeSite, add_user
+from tests.support.clock import Clock
+from tests.support.samples import SECRET
+from tests.support.sites import MakeSite, add_user
 
 SOUND: dict[str, Any] = {"TESTING": False, "PROXY_HOPS": 1, "RATCHET_COOKIE_NAME": "__Secure-refreshToken"}
 """A configuration in which, with one worker, there is nothing to find."""

@@ -6,12 +6,11 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.conftest import add_user, let_in
-from tests.support.browser import PASSWORD, Browser, cleared, refusal, set_cookies
+from tests.support.browser import NEW_PASSWORD, PASSWORD, Browser, cleared, refusal, set_cookies
+from tests.support.sites import add_user, let_in
 
 from ...support.rows import stored
 
-NEW_PASSWORD = "another horse, another battery"
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
 OTHER_SITE = NAVIGATION | {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
 

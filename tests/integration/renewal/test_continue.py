@@ -9,8 +9,9 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.conftest import Clock, MakeSite, let_in
 from tests.support.browser import Browser, cleared, refusal, set_cookies
+from tests.support.clock import Clock
+from tests.support.sites import MakeSite, let_in
 
 from ...support.rows import stored, write
 from ...support.scene import Scene

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.conftest import Clock, let_in
 from tests.support.browser import Browser, bearer, content, refusal
+from tests.support.clock import Clock
+from tests.support.sites import let_in
 
 DAY = 86400
 OVER = (401, "refresh_token_invalid")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.conftest import Clock, MakeSite, let_in
 from tests.support.browser import (
     COOKIES,
     REFRESH_COOKIE,
@@ -16,6 +15,8 @@ from tests.support.browser import (
     refusal,
     set_cookies,
 )
+from tests.support.clock import Clock
+from tests.support.sites import MakeSite, let_in
 
 from ...support.rows import stored, write
 

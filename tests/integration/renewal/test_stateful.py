@@ -17,13 +17,9 @@ from hypothesis.stateful import (
 )
 from sqlalchemy.engine import make_url
 
-from tests.conftest import SECRET, Clock, MakeSite, add_user
 from tests.support.browser import PASSWORD
-
-from ...support.model.browser import Browser
-from ...support.model.comparison import DEVICES, THIEF, TICK, Comparison, World
-from ...support.model.contract import FALLBACKS, Contract
-from ...support.model.rows import (
+from tests.support.clock import Clock
+from tests.support.model.state import (
     DAY,
     EXCHANGE_BOUND,
     LEEWAY,
@@ -33,6 +29,12 @@ from ...support.model.rows import (
     User,
     Verdict,
 )
+from tests.support.samples import SECRET
+from tests.support.sites import MakeSite, add_user
+
+from ...support.model.comparison import DEVICES, THIEF, TICK, Comparison, World
+from ...support.model.contract import FALLBACKS, Contract
+from ...support.model.lossy_browser import LossyBrowser
 
 RUNS = {"sqlite": 60, "postgresql": 12, "mysql": 12}
 THOROUGH = settings(
@@ -213,7 +215,7 @@ class Blueprint(RuleBasedStateMachine):
         self.both.check_rows()
         self.both.check_list(list(self.both.browsers.values())[self.steps % len(DEVICES)])
 
-    def _at_rest(self, name: str) -> Browser:
+    def _at_rest(self, name: str) -> LossyBrowser:
         """The browser, with whatever it was still waiting for given up."""
         browser = self.both.browsers[name]
         browser.late = None

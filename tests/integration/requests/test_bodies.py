@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.conftest import add_user
 from tests.support.browser import PASSWORD, Browser, content, refusal
+from tests.support.sites import add_user
 
 from ...support.rows import stored
 

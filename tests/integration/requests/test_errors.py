@@ -12,13 +12,12 @@ from werkzeug.test import TestResponse
 
 from app.auth import RatchetError
 from app.db import db
-from tests.conftest import Clock, MakeSite
-from tests.support.browser import Browser, bearer, cleared, content, refusal
+from tests.support.browser import NEW_PASSWORD, Browser, bearer, cleared, content, refusal
+from tests.support.clock import Clock
+from tests.support.sites import MakeSite
 
 from ...support.rows import stored
-from ...support.scene import Scene, ask_when_stale, guess_often, newcomer, sign_out_from_afar
-
-NEW_PASSWORD = "an even better battery staple"
+from ...support.scene import Scene, ask_when_stale, barred_sign_in, guess_often, sign_out_from_afar
 
 
 @pytest.fixture
@@ -73,9 +72,9 @@ ERRORS: list[tuple[str, Callable[[Scene], TestResponse], Error]] = [
          "/auth/password", {"current_password": "wrong", "new_password": NEW_PASSWORD}
      ), BAD_CREDENTIALS),
     ("a sign-in to a blocked account",
-     lambda at: newcomer(at, blocked=True), Error(403, "account_blocked")),
+     lambda at: barred_sign_in(at, blocked=True), Error(403, "account_blocked")),
     ("a sign-in to an unconfirmed account",
-     lambda at: newcomer(at, confirmed=False), Error(403, "account_unconfirmed")),
+     lambda at: barred_sign_in(at, confirmed=False), Error(403, "account_unconfirmed")),
     ("a refresh of a blocked account",
      lambda at: at.refused(blocked=True).refresh(), Error(403, "account_blocked", clears=True)),
     ("a refresh of an unconfirmed account",

@@ -10,7 +10,6 @@ from flask import Flask
 from itsdangerous import Signer, URLSafeTimedSerializer
 
 from app.auth.audit import fingerprint
-from tests.conftest import SECRET, Clock, add_user, let_in
 from tests.support.browser import (
     REFRESH_COOKIE,
     Browser,
@@ -21,6 +20,9 @@ from tests.support.browser import (
     refusal,
     set_cookies,
 )
+from tests.support.clock import Clock
+from tests.support.samples import SECRET
+from tests.support.sites import add_user, let_in
 
 from ...support.rows import Stored, stored
 

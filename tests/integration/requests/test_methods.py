@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.conftest import Clock, MakeSite
 from tests.support.browser import Browser, content, refusal
+from tests.support.clock import Clock
+from tests.support.sites import MakeSite
 
 from ...support.rows import stored
 

@@ -13,8 +13,8 @@ from app.auth.api.blueprint import ROOT_ROUTES, ROUTES
 from app.auth.api.openapi import HEADERS, MAX_AGE, PARAMETERS
 from app.auth.api.operations import OPERATIONS, ReplySpec
 from app.auth.errors import RatchetError
-from tests.conftest import MakeSite
 from tests.support.browser import Browser, content
+from tests.support.sites import MakeSite
 
 METHODS = ("get", "head", "post", "delete", "put", "patch", "options")
 ADDRESS = "/auth/openapi.json"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.conftest import Clock, MakeSite, let_in
-from tests.support.browser import PASSWORD, Browser, bearer, content, refusal
+from tests.support.browser import NEW_PASSWORD, PASSWORD, Browser, bearer, content, refusal
+from tests.support.clock import Clock
+from tests.support.sites import MakeSite, let_in
 
 from ...support.rows import statements, stored
 
-NEW = "an even better battery staple"
 CROSS_ORIGIN = (403, "cross_origin")
 OTHER_SITE = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
 FRIEND = "https://app.example.org"
@@ -104,7 +104,12 @@ def test_another_site_changes_nothing(
     before = stored(site, ada)
     browser = signed_in if way == "cookie" else Browser(site)
     headers = OTHER_SITE | (bearer(access) if way == "bearer" else {})
-    fields = {"identifier": "ada", "password": PASSWORD, "current_password": PASSWORD, "new_password": NEW}
+    fields = {
+        "identifier": "ada",
+        "password": PASSWORD,
+        "current_password": PASSWORD,
+        "new_password": NEW_PASSWORD,
+    }
     address = path.format(id=before.sessions[0]["id"])
     with statements(site) as sent:
         reply = browser.client.open(address, method=method, json=fields, headers=headers)

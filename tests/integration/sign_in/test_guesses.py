@@ -8,8 +8,9 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.conftest import Clock, MakeSite, add_user, let_in
 from tests.support.browser import ACCESS_COOKIE, PASSWORD, Browser, content, refusal
+from tests.support.clock import Clock
+from tests.support.sites import MakeSite, add_user, let_in
 
 from ...support.rows import write
 

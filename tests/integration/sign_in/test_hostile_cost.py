@@ -16,8 +16,8 @@ from werkzeug.test import create_environ, run_wsgi_app
 
 from app.db import db
 from app.models import User
-from tests.conftest import MakeSite
 from tests.support.browser import Browser
+from tests.support.sites import MakeSite
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # none of them is asked for long
 

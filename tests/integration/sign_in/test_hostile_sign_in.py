@@ -10,8 +10,8 @@ from flask import Flask
 
 from app.auth import sign_in_failed
 from app.auth.passwords.hashing import hash_password
-from tests.conftest import MakeSite, add_user
 from tests.support.browser import PASSWORD, Browser, refusal
+from tests.support.sites import MakeSite, add_user
 
 from ...support.rows import stored
 

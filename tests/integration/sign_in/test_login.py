@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.conftest import MakeSite, let_in
 from tests.support.browser import COOKIES, PASSWORD, Browser, cleared, content, refusal, set_cookies
+from tests.support.sites import MakeSite, let_in
 
 from ...support.rows import stored, write
 

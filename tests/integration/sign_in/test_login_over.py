@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.conftest import Clock, MakeSite, add_user
 from tests.support.browser import ACCESS_COOKIE, Browser, cleared, refusal, set_cookies
+from tests.support.clock import Clock
+from tests.support.sites import MakeSite, add_user
 
 from ...support.rows import stored, write
 

@@ -10,8 +10,8 @@ from sqlalchemy import String, type_coerce
 from app.auth.passwords.hashing import hash_password
 from app.db import db
 from app.models import User
-from tests.conftest import add_user
 from tests.support.browser import PASSWORD, Browser, content, refusal
+from tests.support.sites import add_user
 
 from ...support.rows import statements, stored
 

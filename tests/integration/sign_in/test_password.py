@@ -7,9 +7,9 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.auth.passwords.throttle import SESSION
-from tests.conftest import Clock, MakeSite, add_user, let_in
 from tests.support.browser import (
     COOKIES,
+    NEW_PASSWORD,
     PASSWORD,
     REFRESH_COOKIE,
     Browser,
@@ -18,18 +18,21 @@ from tests.support.browser import (
     refusal,
     set_cookies,
 )
+from tests.support.clock import Clock
+from tests.support.sites import MakeSite, add_user, let_in
 
 from ...support.rows import stored, write
 
-NEW = "an even better battery staple"
 OVER = (401, "refresh_token_invalid")
 INVALID = (401, "token_invalid")
 
 
-def change(browser: Browser, current: str = PASSWORD, new: str = NEW, token: str = "") -> TestResponse:
+def change(
+    browser: Browser, current: str = PASSWORD, new: str = NEW_PASSWORD, token: str = ""
+) -> TestResponse:
     """POST /auth/password."""
     headers = bearer(token) if token else {}
-    return browser.post("/auth/password", {"current_password": current, "new_password": new}, headers=headers)
+    return browser.change_password(current, new, headers=headers)
 
 
 def test_new_password_counts_from_now_on(signed_in: Browser, site: Flask, ada: str) -> None:
@@ -37,7 +40,7 @@ def test_new_password_counts_from_now_on(signed_in: Browser, site: Flask, ada: s
     before = stored(site, ada).password_hash
     assert change(signed_in).status_code == 200
     assert stored(site, ada).password_hash != before
-    assert Browser(site).sign_in(password=NEW).status_code == 200
+    assert Browser(site).sign_in(password=NEW_PASSWORD).status_code == 200
     assert refusal(Browser(site).sign_in()) == (401, "invalid_credentials")
 
 
@@ -85,11 +88,15 @@ def test_body_delivery_stays_body_delivery(browser: Browser) -> None:
 @pytest.mark.parametrize(
     ("current", "new", "expected"),
     [
-        pytest.param("not the password", NEW, (401, "invalid_credentials"), id="the current one is wrong"),
-        pytest.param("", NEW, (401, "invalid_credentials"), id="the current one is empty"),
+        pytest.param(
+            "not the password", NEW_PASSWORD, (401, "invalid_credentials"), id="the current one is wrong"
+        ),
+        pytest.param("", NEW_PASSWORD, (401, "invalid_credentials"), id="the current one is empty"),
         pytest.param(PASSWORD, "x" * 14, (400, "invalid_request"), id="the new one is a character short"),
         pytest.param(PASSWORD, "owl" * 171, (400, "invalid_request"), id="the new one is a character long"),
-        pytest.param("x" * 513, NEW, (400, "invalid_request"), id="the current one is longer than any"),
+        pytest.param(
+            "x" * 513, NEW_PASSWORD, (400, "invalid_request"), id="the current one is longer than any"
+        ),
         pytest.param(PASSWORD, "", (400, "invalid_request"), id="the new one is empty"),
         pytest.param(PASSWORD, "\U0001f511" * 14, (400, "invalid_request"), id="characters count, not bytes"),
     ],
@@ -116,7 +123,7 @@ def test_long_password_counts_in_full(signed_in: Browser, site: Flask) -> None:
 @pytest.mark.parametrize("missing", ["current_password", "new_password"])
 def test_both_passwords_have_to_be_there(signed_in: Browser, missing: str) -> None:
     """Half a change is none."""
-    fields = {"current_password": PASSWORD, "new_password": NEW}
+    fields = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
     del fields[missing]
     assert refusal(signed_in.post("/auth/password", fields)) == (400, "invalid_request")
 

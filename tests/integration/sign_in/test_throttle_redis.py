@@ -17,10 +17,11 @@ from app.auth.passwords import throttle
 from app.auth.passwords.throttle import ACCOUNT, ACCOUNT_AND_IP, NETWORKS, SIGN_INS
 from app.db import db
 from app.models import User
-from tests.conftest import Clock, MakeSite, add_user
 from tests.support.browser import PASSWORD, Browser, refusal
+from tests.support.clock import Clock
 from tests.support.databases import missing
 from tests.support.server.tcp_proxy import Fate, TcpProxy, proxy_to
+from tests.support.sites import MakeSite, add_user
 
 REDIS = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379")
 BAD = (401, "invalid_credentials")

@@ -6,8 +6,9 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.conftest import Clock, add_user, let_in
 from tests.support.browser import Browser, bearer, cleared, content, refusal
+from tests.support.clock import Clock
+from tests.support.sites import add_user, let_in
 
 from ...support.rows import statements, stored, write
 

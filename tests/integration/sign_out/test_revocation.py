@@ -10,13 +10,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.auth.web.services import EXTENSION, Services
-from tests.conftest import Clock, MakeSite, let_in
-from tests.support.browser import PASSWORD, Browser, bearer, content, refusal
+from tests.support.browser import NEW_PASSWORD, PASSWORD, Browser, bearer, content, refusal
+from tests.support.clock import Clock
+from tests.support.hosts.strangers import MakeStranger
+from tests.support.sites import MakeSite, let_in
 
 from ...support.rows import delete, statements
-from ..conftest import MakeStranger
-
-NEW_PASSWORD = "another long enough password"
 
 
 def end_by_password(browser: Browser) -> None:

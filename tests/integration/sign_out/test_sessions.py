@@ -9,8 +9,10 @@ import pytest
 from flask import Flask
 
 from app.auth.web.guard import identity
-from tests.conftest import START, Clock, MakeSite, add_user, let_in
 from tests.support.browser import Browser, bearer, cleared, content, refusal
+from tests.support.clock import Clock
+from tests.support.samples import NOW
+from tests.support.sites import MakeSite, add_user, let_in
 
 from ...support.rows import stored
 
@@ -38,12 +40,12 @@ def test_list_shows_each_device_once(signed_in: Browser, site: Flask, clock: Clo
     signed_in.refresh()
     here, phone = listed(signed_in)
     assert here.keys() == {"id", "current", "label", "started_at", "last_used_at", "expires_at"}
-    assert (here["current"], here["started_at"]) == (True, moment(START))
+    assert (here["current"], here["started_at"]) == (True, moment(NOW))
     assert (here["last_used_at"], here["expires_at"]) == (moment(clock.now), moment(clock.now + DAY))
     assert (phone["current"], phone["label"]) == (False, "Phone")
     assert (phone["started_at"], phone["expires_at"]) == (
-        moment(START + MINUTE),
-        moment(START + MINUTE + 14 * DAY),
+        moment(NOW + MINUTE),
+        moment(NOW + MINUTE + 14 * DAY),
     )
 
 

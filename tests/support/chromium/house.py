@@ -5,17 +5,16 @@ The file ``clock`` in the folder ``HOUSE_FOLDER`` holds the seconds that the clo
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import os
-import time
 from pathlib import Path
 
 from flask import Flask, Response, render_template, request
 
 from app import create_app as create_site
-from app.auth.web.services import EXTENSION, Services
 from app.site import ratchet
+from tests.support.clock import FileClock
+from tests.support.sites import set_clock
 
 PAGES = Path(__file__).parent / "templates"
 
@@ -23,8 +22,7 @@ PAGES = Path(__file__).parent / "templates"
 def create_app() -> Flask:
     """Make the site."""
     site = create_site({"MAX_CONTENT_LENGTH": 32 * 1024 * 1024})
-    parts: Services = site.extensions[EXTENSION]
-    site.extensions[EXTENSION] = dataclasses.replace(parts, clock=clock)
+    set_clock(site, clock)
     site.template_folder = str(PAGES)
     site.add_url_rule("/stranger", view_func=stranger)
     site.add_url_rule("/panel", view_func=ratchet.required(panel))
@@ -37,7 +35,7 @@ def create_app() -> Flask:
 
 def clock() -> float:
     """Seconds since the epoch, as far ahead as the tests have turned it."""
-    return time.time() + float(Path(os.environ["HOUSE_FOLDER"], "clock").read_text())
+    return FileClock(Path(os.environ["HOUSE_FOLDER"]))()
 
 
 def stranger() -> str:

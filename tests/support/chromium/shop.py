@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from pathlib import Path
 
 from flask import Flask, Response, jsonify, redirect, request, send_from_directory
@@ -17,6 +16,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from app.auth import Ratchet, RatchetUser, TokenInvalid, current_user
+from tests.support.clock import FileClock
 
 PAGES = Path(__file__).parent / "pages"
 
@@ -43,7 +43,7 @@ def folder() -> Path:
 
 def clock() -> float:
     """Seconds since the epoch, as far ahead as the tests have turned it."""
-    return time.time() + float((folder() / "clock").read_text())
+    return FileClock(folder())()
 
 
 ratchet = Ratchet(db=db, user_model=Customer, clock=clock)

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.request import urlopen
 
 from sqlalchemy import URL, create_engine, text
 
-from tests.conftest import HASH
 from tests.support import ROOT
+from tests.support.clock import FileClock, write_whole
+from tests.support.server import gunicorn
+from tests.support.sites import HASH
 
 from .shop import db
 
 KEEP_ALIVE_SECONDS = 90
 """Longer than a wire holds a request: Chromium sends one again whose connection was closed for idleness."""
-
-BOOT_SECONDS = 60
-STOP_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -36,15 +31,14 @@ class Shop:
 
     def turn_clock(self, seconds: float) -> None:
         """Turn the clock of the server ahead."""
-        ahead = float((self.folder / "clock").read_text()) + seconds
-        _write(self.folder / "clock", str(ahead))
+        FileClock(self.folder).advance(seconds)
 
     @contextmanager
     def refusing(self, status: int, body: str = "", **headers: str) -> Iterator[None]:
         """Answer every refresh like this; ``Retry_After="1"`` is a header."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        _write(self.folder / "refused", "")
-        _write(self.folder / "refusal", json.dumps([status, named, body]))
+        write_whole(self.folder / "refused", "")
+        write_whole(self.folder / "refusal", json.dumps([status, named, body]))
         try:
             yield
         finally:
@@ -66,7 +60,7 @@ class Shop:
 @contextmanager
 def open_shop(folder: Path, **environment: str) -> Iterator[Shop]:
     """Open a shop whose customers are ada and bob; ``environment`` is added to that of the server."""
-    _write(folder / "clock", "0")
+    FileClock(folder).start()
     _add_customers(folder)
     outer = {name: value for name, value in os.environ.items() if not name.startswith("FLASK_")}
     settings = {
@@ -74,35 +68,16 @@ def open_shop(folder: Path, **environment: str) -> Iterator[Shop]:
         "FLASK_RATCHET_BCRYPT_ROUNDS": "10",
         "SHOP_FOLDER": str(folder),
     }
-    with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
-        port = listener.getsockname()[1]
-        process = _start(listener.fileno(), folder, {**outer, **settings, **environment})
-    with process:
-        try:
-            # The socket already listens: the first request waits until a worker takes it.
-            urlopen(f"http://127.0.0.1:{port}/plain", timeout=BOOT_SECONDS).close()
-            yield Shop(port, folder)
-        finally:
-            _stop(process)
-
-
-def _start(listener: int, folder: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    options = ["--bind", f"fd://{listener}", "--workers", "2", "--threads", "4", "--pythonpath", str(ROOT)]
-    options += ["--keep-alive", str(KEEP_ALIVE_SECONDS)]
-    return subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", *options, f"{__package__}.shop:create_app()"],
-        cwd=folder,  # not the settings of the reference site
-        env=environment,
-        pass_fds=[listener],
-    )
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
+    options = ["--workers", "2", "--threads", "4", "--keep-alive", str(KEEP_ALIVE_SECONDS)]
+    options += ["--pythonpath", str(ROOT)]
+    with gunicorn.running(
+        f"{__package__}.shop:create_app()",
+        {**outer, **settings, **environment},
+        options,
+        first_page="/plain",
+        folder=folder,  # not the settings of the reference site
+    ) as server:
+        yield Shop(server.port, folder)
 
 
 def database_of(folder: Path) -> URL:
@@ -121,10 +96,3 @@ def _add_customers(folder: Path) -> None:
                 {"email": f"{name}@example.org", "name": name, "hash": HASH},
             )
     engine.dispose()
-
-
-def _write(path: Path, content: str) -> None:
-    """Write a file that is never seen half written."""
-    draft = path.with_suffix(".draft")
-    draft.write_text(content)
-    draft.replace(path)

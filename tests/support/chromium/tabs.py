@@ -108,7 +108,7 @@ class Tab:
             return False
 
 
-class Browser:
+class TabbedBrowser:
     """A browser in front of the shop, at the far end of a wire; every tab has a window of its own."""
 
     def __init__(self, context: BrowserContext, wire: Wire, host: str = "127.0.0.1") -> None:

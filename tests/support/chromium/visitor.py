@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -153,3 +154,7 @@ class Visitor:
         with suppress(Error):  # the page is just being replaced
             return self.page.evaluate(script)
         return None
+
+
+MakeVisitor = Callable[..., Visitor]
+"""Makes a visitor with a browser of their own; by keyword what that browser is like."""

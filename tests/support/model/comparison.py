@@ -19,12 +19,12 @@ from werkzeug.test import TestResponse
 
 from app.db import db
 from app.models import User
-from tests.conftest import Clock
+from tests.support.clock import Clock
 from tests.support.rows import Stored, stored, write
 
-from .browser import Browser, clears
-from .contract import Answer, Contract, Held
-from .rows import MAX_SESSIONS, Session, Verdict
+from .contract import Contract, Expected, Held
+from .lossy_browser import LossyBrowser, clears
+from .state import MAX_SESSIONS, Session, Verdict
 from .tokens import Tokens
 
 TICK = 2**-10
@@ -42,8 +42,8 @@ class World:
     """What the model, the browsers and the clock say; a run begins with a copy of one."""
 
     contract: Contract
-    browsers: dict[str, Browser] = field(
-        default_factory=lambda: {name: Browser(name, delivery) for name, delivery in DEVICES.items()}
+    browsers: dict[str, LossyBrowser] = field(
+        default_factory=lambda: {name: LossyBrowser(name, delivery) for name, delivery in DEVICES.items()}
     )
     tokens: Tokens = field(default_factory=Tokens)
     robbed: set[str] = field(default_factory=set)
@@ -84,7 +84,7 @@ class Comparison:
         """Change a user row behind the site's back."""
         write(self._site, subject, **columns)
 
-    def held(self, browser: Browser) -> Held:
+    def held(self, browser: LossyBrowser) -> Held:
         """What a browser holds, as the model knows it."""
         return self._world.tokens.held(browser)
 
@@ -93,7 +93,7 @@ class Comparison:
         self.clock.now = ceil(self.clock.now)
         return self.clock.now
 
-    def sign_in(self, browser: Browser, person: str, subject: str, *, remember: bool) -> None:
+    def sign_in(self, browser: LossyBrowser, person: str, subject: str, *, remember: bool) -> None:
         """POST /auth/login with the right password."""
         fields = {
             "identifier": person,
@@ -106,7 +106,7 @@ class Comparison:
         answer = self.contract.sign_in(subject, held, browser.name, self.whole_second(), remember=remember)
         browser.receive(self.ask(browser, "POST", "/auth/login", answer, fields))
 
-    def refresh(self, browser: Browser) -> TestResponse:
+    def refresh(self, browser: LossyBrowser) -> TestResponse:
         """POST /auth/refresh; a browser whose copied jar nobody used is never taken for a thief."""
         token, robbed = self.held(browser).refresh, self._world.robbed
         answer = self.contract.refresh(token, self.clock.now)
@@ -119,7 +119,7 @@ class Comparison:
         return self.ask(browser, "POST", "/auth/refresh", answer)
 
     def ask(
-        self, browser: Browser, method: str, path: str, answer: Answer, fields: Fields | None = None
+        self, browser: LossyBrowser, method: str, path: str, answer: Expected, fields: Fields | None = None
     ) -> TestResponse:
         """Send a request, compare the reply with the model's answer, and let a moment pass."""
         reply = browser.ask(self._site, method, path, fields or {})
@@ -145,14 +145,14 @@ class Comparison:
             assert len(sessions) <= MAX_SESSIONS
             assert not JWT.search(json.dumps(sessions))
 
-    def check_list(self, browser: Browser) -> None:
+    def check_list(self, browser: LossyBrowser) -> None:
         """GET /auth/sessions shows the live sessions, or says why not."""
         session = self.contract.identify(self.held(browser).access, self.clock.now)
-        if isinstance(session, Answer):
+        if isinstance(session, Expected):
             self.ask(browser, "GET", "/auth/sessions", session)
             return
         live = self.contract.users[session.user].live(self.clock.now)
-        reply = self.ask(browser, "GET", "/auth/sessions", Answer(200))
+        reply = self.ask(browser, "GET", "/auth/sessions", Expected(200))
         assert reply.json is not None
         assert {item["id"]: item for item in reply.json["sessions"]} == {
             each.id: _shown(each, session) for each in live

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import floor
 
-from .rows import ACCESS_TTL, FRESH_FOR, Session, User, Verdict
+from .state import ACCESS_TTL, FRESH_FOR, Session, User, Verdict
 
 FALLBACKS = 1
 """How many former keys the site still accepts."""
@@ -42,7 +42,7 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Expected:
     """What the site must answer; ``session`` is the one it hands out tokens of."""
 
     status: int
@@ -52,10 +52,10 @@ class Answer:
     verdict: Verdict | None = None
 
 
-REFUSED = Answer(401, "refresh_token_invalid", clears=True)
-REUSED = Answer(401, "refresh_token_reused", clears=True, verdict=Verdict.REUSE)
-TOKEN_INVALID = Answer(401, "token_invalid")
-NO_CONTENT = Answer(204)
+REFUSED = Expected(401, "refresh_token_invalid", clears=True)
+REUSED = Expected(401, "refresh_token_reused", clears=True, verdict=Verdict.REUSE)
+TOKEN_INVALID = Expected(401, "token_invalid")
+NO_CONTENT = Expected(204)
 
 
 class Contract:
@@ -65,26 +65,26 @@ class Contract:
         self.users = users
         self.key = 0
 
-    def sign_in(self, user: str, held: Held, label: str, now: float, *, remember: bool) -> Answer:
+    def sign_in(self, user: str, held: Held, label: str, now: float, *, remember: bool) -> Expected:
         """POST /auth/login with the right password; the session that the browser held ends."""
         row = self.users[user]
         if row.blocked:
-            return Answer(403, "account_blocked")
+            return Expected(403, "account_blocked")
         if place := self._place(held):
             self.users[place.user].end(place.session, now)
-        return Answer(200, session=row.admit(Session(user, now, now, now, remember, label), now))
+        return Expected(200, session=row.admit(Session(user, now, now, now, remember, label), now))
 
-    def refresh(self, token: Refresh | None, now: float) -> Answer:
+    def refresh(self, token: Refresh | None, now: float) -> Expected:
         """POST /auth/refresh."""
         if token is None:
-            return Answer(401, "refresh_token_missing")
+            return Expected(401, "refresh_token_missing")
         if not self._authentic(token) or now >= token.expires_at:
             return REFUSED
         row = self.users[token.user]
         session = row.find(token.session)
         return self._heard(row, session, token, now) if session else replace(REFUSED, verdict=Verdict.ENDED)
 
-    def sign_out(self, held: Held, scope: str, now: float) -> Answer:
+    def sign_out(self, held: Held, scope: str, now: float) -> Expected:
         """POST /auth/logout: any authentic token ends its session, for more it has to be alive."""
         speaker = None if scope == "session" else self._speaker(held, now)
         if speaker:
@@ -95,48 +95,48 @@ class Contract:
             self.users[place.user].end(place.session, now)
         return replace(NO_CONTENT, clears=True) if scope == "session" else REFUSED
 
-    def change_password(self, access: Access | None, password: str, now: float) -> Answer:
+    def change_password(self, access: Access | None, password: str, now: float) -> Expected:
         """POST /auth/password: every session ends, a new one takes the place of this one."""
         session = self.identify(access, now)
-        if isinstance(session, Answer):
+        if isinstance(session, Expected):
             return session
         row = self.users[session.user]
         newcomer = Session(session.user, now, now, now, session.remember, session.label)
         row.password, row.sessions = password, [newcomer]
-        return Answer(200, session=newcomer)
+        return Expected(200, session=newcomer)
 
-    def end_session(self, access: Access | None, session_id: str, now: float) -> Answer:
+    def end_session(self, access: Access | None, session_id: str, now: float) -> Expected:
         """DELETE /auth/sessions/<id>: a live session of the same user, or 404."""
         session = self.identify(access, now)
-        if isinstance(session, Answer):
+        if isinstance(session, Expected):
             return session
         row = self.users[session.user]
         if session_id not in {live.id for live in row.live(now)}:
-            return Answer(404, "not_found")
+            return Expected(404, "not_found")
         row.end(session_id, now)
         return replace(NO_CONTENT, clears=session_id == session.id)
 
-    def start_session(self, access: Access | None, label: str, now: float) -> Answer:
+    def start_session(self, access: Access | None, label: str, now: float) -> Expected:
         """POST /auth/sessions: for another device, from one where somebody signed in a short while ago."""
         claims = self._valid(access, now)
-        if isinstance(claims, Answer):
+        if isinstance(claims, Expected):
             return claims
         if self.users[claims.user].find(claims.session) is None:
             return TOKEN_INVALID
         if now - claims.auth_time > FRESH_FOR:
-            return Answer(403, "reauthentication_required")
+            return Expected(403, "reauthentication_required")
         session = self.identify(claims, now)
-        if isinstance(session, Answer):
+        if isinstance(session, Expected):
             return session
         if session.started_by:
-            return Answer(403, "reauthentication_required")
+            return Expected(403, "reauthentication_required")
         newcomer = Session(session.user, now, claims.auth_time, now, True, label, session.id)
-        return Answer(201, session=self.users[session.user].admit(newcomer, now))
+        return Expected(201, session=self.users[session.user].admit(newcomer, now))
 
-    def identify(self, access: Access | None, now: float) -> Session | Answer:
+    def identify(self, access: Access | None, now: float) -> Session | Expected:
         """The live session of an access token, or the refusal of every route that asks the row."""
         claims = self._valid(access, now)
-        if isinstance(claims, Answer):
+        if isinstance(claims, Expected):
             return claims
         session = self.users[claims.user].find(claims.session)
         if self.users[claims.user].blocked or session is None or now >= session.ends_at:
@@ -152,7 +152,7 @@ class Contract:
         """The refresh token that is handed out with a session now."""
         return Refresh(session.user, session.id, session.current, floor(session.expires_at), self.key)
 
-    def _heard(self, row: User, session: Session, token: Refresh, now: float) -> Answer:
+    def _heard(self, row: User, session: Session, token: Refresh, now: float) -> Expected:
         before = replace(session)
         verdict = session.hear(token.id, now)
         if verdict is Verdict.REUSE:
@@ -162,8 +162,8 @@ class Contract:
         elif session != before:
             row.tidy(now)
         refusals = {Verdict.ENDED: replace(REFUSED, verdict=verdict), Verdict.REUSE: REUSED}
-        blocked = Answer(403, "account_blocked", clears=True, verdict=verdict)
-        granted = blocked if row.blocked else Answer(200, session=session, verdict=verdict)
+        blocked = Expected(403, "account_blocked", clears=True, verdict=verdict)
+        granted = blocked if row.blocked else Expected(200, session=session, verdict=verdict)
         return refusals.get(verdict, granted)
 
     def _speaker(self, held: Held, now: float) -> Session | None:
@@ -176,7 +176,7 @@ class Contract:
             if session and known and not row.blocked and now < session.ends_at:
                 return session
         by_access = self.identify(held.access, now)
-        return None if isinstance(by_access, Answer) else by_access
+        return None if isinstance(by_access, Expected) else by_access
 
     def _place(self, held: Held) -> Refresh | Access | None:
         """The authentic token, however old, that says which session the browser was in."""
@@ -184,9 +184,9 @@ class Contract:
             (token for token in (held.refresh, held.access) if token and self._authentic(token)), None
         )
 
-    def _valid(self, access: Access | None, now: float) -> Access | Answer:
+    def _valid(self, access: Access | None, now: float) -> Access | Expected:
         if access is None:
-            return Answer(401, "token_missing")
+            return Expected(401, "token_missing")
         return access if self._authentic(access) and now < access.expires_at else TOKEN_INVALID
 
     def _authentic(self, token: Refresh | Access) -> bool:

@@ -9,9 +9,10 @@ from werkzeug.test import TestResponse
 
 from tests.support.browser import REFRESH_COOKIE, set_cookies
 
-from .browser import Browser, claims_of, handed_out
+from ..forgery import claims_of
 from .contract import Access, Contract, Held, Refresh
-from .rows import Session
+from .lossy_browser import LossyBrowser, handed_out
+from .state import Session
 
 
 @dataclass
@@ -22,7 +23,7 @@ class Tokens:
     _spellings: dict[Refresh | Access, str] = field(default_factory=dict)
     _ids: set[str] = field(default_factory=set)
 
-    def held(self, browser: Browser) -> Held:
+    def held(self, browser: LossyBrowser) -> Held:
         """What a browser holds, as the model knows it."""
         refresh, access = (
             token and self._values[token] for token in (browser.refresh_token, browser.access_token)

@@ -9,7 +9,7 @@ from http.cookies import Morsel, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.support.browser import PASSWORD, REFRESH_COOKIE
+from tests.support.browser import PASSWORD, REFRESH_COOKIE, bearer
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Client:
 
     def me(self, access_token: str) -> Reply:
         """GET /auth/me with a bearer."""
-        return self.request("GET", "/auth/me", headers={"Authorization": f"Bearer {access_token}"})
+        return self.request("GET", "/auth/me", headers=bearer(access_token))
 
     def post(self, path: str, fields: Any = None) -> Reply:
         """POST a JSON body, or none."""

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Sequence
 
 from flask import Flask
 
+from tests.support.forgery import claims_of
 from tests.support.rows import stored
-
-
-def token_id(cookie: str) -> str:
-    """The id (jti) of the refresh token in a cookie."""
-    payload = cookie.split(".")[1]
-    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    return str(claims["jti"])
 
 
 def honoured(site: Flask, subject: str) -> tuple[str, str | None]:
@@ -26,7 +18,7 @@ def honoured(site: Flask, subject: str) -> tuple[str, str | None]:
 
 def check_one_branch(site: Flask, subject: str, received: Sequence[str]) -> None:
     """What the browser received last is current, and no token is alive that it did not receive."""
-    ids = [token_id(cookie) for cookie in received]
+    ids = [claims_of(cookie)["jti"] for cookie in received]
     current, parent = honoured(site, subject)
     assert current == ids[-1]
     assert parent is None or parent in ids

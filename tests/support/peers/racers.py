@@ -6,7 +6,6 @@ the same moment as all the others; a gate across the processes opens when the la
 
 from __future__ import annotations
 
-import dataclasses
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -21,9 +20,9 @@ from typing import Any, NamedTuple
 from flask import Flask
 
 from app import create_app
-from app.auth.web.services import EXTENSION
-from tests.conftest import START
 from tests.support.browser import ACCESS_COOKIE, REFRESH_COOKIE, present, set_cookies
+from tests.support.samples import NOW
+from tests.support.sites import set_clock
 
 PROCESSES = 4
 PATIENCE = 120
@@ -33,7 +32,7 @@ POOL = {"pool_size": 4, "max_overflow": 0}
 """A thread may wait for a connection of its process, so that a server with few to give is enough."""
 
 
-class Answer(NamedTuple):
+class RaceReply(NamedTuple):
     """What a client was told: the status, and the tokens it was handed, if any."""
 
     status: int
@@ -49,7 +48,7 @@ class _Here:
     gate: Gate
     moving: Flag
     over: Flag
-    now: float = START
+    now: float = NOW
 
 
 _here: _Here
@@ -60,7 +59,7 @@ def _prepare(settings: dict[str, Any], gate: Gate, moving: Flag, over: Flag) -> 
     Thread(target=_follow_parent, daemon=True).start()
     site = create_app(settings | {"SQLALCHEMY_ENGINE_OPTIONS": POOL})
     _here = _Here(site, gate, moving, over)
-    turn_clock(site, lambda: _here.now)
+    set_clock(site, lambda: _here.now)
 
 
 def _follow_parent() -> None:
@@ -69,11 +68,6 @@ def _follow_parent() -> None:
     assert parent is not None
     parent.join()
     os._exit(1)
-
-
-def turn_clock(site: Flask, clock: Callable[[], float]) -> None:
-    """Let a site have this clock."""
-    site.extensions[EXTENSION] = dataclasses.replace(site.extensions[EXTENSION], clock=clock)
 
 
 class Racers:
@@ -87,7 +81,7 @@ class Racers:
         shared = (settings, context.Barrier(PROCESSES), self._moving, self._over)
         self._pool = ProcessPoolExecutor(PROCESSES, context, initializer=_prepare, initargs=shared)
 
-    def race(self, tokens: Sequence[str], rounds: int, pause: float) -> list[list[Answer]]:
+    def race(self, tokens: Sequence[str], rounds: int, pause: float) -> list[list[RaceReply]]:
         """Every client presents its token, then what it was handed, ``rounds`` times; what each was told.
 
         Between two rounds ``pause`` seconds go by on the clock of every process.
@@ -97,11 +91,11 @@ class Racers:
         return _dealt([one.result() for one in running], len(tokens))
 
     @contextmanager
-    def refreshing(self, tokens: Sequence[str]) -> Iterator[list[list[Answer]]]:
+    def refreshing(self, tokens: Sequence[str]) -> Iterator[list[list[RaceReply]]]:
         """Every client refreshes without pause while the block runs; then the list has what each was told."""
         self._moving.clear()
         self._over.clear()
-        told: list[list[Answer]] = []
+        told: list[list[RaceReply]] = []
         shares = [tokens[number::PROCESSES] for number in range(PROCESSES)]
         running = [self._pool.submit(_refresh_until_over, share) for share in shares]
         try:
@@ -116,13 +110,13 @@ class Racers:
         self._pool.shutdown()
 
 
-def _dealt(shares: Sequence[list[list[Answer]]], clients: int) -> list[list[Answer]]:
+def _dealt(shares: Sequence[list[list[RaceReply]]], clients: int) -> list[list[RaceReply]]:
     """What the processes return, in the order of the clients, which were dealt out one by one."""
     return [shares[number % PROCESSES][number // PROCESSES] for number in range(clients)]
 
 
-def _race(tokens: Sequence[str], rounds: int, pause: float) -> list[list[Answer]]:
-    told: list[list[Answer]] = [[] for _ in tokens]
+def _race(tokens: Sequence[str], rounds: int, pause: float) -> list[list[RaceReply]]:
+    told: list[list[RaceReply]] = [[] for _ in tokens]
     line = Barrier(len(tokens), action=lambda: _next_round(pause))
     _all_at_once(lambda number: _run(tokens[number], rounds, line, told[number]), len(tokens))
     return told
@@ -133,36 +127,36 @@ def _next_round(pause: float) -> None:
     _here.gate.wait(PATIENCE)
 
 
-def _run(token: str, rounds: int, line: Barrier, told: list[Answer]) -> None:
+def _run(token: str, rounds: int, line: Barrier, told: list[RaceReply]) -> None:
     """One client of a race."""
     for _ in range(rounds):
         line.wait(PATIENCE)
-        answer = refresh(_here.site, token)
+        answer = refresh_with(_here.site, token)
         told.append(answer)
         token = answer.refresh or token
 
 
-def _refresh_until_over(tokens: Sequence[str]) -> list[list[Answer]]:
-    told = [[refresh(_here.site, token)] for token in tokens]
+def _refresh_until_over(tokens: Sequence[str]) -> list[list[RaceReply]]:
+    told = [[refresh_with(_here.site, token)] for token in tokens]
     _here.gate.wait(PATIENCE)  # one task in each process
     _all_at_once(lambda number: _chain(told[number][-1].refresh, told[number]), len(tokens))
     return told
 
 
-def _chain(token: str, told: list[Answer]) -> None:
+def _chain(token: str, told: list[RaceReply]) -> None:
     """One client that refreshes until it is told to stop, or that its session is over."""
     while not _here.over.is_set() and told[-1].status in (200, 503):
-        told.append(refresh(_here.site, token))
+        told.append(refresh_with(_here.site, token))
         token = told[-1].refresh or token
         _here.moving.set()
 
 
-def refresh(site: Flask, cookie: str) -> Answer:
+def refresh_with(site: Flask, cookie: str) -> RaceReply:
     """What the site says to this refresh cookie."""
     reply = present(site, f"{REFRESH_COOKIE}={cookie}")
     found = set_cookies(reply) if reply.status_code == 200 else {}
     tokens = [found[name]["value"] for name in (REFRESH_COOKIE, ACCESS_COOKIE) if found]
-    return Answer(reply.status_code, *tokens)
+    return RaceReply(reply.status_code, *tokens)
 
 
 def _all_at_once(client: Callable[[int], None], number: int) -> None:

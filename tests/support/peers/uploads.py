@@ -21,7 +21,7 @@ class Upload(NamedTuple):
     digest: str
 
 
-class Answer(NamedTuple):
+class UploadReply(NamedTuple):
     """What came back."""
 
     status: int
@@ -43,7 +43,7 @@ class Uploader:
         self._port, self._tls = port, tls
         self.cookies: dict[str, str] = {}
 
-    def post(self, path: str, body: bytes, headers: dict[str, str]) -> Answer:
+    def post(self, path: str, body: bytes, headers: dict[str, str]) -> UploadReply:
         """Send one request, keep the cookies of its answer."""
         connection = self._connect()
         try:
@@ -51,7 +51,7 @@ class Uploader:
             reply = connection.getresponse()
             for line in reply.headers.get_all("Set-Cookie", []):
                 self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(line).items()}
-            return Answer(reply.status, reply.headers["Location"], reply.read().decode())
+            return UploadReply(reply.status, reply.headers["Location"], reply.read().decode())
         finally:
             connection.close()
 

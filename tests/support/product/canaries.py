@@ -16,12 +16,13 @@ from sqlalchemy import inspect, text
 
 from app.db import db
 
+from ..browser import ACCESS_COOKIE, REFRESH_COOKIE
+from ..forgery import claims_of
 from ..peers.caller import Client, Reply
 from ..server.servers import SECRET
 from ..server.stage import Stage
 
 TOKENS = ("access_token", "refresh_token")
-COOKIES = ("refreshToken", "accessToken")
 
 
 def canary(kind: str) -> str:
@@ -74,13 +75,17 @@ class Witness(Client):
         """Send a request as any client does."""
         reply = super().request(method, path, body, headers)
         self._replies.append(reply)
-        self._tokens.extend(handed_out(reply))
+        self._tokens.extend(tokens_in(reply))
         return reply
 
 
-def handed_out(reply: Reply) -> Iterator[str]:
+def tokens_in(reply: Reply) -> Iterator[str]:
     """The tokens in a reply: in its cookies, and in a body that holds some."""
-    yield from (morsel.value for name, morsel in reply.cookies.items() if name in COOKIES and morsel.value)
+    yield from (
+        morsel.value
+        for name, morsel in reply.cookies.items()
+        if name in (REFRESH_COOKIE, ACCESS_COOKIE) and morsel.value
+    )
     if reply.headers.get_content_type() == "application/json" and reply.status in (200, 201):
         yield from (reply.json[name] for name in TOKENS if name in reply.json)
 
@@ -139,11 +144,11 @@ class Story:
 
 def ids_in(token: str) -> Iterator[str]:
     """The id that a refresh token, in a cookie or by itself, has on the row."""
-    claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+    claims = claims_of(token)
     yield from ([claims["jti"]] if "jti" in claims else [])
 
 
-def rows(site: Flask) -> bytes:
+def all_rows(site: Flask) -> bytes:
     """Everything that stands in any column of any table, as text."""
     with site.app_context(), db.engine.connect() as connection:
         tables = inspect(connection).get_table_names()

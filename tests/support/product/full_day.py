@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from sqlalchemy import create_engine
 
 from app.auth.passwords.hashing import hash_password
-from tests.conftest import add_user
 from tests.support.browser import REFRESH_COOKIE
 from tests.support.rows import stored
+from tests.support.sites import add_user
 
 from .canaries import Story
 

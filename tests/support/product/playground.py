@@ -27,9 +27,9 @@ from pathlib import Path
 from typing import Self
 from urllib.request import urlopen
 
-from tests.conftest import add_user
 from tests.support import ROOT
 from tests.support.browser import PASSWORD
+from tests.support.sites import add_user
 
 from ..peers.insistent import await_that
 from ..server.nginx import free_port, is_closed_to, listening, nginx, sign_in_over_tls

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import IO
-from urllib.request import urlopen
 
 from flask import Flask
 from flask_migrate import upgrade
@@ -20,18 +14,11 @@ from app import create_app
 from app.db import db
 from tests.support import ROOT
 
+from . import gunicorn
+from .gunicorn import Server
+
 SECRET = "the secret of a served site, forty characters"
 DEFAULTS = {"FLASK_APP": "wsgi", "FLASK_SECRET_KEY": SECRET, "FLASK_RATCHET_BCRYPT_ROUNDS": "10"}
-BOOT_SECONDS = 60
-STOP_SECONDS = 20
-
-
-@dataclass(frozen=True)
-class Server:
-    """A running site: where it answers, and gunicorn's master process."""
-
-    base_url: str
-    process: subprocess.Popen[bytes]
 
 
 @contextmanager
@@ -58,16 +45,9 @@ def logged_server(
     """As ``server``; what the site prints goes to ``log``, where there is one."""
     with site_on(url):
         pass
-    with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
-        process = _start(listener, workers, threads, environment_for(url, **environment), log)
-        base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    with process:
-        try:
-            # The listener is handed over already listening: the first request waits until a worker takes it.
-            urlopen(f"{base_url}/sign-in", timeout=BOOT_SECONDS).close()  # noqa: S310  # our own address
-            yield Server(base_url, process)
-        finally:
-            _stop(process)
+    options = ["--workers", str(workers), "--threads", str(threads)]
+    with gunicorn.running("wsgi:app", environment_for(url, **environment), options, log=log) as running:
+        yield running
 
 
 @contextmanager
@@ -87,30 +67,3 @@ def environment_for(url: str, **environment: str) -> dict[str, str]:
     """The environment of a program of the site; what configures Flask outside the tests does not leak in."""
     outer = {name: value for name, value in os.environ.items() if not name.startswith("FLASK_")}
     return {**outer, "DATABASE_URL": url, **DEFAULTS, **environment}
-
-
-def _start(
-    listener: socket.socket,
-    workers: int,
-    threads: int,
-    environment: Mapping[str, str],
-    log: IO[bytes] | None,
-) -> subprocess.Popen[bytes]:
-    port = listener.fileno()
-    options = ["--bind", f"fd://{port}", "--workers", str(workers), "--threads", str(threads)]
-    return subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", *options, "wsgi:app"],
-        cwd=ROOT,
-        env=environment,
-        pass_fds=[port],
-        stdout=log,
-        stderr=log,
-    )
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()

@@ -17,11 +17,12 @@ from app.auth.sessions.service import SessionOptions
 from app.auth.web import responses
 from app.auth.web.services import services
 from app.db import db
-from tests.conftest import add_user, settings
 from tests.support import databases
 from tests.support.browser import REFRESH_COOKIE, set_cookies
+from tests.support.sites import add_user, settings
 
-from .servers import SECRET, Server, server
+from .gunicorn import Server
+from .servers import SECRET, server
 
 TAG = os.environ.get("RATCHET_TEST_TAG", "") + os.environ.get("PYTEST_XDIST_WORKER", "")
 
@@ -49,7 +50,7 @@ class Stage:
 
     def people(self, number: int) -> list[Person]:
         """So many new users, each signed in on a browser."""
-        return [newcomer(self.site) for _ in range(number)]
+        return [new_person(self.site) for _ in range(number)]
 
 
 @contextmanager
@@ -81,14 +82,14 @@ def staged(kind: str, name: str, folder: Path, *, workers: int = 2, **environmen
         yield Stage(url, running, site)
 
 
-def newcomer(site: Flask) -> Person:
+def new_person(site: Flask) -> Person:
     """A new user, signed in on a browser."""
     email = f"{secrets.token_hex(8)}@example.org"
     subject = add_user(site, email)
-    return Person(email, subject, sign_in(site, subject))
+    return Person(email, subject, start_session(site, subject))
 
 
-def sign_in(site: Flask, subject: str) -> str:
+def start_session(site: Flask, subject: str) -> str:
     """Start a remembered session for a user, without a password; its refresh cookie."""
     with site.test_request_context():
         account = services().store.load(subject)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..peers.insistent import await_that
-from .servers import Server
+from .gunicorn import Server
 
 
 def workers_of(running: Server) -> list[int]:

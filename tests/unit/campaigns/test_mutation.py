@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 
 from docs.generator import ROOT
-from tests.campaigns.mutation.ledger import Ledger
 from tests.campaigns.mutation.mutants import Mutant, mutants
 from tests.campaigns.mutation.operators import COMPARED, SWAPPED
 from tests.campaigns.mutation.page import parts
+from tests.campaigns.mutation.score import Score
 
 
 def made(source: str) -> list[str]:
@@ -137,16 +137,16 @@ def test_what_is_wrong_with_a_run(
     reasons: dict[tuple[str, str, str], str], killed: int, survived: int, fault: str
 ) -> None:
     """Each row is a run and what has to be mended after it."""
-    ledger = Ledger(reasons)
+    score = Score(reasons)
     for number in range(killed + survived):
-        ledger.enter(ONE if number < survived else replace(ONE, line=number), number >= survived)
-    told = "\n".join(ledger.faults(0.95))
+        score.enter(ONE if number < survived else replace(ONE, line=number), number >= survived)
+    told = "\n".join(score.faults(0.95))
     assert fault in told
     assert bool(told) == bool(fault)
 
 
 def test_the_page_gives_each_survivor_its_reason() -> None:
     """A bar in a change does not break the table."""
-    ledger = Ledger(REASON)
-    ledger.enter(ONE, killed=False)
-    assert parts(ledger)["origin"].splitlines()[-1] == "| `f` | `a \\| b → a & b` | it is the same |"
+    score = Score(REASON)
+    score.enter(ONE, killed=False)
+    assert parts(score)["origin"].splitlines()[-1] == "| `f` | `a \\| b → a & b` | it is the same |"

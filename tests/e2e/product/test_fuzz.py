@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.campaigns.fuzz import run
-from tests.campaigns.fuzz.ledger import Ledger
+from tests.campaigns.fuzz.findings import Findings
 from tests.campaigns.fuzz.raw import throw
 from tests.campaigns.fuzz.run import fuzz, served
 
@@ -50,33 +50,33 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="module")
-def ledger(stage: Stage) -> Ledger:
+def findings(stage: Stage) -> Findings:
     """What a short run found."""
-    found = Ledger()
+    found = Findings()
     throw(stage.base_url, 300, 1, found)
     fuzz(stage, found, examples=2, seed=1)
     return found
 
 
-def test_every_reply_is_as_described(ledger: Ledger) -> None:
+def test_every_reply_is_as_described(findings: Findings) -> None:
     """No request, well-formed or not, gets a reply that the OpenAPI document does not have."""
-    assert (ledger.failures, ledger.errors) == ({}, [])
+    assert (findings.failures, findings.errors) == ({}, [])
 
 
-def test_every_check_was_made(ledger: Ledger) -> None:
+def test_every_check_was_made(findings: Findings) -> None:
     """None was left out."""
-    assert {name for name in CHECKS if ledger.checks[name] > 100} == CHECKS
+    assert {name for name in CHECKS if findings.checks[name] > 100} == CHECKS
 
 
-def test_every_route_was_really_reached(ledger: Ledger) -> None:
+def test_every_route_was_really_reached(findings: Findings) -> None:
     """With a live session, and without one: successes and refusals."""
-    assert {label: ledger.reached[label] & statuses for label, statuses in REACHED.items()} == REACHED
+    assert {label: findings.reached[label] & statuses for label, statuses in REACHED.items()} == REACHED
 
 
 def test_a_reply_that_is_not_as_described_is_noticed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where another status is expected, the run fails and says where."""
     monkeypatch.setitem(run.EXPECTED, "positive_data_acceptance", [418])
-    found = Ledger()
+    found = Findings()
     fuzz(stage, found, examples=1, seed=2, paths="/auth/revoke$")
     assert not found.kept
     assert "POST /auth/revoke" in {failure.partition(":")[0] for failure in found.failures}

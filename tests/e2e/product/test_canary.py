@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.browser import REFRESH_COOKIE
 
-from ...support.product.canaries import Story, canary, found, parts, rows
+from ...support.product.canaries import Story, all_rows, canary, found, parts
 from ...support.product.full_day import CONFIGURATION, LEEWAY, PLANTED, live
 from ...support.server.stage import staged
 
@@ -43,7 +43,7 @@ def test_no_secret_is_in_an_error(story: Story) -> None:
 
 def test_no_secret_is_in_the_database(story: Story) -> None:
     """No column of any table holds a password or a token, nor the signature of one."""
-    assert found({"rows": rows(story.stage.site)}, story.secrets) == []
+    assert found({"rows": all_rows(story.stage.site)}, story.secrets) == []
 
 
 def test_no_password_is_in_any_reply(story: Story) -> None:
@@ -85,7 +85,7 @@ def test_the_search_finds_what_is_there(story: Story) -> None:
     told = b"".join(bytes(reply.headers) + reply.body for reply in story.replies if reply.status < 300)
     missing = {token for token in story.tokens if token.encode() not in told}
     assert len(missing) == 2, "but for the two people who were let in without a request"
-    assert found({"rows": rows(story.stage.site)}, story.hashes[-1:])
+    assert found({"rows": all_rows(story.stage.site)}, story.hashes[-1:])
     assert len(found({"told": told}, story.tokens)) == len(story.tokens) - len(missing)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, column_property, mapped_column, synonym
 from app.auth import RatchetUser
 from app.auth.user import Identifier, RowState
 
-from .strangers import Model
+from .strangers import MODELS, Model
 
 
 def joined(db: SQLAlchemy) -> Model:
@@ -187,3 +187,6 @@ SHAPES: dict[str, Callable[[SQLAlchemy], Model]] = {
     "spanning": spanning,
     "renamed": renamed,
 }
+
+ALL_MODELS = {**MODELS, **SHAPES, "not unique": not_unique}
+"""Every kind of user model that a test can ask for."""

@@ -12,7 +12,7 @@ CUT = (OSError, HTTPException)
 """What a connection ends in that a dying worker cuts, or that nobody answers in time (TimeoutError)."""
 
 
-class Reply(NamedTuple):
+class SoakReply(NamedTuple):
     """Status, error code, and the cookies that it sets; a cleared one is empty."""
 
     status: int
@@ -25,7 +25,9 @@ class Reply(NamedTuple):
         return self.status in (401, 403)
 
 
-def post(port: int, path: str, jar: Mapping[str, str], fields: Mapping[str, str], patience: float) -> Reply:
+def post(
+    port: int, path: str, jar: Mapping[str, str], fields: Mapping[str, str], patience: float
+) -> SoakReply:
     """POST with the cookies of a jar; raises one of CUT."""
     headers = {"Content-Type": "application/json", "Connection": "close"}
     if jar:
@@ -39,10 +41,10 @@ def post(port: int, path: str, jar: Mapping[str, str], fields: Mapping[str, str]
         connection.close()
     is_json = answer.headers.get_content_type() == "application/json"
     code = json.loads(body).get("error", "") if is_json else ""
-    return Reply(answer.status, code, _cookies(answer.headers.get_all("Set-Cookie", [])))
+    return SoakReply(answer.status, code, _cookies(answer.headers.get_all("Set-Cookie", [])))
 
 
-def receive(jar: dict[str, str], reply: Reply) -> None:
+def receive(jar: dict[str, str], reply: SoakReply) -> None:
     """Put the cookies of a reply into a jar, or take them out."""
     for name, value in reply.cookies.items():
         if value:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.support.browser import PASSWORD, REFRESH_COOKIE
+from tests.support.browser import PASSWORD, REFRESH_COOKIE, bearer
 
 from ...support.server.nginx import nginx
 from ...support.server.stage import Person, Stage, staged
@@ -85,7 +85,6 @@ def proxy(stage: Stage) -> Iterator[Proxy]:
 def requests_of(person: Person, access: str) -> list[tuple[str, str, object, Mapping[str, str]]]:
     """Everything that a signed-in person asks, and what is asked by nobody."""
     cookie = {"Cookie": f"{REFRESH_COOKIE}={person.cookie}"}
-    bearer = {"Authorization": f"Bearer {access}"}
     page = {"Cookie": f"accessToken={access}", "Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
     return [
         ("POST", "/auth/login", {"email": person.email, "password": PASSWORD}, {}),
@@ -95,10 +94,10 @@ def requests_of(person: Person, access: str) -> list[tuple[str, str, object, Map
         ("POST", "/auth/refresh", None, {}),
         ("GET", "/auth/continue?next=/account", None, cookie),
         ("GET", "/auth/continue?next=/elsewhere", None, {}),
-        ("GET", "/auth/me", None, bearer),
+        ("GET", "/auth/me", None, bearer(access)),
         ("GET", "/auth/me", None, {}),
-        ("GET", "/auth/sessions", None, bearer),
-        ("POST", "/auth/sessions", {}, bearer),
+        ("GET", "/auth/sessions", None, bearer(access)),
+        ("POST", "/auth/sessions", {}, bearer(access)),
         ("GET", "/account", None, page),
         ("GET", "/account", None, {"Accept": "text/html"}),
         ("GET", "/sign-in", None, {}),

@@ -13,9 +13,10 @@ from flask import Flask
 
 from app.auth import audit, session_refreshed
 from app.db import db
-from tests.conftest import Clock, MakeSite, add_user
 from tests.support.browser import Browser
+from tests.support.clock import Clock
 from tests.support.databases import missing
+from tests.support.sites import MakeSite, add_user
 
 from ...support.peers.faulty import Watched, check_unavailable
 

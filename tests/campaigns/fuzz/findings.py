@@ -9,8 +9,8 @@ from schemathesis.engine.recorder import ScenarioRecorder
 
 
 @dataclass
-class Ledger:
-    """The books of a run: requests by status, checks by name, and each kind of failure with an example."""
+class Findings:
+    """The findings of a run: requests by status, checks by name, and each kind of failure with an example."""
 
     generated: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
@@ -44,7 +44,7 @@ class Ledger:
         self.reached.setdefault(label, set()).add(status)
 
     def line(self) -> str:
-        """The books in one line; what was not generated from the description is raw."""
+        """The findings in one line; what was not generated from the description is raw."""
         statuses = ", ".join(f"{number:,} x {status}" for status, number in sorted(self.statuses.items()))
         raw = self.statuses.total() - self.generated
         return f"{self.generated:,} cases and {raw:,} raw, {len(self.failures)} kinds of failures: {statuses}"

@@ -11,11 +11,11 @@ from flask import Flask
 from prometheus_client import CollectorRegistry
 
 from app.auth.metrics import COUNTERS, count
-from tests.conftest import Clock, MakeSite, let_in
-from tests.support.browser import PASSWORD, Browser, refusal
+from tests.support.browser import Browser, refusal
+from tests.support.clock import Clock
+from tests.support.sites import MakeSite, let_in
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # nothing of this is in it
-NEW_PASSWORD = "another long enough password"
 
 
 @pytest.fixture
@@ -78,8 +78,7 @@ def sign_out(browser: Browser, _clock: Clock) -> None:
 
 def change_password(browser: Browser, _clock: Clock) -> None:
     """Choose another password, which starts the session anew."""
-    fields = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
-    assert browser.post("/auth/password", fields).status_code == 200
+    assert browser.change_password().status_code == 200
 
 
 @pytest.mark.parametrize(

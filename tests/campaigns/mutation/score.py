@@ -12,7 +12,7 @@ Key = tuple[str, str, str]
 
 
 @dataclass
-class Ledger:
+class Score:
     """The mutants that were tried, against the ``reasons`` of the survivors that are listed."""
 
     reasons: Mapping[Key, str]

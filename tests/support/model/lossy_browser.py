@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.support.browser import REFRESH_COOKIE, set_cookies
-
-ACCESS_COOKIE = "accessToken"
+from tests.support.browser import ACCESS_COOKIE, REFRESH_COOKIE, bearer, set_cookies
 
 
 @dataclass
-class Browser:
+class LossyBrowser:
     """Keeps what it is handed: cookies, or with body delivery the two tokens under the cookies' names."""
 
     name: str
@@ -42,9 +38,9 @@ class Browser:
         if self.delivery == "cookie":
             sent = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.jar.items())}
             return client.open(path, method=method, json=fields, headers=sent if self.jar else {})
-        bearer = {"Authorization": f"Bearer {self.access_token}"} if self.access_token else {}
+        headers = bearer(self.access_token) if self.access_token else {}
         own = {"refresh_token": self.refresh_token} if self.refresh_token else {}
-        return client.open(path, method=method, json=own | fields, headers=bearer)
+        return client.open(path, method=method, json=own | fields, headers=headers)
 
     def receive(self, reply: TestResponse) -> None:
         """Put what a reply hands out into the jar; drop what it clears."""
@@ -58,7 +54,7 @@ class Browser:
                 ACCESS_COOKIE: reply.json["access_token"],
             }
 
-    def rob(self, victim: Browser, *, by_body: bool) -> None:
+    def rob(self, victim: LossyBrowser, *, by_body: bool) -> None:
         """Copy another browser's jar, to present its tokens as cookies or in bodies."""
         self.delivery = "body" if by_body else victim.delivery
         self.jar = dict(victim.jar)
@@ -81,10 +77,3 @@ def clears(reply: TestResponse) -> bool:
     """Whether a reply takes the cookies away."""
     cookie = set_cookies(reply).get(REFRESH_COOKIE)
     return cookie is not None and cookie.get("max-age") == "0"
-
-
-def claims_of(token: str) -> dict[str, Any]:
-    """What a token says; nothing here checks that it is authentic."""
-    payload = token.split(".")[1]
-    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    return claims

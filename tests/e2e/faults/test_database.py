@@ -13,14 +13,14 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from werkzeug.test import TestResponse
 
-from tests.conftest import Clock, MakeSite
 from tests.support import databases
-from tests.support.browser import PASSWORD, Browser, refusal
+from tests.support.browser import NEW_PASSWORD, PASSWORD, Browser, refusal
+from tests.support.clock import Clock
+from tests.support.sites import MakeSite
 
 from ...support.peers.faulty import EVER, Request, Watched, check_unavailable
 from ...support.server.tcp_proxy import Fate, TcpProxy, proxy_to
 
-NEW_PASSWORD = "another horse, another battery"
 WRITE = b"UPDATE"
 """A word that the site sends in what it writes, and never in what it asks."""
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.parametrize("database", databases.SERVERS, indirect=Tru
 
 def change_password(browser: Browser) -> TestResponse:
     """POST /auth/password with the access cookie."""
-    return browser.post("/auth/password", {"current_password": PASSWORD, "new_password": NEW_PASSWORD})
+    return browser.change_password()
 
 
 a_moment = pytest.mark.parametrize(

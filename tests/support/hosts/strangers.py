@@ -13,8 +13,10 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.auth import Ratchet, RatchetUser, current_user
-from tests.conftest import HASH, SECRET, Clock
 from tests.support.browser import Browser
+from tests.support.clock import Clock
+from tests.support.samples import SECRET
+from tests.support.sites import HASH
 
 Model = Any
 """A user model; db.Model is made at run time, so there is no type for it."""
@@ -109,6 +111,10 @@ class Stranger:
         with self.app.app_context():
             self.db.drop_all()
             self.db.engine.dispose()
+
+
+MakeStranger = Callable[..., Stranger]
+"""Makes a stranger's app on the test's database, by the kind of its users; further settings by keyword."""
 
 
 def add_views(app: Flask, ratchet: Ratchet) -> None:

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import make_url
 
 from app.db import db
-from tests.conftest import MakeSite
 from tests.support.browser import Browser
+from tests.support.sites import MakeSite
 
 from ...support.peers.faulty import EVER, Watched, check_unavailable
 from ...support.server.tcp_proxy import Fate, proxy_to

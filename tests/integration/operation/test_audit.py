@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.conftest import Clock
-from tests.support.browser import PASSWORD, Browser
+from tests.support.browser import Browser
+from tests.support.clock import Clock
 
-NEW = "an even better battery staple"
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a line is one on each
 
 
@@ -34,7 +33,7 @@ def test_whatever_happens_to_a_session_is_on_record(
         clock.advance(30)
     thief.refresh()
     browser.sign_in()
-    browser.post("/auth/password", {"current_password": PASSWORD, "new_password": NEW})
+    browser.change_password()
     browser.sign_out()
     records = trail(caplog)
     assert [record["event"] for record in records] == [
