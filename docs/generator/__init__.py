@@ -1,4 +1,4 @@
-"""What the documentation says of the code is written from the code: ``python -m tests.pages``."""
+"""What the documentation says of the code is written from the code: ``python -m docs.generator``."""
 
 from __future__ import annotations
 

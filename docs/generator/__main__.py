@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import DOCS, house, settings
+from . import DOCS, drawing, house, settings
 from .insertion import with_table
 
 TABLES = {"settings.md": settings.table, "how-it-works.md": house.table}
@@ -10,7 +10,7 @@ TABLES = {"settings.md": settings.table, "how-it-works.md": house.table}
 
 def main() -> None:
     """Write the picture of the house, and the tables in their pages."""
-    (DOCS / "pictures" / "house.svg").write_text(house.picture())
+    (DOCS / "pictures" / "house.svg").write_text(drawing.picture())
     for name, table in TABLES.items():
         page = DOCS / name
         page.write_text(with_table(page.read_text(), table()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-BEGIN = "<!-- written by python -m tests.pages -->\n"
+BEGIN = "<!-- written by python -m docs.generator -->\n"
 END = "<!-- end -->"
 
 

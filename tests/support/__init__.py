@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from docs.generator import DOCS, ROOT
 
-ROOT = Path(__file__).parents[2]
-"""The checkout."""
+__all__ = ["DOCS", "ROOT"]

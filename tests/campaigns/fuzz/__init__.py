@@ -1,1 +1,1 @@
-"""Requests made from the OpenAPI document, good and bad, to the served site: ``python -m tests.fuzz``."""
+"""Requests made from the OpenAPI document, good and bad, to the served site: ``make fuzz``."""

@@ -1,4 +1,4 @@
-"""``python -m tests.fuzz``: 100,000 cases and a live line; fails where a reply is not as described."""
+"""``make fuzz``: 100,000 cases and a live line; fails where a reply is not as described."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _report(findings: Findings) -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.campaigns.fuzz", description=__doc__)
     parser.add_argument("--cases", type=int, default=100_000)
     parser.add_argument("--database", choices=KINDS, default="sqlite")
     parser.add_argument("--seed", type=int, default=1)

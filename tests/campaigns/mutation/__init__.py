@@ -1,1 +1,1 @@
-"""Faults put into the code on purpose, one at a time, to see a test fail: ``python -m tests.mutation``."""
+"""Faults put into the code on purpose, one at a time, to see a test fail: ``make mutation``."""

@@ -1,6 +1,6 @@
-"""Put every fault into the five modules that decide, and count those that no test notices.
+"""Put faults into the modules that the plan names, one at a time, and count those that no test notices.
 
-``python -m tests.mutation`` fails where a module's tests kill less than 95 % of its mutants, or where
+``make mutation`` fails where a module's tests kill less than 95 % of its mutants, or where
 survivors.toml is out of date. Names of modules choose among them; ``--write`` rewrites their
 parts of docs/mutation.md.
 """
@@ -17,7 +17,7 @@ from docs.generator.parts import with_parts
 from tests.campaigns.progress import show
 
 from . import page
-from .become import source_of
+from .become import path_of, source_of
 from .mutants import Mutant, mutants
 from .plan import FLOOR, TESTS, reasons
 from .run import try_all
@@ -45,7 +45,7 @@ def main() -> int:
 
 def _report(score: Score, *, write: bool) -> int:
     for mutant in score.survivors:
-        place = f"app/auth/{mutant.module}.py:{mutant.line}"
+        place = f"app/auth/{path_of(mutant.module)}:{mutant.line}"
         print(f"\n{place}: {mutant.change}\n    {score.reason(mutant) or 'NO REASON LISTED'}")
     print(f"\n{page.counts(score)}\n")
     if write:
@@ -56,7 +56,7 @@ def _report(score: Score, *, write: bool) -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.campaigns.mutation", description=__doc__)
     parser.add_argument("modules", nargs="*", choices=[*TESTS, []], metavar="module")
     parser.add_argument("--write", action="store_true", help="rewrite the parts of docs/mutation.md")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))

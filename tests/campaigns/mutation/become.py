@@ -11,18 +11,22 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from tests.support import ROOT
+from docs.generator import PRODUCT
 
 from .mutants import Mutant
 
 PACKAGE = "app.auth"
-FOLDER = ROOT / "app" / "auth"
 OURS = {"app", "tests"}
 
 
 def source_of(module: str) -> Path:
-    """The file of a module of the product."""
-    return FOLDER / f"{module}.py"
+    """The file of a module of the product, such as ``web.origin``."""
+    return PRODUCT / path_of(module)
+
+
+def path_of(module: str) -> str:
+    """Where the file of a module is in the folder of the product: ``web/origin.py``."""
+    return f"{module.replace('.', '/')}.py"
 
 
 def graft(mutant: Mutant) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from docs.generator.parts import markdown
 
+from .become import path_of
 from .score import Score
 
 COUNTS = ("module", "mutants", "killed", "survivors")
@@ -34,4 +35,4 @@ def _part(score: Score, module: str) -> Iterable[str]:
 
 
 def _row(score: Score, module: str) -> list[str]:
-    return [f"`{module}.py`", *map(str, score.counts[module])]
+    return [f"`{path_of(module)}`", *map(str, score.counts[module])]

@@ -11,36 +11,36 @@ FLOOR = 0.95
 REASONS = Path(__file__).with_name("survivors.toml")
 
 TESTS = {
-    "rotation": (
-        "tests/unit/test_rotation.py",
-        "tests/unit/test_rotation_sessions.py",
-        "tests/unit/test_turns.py",
-        "tests/unit/test_turns_refresh.py",
-        "tests/unit/test_values.py",
-        "tests/unit/test_rotation_properties.py",
+    "lifecycle.rotation": (
+        "tests/unit/lifecycle/test_rotation.py",
+        "tests/unit/lifecycle/test_rotation_sessions.py",
+        "tests/unit/lifecycle/test_transitions.py",
+        "tests/unit/lifecycle/test_transitions_refresh.py",
+        "tests/unit/lifecycle/test_values.py",
+        "tests/unit/lifecycle/test_rotation_properties.py",
     ),
-    "tokens": (
-        "tests/unit/test_tokens.py",
-        "tests/unit/test_tokens_hostile.py",
-        "tests/unit/test_values.py",
-        "tests/unit/test_grants.py",
+    "tokens.claims": (
+        "tests/unit/tokens/test_claims.py",
+        "tests/unit/tokens/test_claims_hostile.py",
+        "tests/unit/lifecycle/test_values.py",
+        "tests/unit/sessions/test_issuer.py",
     ),
-    "cookies": (
-        "tests/unit/test_cookies.py",
-        "tests/unit/test_cookies_hostile.py",
-        "tests/unit/test_values.py",
-        "tests/integration/test_hostile_cookies.py",
+    "web.cookies": (
+        "tests/unit/web/test_cookies.py",
+        "tests/unit/web/test_cookies_hostile.py",
+        "tests/unit/lifecycle/test_values.py",
+        "tests/integration/requests/test_hostile_cookies.py",
     ),
-    "sessions": (
-        "tests/unit/test_verbs.py",
-        "tests/unit/test_values.py",
-        "tests/integration/test_login_over.py",
-        "tests/integration/test_signals.py",
-        "tests/integration/test_password.py",
+    "sessions.service": (
+        "tests/unit/sessions/test_service.py",
+        "tests/unit/lifecycle/test_values.py",
+        "tests/integration/sign_in/test_login_over.py",
+        "tests/integration/embedding/test_signals.py",
+        "tests/integration/sign_in/test_password.py",
     ),
-    "origin": ("tests/unit/test_origin.py",),
+    "web.origin": ("tests/unit/web/test_origin.py",),
 }
-"""The quickest first: a mutant is done with at the first test that fails."""
+"""By module of app/auth, the quickest tests first: a mutant is done with at the first that fails."""
 
 
 def reasons() -> dict[tuple[str, str, str], str]:

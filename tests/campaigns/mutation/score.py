@@ -40,8 +40,8 @@ class Score:
         """What has to be mended: too few killed, or a list of survivors that is out of date."""
         for name, (tried, killed, _) in self.counts.items():
             if killed < floor * tried:
-                yield f"{name}.py: {killed} of {tried} mutants were killed, less than {floor:.0%}"
+                yield f"{name}: {killed} of {tried} mutants were killed, less than {floor:.0%}"
         survived = {mutant.key for mutant in self.survivors}
         for module, where, change in self.reasons.keys() - survived:
             if module in self.tried:
-                yield f"survivors.toml: {module}.py, {where}: {change}: is killed, or not made any more"
+                yield f"survivors.toml: {module}, {where}: {change}: is killed, or not made any more"

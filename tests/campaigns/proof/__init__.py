@@ -1,1 +1,1 @@
-"""Exhaustive exploration of the rule that ships: ``python -m tests.proof``; read ``docs/proof.md`` first."""
+"""Exhaustive exploration of the rule that ships: ``make proof``; read ``docs/proof.md`` first."""

@@ -1,6 +1,6 @@
 """Run every exploration and the simulation, print what they found, compare it with docs/proof.md.
 
-``python -m tests.proof`` takes a few minutes. With ``--write`` the page and its pictures are rewritten;
+``make proof`` takes a few minutes. With ``--write`` the page and its pictures are rewritten;
 without, a page that says anything else than this run makes it fail.
 """
 
@@ -65,7 +65,7 @@ def files(results: Results) -> dict[Path, str]:
 
 def main() -> int:
     """Run it all; 0 where the page says the same."""
-    parser = argparse.ArgumentParser(prog="python -m tests.proof", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.campaigns.proof", description=__doc__)
     parser.add_argument("--write", action="store_true", help="rewrite docs/proof.md and its pictures")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""``python -m tests.soak --minutes 3``: a live line, a closing table; fails where a promise is broken."""
+"""``make soak ARGS="--minutes 3"``: a live line, a closing table; fails where a promise is broken."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.campaigns.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=3)
     parser.add_argument("--database", help="URL of an empty database; else one is made on PostgreSQL")
     parser.add_argument("--seed", type=int, default=1)

@@ -19,7 +19,6 @@ from tests.support.server import gunicorn
 from tests.support.server.servers import environment_for
 
 from .plan import Plan
-from .served import __name__ as served
 
 KEPT_KEYS = 2
 """Former keys that are still accepted: a sleeping laptop may hold a token of one."""
@@ -96,7 +95,7 @@ class Fleet:
 
     def _options(self) -> list[str]:
         workers, threads = str(self._plan.workers), str(self._plan.threads)
-        return ["--config", f"python:{served}", "--workers", workers, "--threads", threads]
+        return ["--config", f"python:{__package__}.served", "--workers", workers, "--threads", threads]
 
     def _environment(self, keys: list[str], ready: Path) -> dict[str, str]:
         planned = {

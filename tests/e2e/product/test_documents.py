@@ -13,9 +13,9 @@ from ...support.product.playground import Playground
 from ...support.product.wheels import build_wheel, unpack
 
 ELSEWHERE = {
-    "proof.md": "its command takes minutes; tests/unit/test_proof.py runs what it runs, on a smaller scale",
-    "soak.md": "its command takes minutes; tests/e2e/test_soak.py runs it for seconds",
-    "mutation.md": "its command takes minutes; tests/unit/test_mutation.py has it kill a mutant of a sample",
+    "proof.md": "takes minutes; tests/unit/campaigns/test_proof.py runs the same on a smaller scale",
+    "soak.md": "its command takes minutes; tests/e2e/product/test_soak.py runs it for seconds",
+    "mutation.md": "takes minutes; tests/unit/campaigns/test_mutation.py has it kill a mutant of a sample",
     "client.md": "its snippets run in a browser; tests/e2e/client drives the client in Chromium",
 }
 PAGES = [ROOT / "README.md"] + [

@@ -1,4 +1,4 @@
-"""A short run of what ``python -m tests.fuzz`` does at length, and a proof that it would notice."""
+"""A short run of what ``python -m tests.campaigns.fuzz`` does at length, and a proof that it would notice."""
 
 from __future__ import annotations
 

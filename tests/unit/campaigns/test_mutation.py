@@ -9,10 +9,13 @@ from dataclasses import replace
 
 import pytest
 
-from docs.generator import ROOT
+from docs.generator import DOCS, ROOT
+from docs.generator.parts import part
+from tests.campaigns.mutation.become import path_of, source_of
 from tests.campaigns.mutation.mutants import Mutant, mutants
 from tests.campaigns.mutation.operators import COMPARED, SWAPPED
 from tests.campaigns.mutation.page import parts
+from tests.campaigns.mutation.plan import TESTS, reasons
 from tests.campaigns.mutation.score import Score
 
 
@@ -98,13 +101,13 @@ def test_a_change_made_twice_is_told_apart() -> None:
 
 
 TINY = """
-from tests.mutation.become import source_of
-from tests.mutation.mutants import mutants
-from tests.mutation.run import try_all
+from tests.campaigns.mutation.become import source_of
+from tests.campaigns.mutation.mutants import mutants
+from tests.campaigns.mutation.run import try_all
 
 wanted = {"'prefetch' → 'mutant'", "80 → 81", "parts.port is None → True"}
-chosen = [one for one in mutants("origin", source_of("origin").read_text()) if one.change in wanted]
-tests = ["tests/unit/test_origin.py::test_what_is_only_fetched_ahead"]
+chosen = [one for one in mutants("web.origin", source_of("web.origin").read_text()) if one.change in wanted]
+tests = ["tests/unit/web/test_origin.py::test_what_is_only_fetched_ahead"]
 try_all(chosen, tests, 2, lambda mutant, killed: print(mutant.change, "killed" if killed else "survived"))
 """
 
@@ -119,7 +122,7 @@ def test_a_mutant_is_killed_by_the_test_that_notices_it() -> None:
     ]
 
 
-ONE = Mutant("origin", 3, "f", True, "a | b → a & b", "")
+ONE = Mutant("web.origin", 3, "f", True, "a | b → a & b", "")
 REASON = {ONE.key: "it is the same"}
 
 
@@ -130,7 +133,9 @@ REASON = {ONE.key: "it is the same"}
         pytest.param(REASON, 9, 0, "is killed, or not made any more", id="a listed survivor is killed"),
         pytest.param({}, 95, 5, "", id="just enough are killed"),
         pytest.param(REASON, 99, 1, "", id="a survivor is listed"),
-        pytest.param({("rotation", "f", "x"): "so"}, 1, 0, "", id="what was not tried is not judged"),
+        pytest.param(
+            {("lifecycle.rotation", "f", "x"): "so"}, 1, 0, "", id="what was not tried is not judged"
+        ),
     ],
 )
 def test_what_is_wrong_with_a_run(
@@ -149,4 +154,19 @@ def test_the_page_gives_each_survivor_its_reason() -> None:
     """A bar in a change does not break the table."""
     score = Score(REASON)
     score.enter(ONE, killed=False)
-    assert parts(score)["origin"].splitlines()[-1] == "| `f` | `a \\| b → a & b` | it is the same |"
+    assert parts(score)["web.origin"].splitlines()[-1] == "| `f` | `a \\| b → a & b` | it is the same |"
+
+
+def test_the_plan_names_modules_and_tests_that_there_are() -> None:
+    """A module or a test that has moved is no less mutated or run for that."""
+    for module, tests in TESTS.items():
+        assert source_of(module).is_file(), module
+        assert [test for test in tests if not (ROOT / test).is_file()] == []
+    assert {module for module, _, _ in reasons()} <= TESTS.keys()
+
+
+def test_the_page_has_a_part_for_every_module_of_the_plan() -> None:
+    """A run with ``--write`` has somewhere to write what came of each module."""
+    page = (DOCS / "mutation.md").read_text()
+    for module in TESTS:
+        assert path_of(module) in part(page, module)

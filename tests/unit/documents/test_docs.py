@@ -21,12 +21,12 @@ from app.auth.passwords.throttle import (
     SIGN_INS_HERE,
 )
 from app.auth.settings.secrets import MIN_SECRET_BYTES
-from docs.generator import DOCS, PRODUCT, ROOT, house, settings
+from docs.generator import DOCS, PRODUCT, ROOT, drawing, house, settings
 from docs.generator.insertion import with_table
 
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#([^)\s]+))?\)")
-REWRITE = "write it anew: python -m tests.pages"
+REWRITE = "write it anew: python -m docs.generator"
 CLAIM = re.compile(r"^ *def (test_\w+)", re.MULTILINE)
 NAMED = re.compile(r"`(test_\w+)`")
 CRYPTOGRAPHY = re.compile(
@@ -35,8 +35,16 @@ CRYPTOGRAPHY = re.compile(
 )
 """What a module that hashes, signs or draws has in it."""
 
+PACKAGES = list(PRODUCT.glob("*/__init__.py"))
+
 SHOWN = "shown by"
 """The head of the column that names the tests of a row."""
+
+FAULTS = ("faults/test_*.py", "product/test_live_migration.py")
+"""The tests in tests/e2e that docs/faults.md is about."""
+
+FAULTS_ELSEWHERE = {"test_an_upload_arrives_through_nginx", "test_no_answer_comes_before_the_body_is_in"}
+"""Tests of something else that show a fault too."""
 
 TABLES = [page for page in PAGES if f"| {SHOWN} |" in page.read_text()]
 
@@ -46,7 +54,9 @@ TABLES = [page for page in PAGES if f"| {SHOWN} |" in page.read_text()]
     [
         pytest.param("settings.md", settings.table, id="every key, default and limit of settings.py"),
         pytest.param(
-            "how-it-works.md", house.table, id="every room with the first sentence of its docstring"
+            "how-it-works.md",
+            house.table,
+            id="every package and module with the first sentence of its docstring",
         ),
     ],
 )
@@ -62,16 +72,18 @@ def test_settings_page_names_the_shortest_secret() -> None:
 
 
 def test_picture_of_the_house_is_drawn_from_the_contract() -> None:
-    """The picture has the floors that import-linter holds the code to."""
-    assert (DOCS / "pictures" / "house.svg").read_text() == house.picture(), REWRITE
+    """The picture has the packages, modules and floors that import-linter holds the code to."""
+    assert (DOCS / "pictures" / "house.svg").read_text() == drawing.picture(), REWRITE
 
 
-def test_every_room_is_in_the_house_and_says_what_it_is_for() -> None:
-    """No module of the product is left out, and none has a docstring that is no sentence."""
+def test_every_module_is_in_the_house_and_says_what_it_is_for() -> None:
+    """No module or package of the product is left out, and each has a docstring that is a sentence."""
     rooms = [room for floor in house.floors() for room in floor]
-    assert {room.name for room in rooms} == {path.stem for path in PRODUCT.glob("*.py")} - {"__init__"}
-    for room in rooms:
-        assert room.purpose.endswith("."), room.name
+    modules = [module for room in rooms for module in room.modules]
+    assert sorted(module.path for module in modules) == sorted(source_by_module())
+    assert {room.name for room in rooms if room.is_package} == {path.parent.name for path in PACKAGES}
+    for shown in (*rooms, *modules):
+        assert shown.purpose.endswith("."), shown.name
 
 
 def test_every_error_code_is_explained() -> None:
@@ -124,6 +136,14 @@ def test_hostile_input_has_a_test_in_every_row() -> None:
             assert NAMED.search(cells[-1]), cells
 
 
+def test_page_of_faults_names_every_test_of_a_fault_and_no_other() -> None:
+    """Each row of docs/faults.md is shown by a test, and each such test has its row."""
+    page = (DOCS / "faults.md").read_text()
+    sources = [path for pattern in FAULTS for path in (ROOT / "tests" / "e2e").glob(pattern)]
+    shown = {claim for path in sources for claim in CLAIM.findall(path.read_text())}
+    assert set(NAMED.findall(page)) == shown | FAULTS_ELSEWHERE
+
+
 def test_a_requirement_that_is_met_is_shown_by_a_test() -> None:
     """Every answer of the account against the ASVS is one of its five words, and *met* names its test."""
     page = DOCS / "asvs.md"
@@ -146,10 +166,10 @@ def test_inventory_names_every_room_that_does_cryptography() -> None:
     """A module that begins to hash, sign or draw has to be entered, and what a key is derived for as well."""
     page = (DOCS / "asvs.md").read_text()
     inventory = page.partition("### Keys and algorithms")[2].partition("\n\nNothing")[0]
-    sources = {path.stem: path.read_text() for path in PRODUCT.glob("*.py")}
+    sources = source_by_module()
     doing = {name for name, source in sources.items() if CRYPTOGRAPHY.search(source)}
     rooms = {
-        name for row in inventory.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[-2:][0])
+        name for row in inventory.splitlines() for name in re.findall(r"`([\w.]+)`", row.split("|")[-2:][0])
     }
     assert rooms == doing
     for label in re.findall(r'derive_key\(\w+, "(.+?)"\)', "".join(sources.values())):
@@ -183,6 +203,12 @@ def rows_shown(page: Path) -> Iterator[list[str]]:
             shown = True
         elif shown and not set(line) <= set("| -:"):
             yield cells
+
+
+def source_by_module() -> dict[str, str]:
+    """The source of every module of the product, by its dotted name below app.auth."""
+    paths = [path for path in PRODUCT.rglob("*.py") if path.name != "__init__.py"]
+    return {".".join(path.relative_to(PRODUCT).with_suffix("").parts): path.read_text() for path in paths}
 
 
 def errors_under(error: type[RatchetError]) -> Iterator[type[RatchetError]]:

@@ -84,7 +84,7 @@ def test_an_expired_token_can_still_be_told_whose_it_was() -> None:
 
 @pytest.mark.parametrize("moment", [0, 2**40 - 1], ids=["the epoch", "the last of all times"])
 def test_every_moment_of_the_calendar_is_a_time(moment: int) -> None:
-    """What lies before or behind is none, as test_tokens_hostile.py shows."""
+    """What lies before or behind is none, as test_claims_hostile.py shows."""
     assert access_tokens().read_expired(forge_access(ACCESS | {"exp": moment})).expires_at == moment
 
 
