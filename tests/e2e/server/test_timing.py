@@ -39,9 +39,9 @@ CLIENTS = 2
 
 CARELESS = """
 def post_worker_init(worker):
-    from app.auth import passwords
-    verify = passwords.verify_password
-    passwords.verify_password = lambda password, stored, rounds: (
+    from app.auth.passwords import hashing
+    verify = hashing.verify_password
+    hashing.verify_password = lambda password, stored, rounds: (
         stored is not None and verify(password, stored, rounds)
     )
 """

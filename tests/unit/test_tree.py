@@ -1,0 +1,100 @@
+"""The walls of the test tree: where tests and helpers stand, and which of them share a process."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from docs.generator import PRODUCT, ROOT
+from tests.support.order import group_of
+
+TESTS = ROOT / "tests"
+SUPPORT = TESTS / "support"
+BESIDE_THE_PRODUCT = {"campaigns", "documents", "site"}
+"""Rooms of tests/unit for what is not in app/auth."""
+
+MAX_MODULES = 10
+
+
+def test_unit_tests_stand_where_the_product_stands() -> None:
+    """A folder of unit tests has the name of a package, a file beside them that of a module."""
+    folders = {path.parent.name for path in TESTS.glob("unit/*/test_*.py")} - BESIDE_THE_PRODUCT
+    assert folders <= {path.parent.name for path in PRODUCT.glob("*/__init__.py")}
+    files = {path.stem.removeprefix("test_") for path in TESTS.glob("unit/test_*.py")} - {"tree"}
+    assert files <= {path.stem for path in PRODUCT.glob("*.py")}
+
+
+def test_a_conftest_holds_fixtures_only() -> None:
+    """What is not a fixture or a hook of pytest is a helper, and stands in tests/support."""
+    for path in TESTS.rglob("conftest.py"):
+        assert [name for name, node in defined_in(path) if not is_fixture(node)] == [], path
+
+
+def test_nobody_imports_from_a_conftest() -> None:
+    """Fixtures are asked for by name."""
+    imported = [(path, module) for path in TESTS.rglob("*.py") for module in imports_of(path)]
+    assert [(path, module) for path, module in imported if module.endswith("conftest")] == []
+
+
+def test_every_helper_has_one_name() -> None:
+    """No two public functions or classes of tests/support have the same name."""
+    names = Counter(
+        name for path in SUPPORT.rglob("*.py") for name, _ in defined_in(path) if not name.startswith("_")
+    )
+    assert {name for name, number in names.items() if number > 1} == VIEWS
+
+
+VIEWS = {"clock", "create_app"}
+"""What each of the two sites for Chromium has, as gunicorn and Ratchet ask for it."""
+
+
+def test_no_folder_of_helpers_is_full() -> None:
+    """Ten modules are what one finds at a glance."""
+    folders = {path.parent for path in SUPPORT.rglob("*.py")}
+    full = [folder for folder in folders if len(list(folder.glob("[!_]*.py"))) > MAX_MODULES]
+    assert full == []
+
+
+def test_where_the_checkout_is_is_said_once() -> None:
+    """No test and no helper counts the folders above it."""
+    counting = "__file__).par" + "ents["
+    assert [path for path in TESTS.rglob("*.py") if counting in path.read_text()] == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "together"),
+    [
+        pytest.param("e2e/server/test_a.py::x", "e2e/server/test_a.py::y", True, id="one served site"),
+        pytest.param("e2e/server/test_a.py::x", "e2e/server/test_b.py::x", False, id="two served sites"),
+        pytest.param("e2e/client/test_a.py::x", "e2e/pages/test_b.py::x", True, id="one Chromium"),
+        pytest.param("e2e/client/test_a.py::x", "e2e/server/test_a.py::x", False, id="with Chromium or not"),
+        pytest.param("unit/web/test_a.py::x", "unit/web/test_a.py::y", False, id="nothing is shared"),
+    ],
+)
+def test_which_tests_stay_together(one: str, other: str, together: bool) -> None:
+    """Each row is two tests, and whether they share a running server or browser."""
+    assert (group_of(f"tests/{one}") == group_of(f"tests/{other}")) == together
+
+
+def defined_in(path: Path) -> Iterator[tuple[str, ast.FunctionDef | ast.ClassDef]]:
+    """The functions and classes of a module, by name."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name, node
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """The modules that a module imports names from."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def is_fixture(node: ast.FunctionDef | ast.ClassDef) -> bool:
+    """Whether this is a fixture or a hook of pytest."""
+    decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
+    return node.name.startswith("pytest_") or any(name.startswith("pytest.fixture") for name in decorators)
