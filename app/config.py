@@ -68,8 +68,7 @@ def load(app: Flask, overrides: Mapping[str, Any]) -> None:
 def _check_secret(app: Flask) -> None:
     """Refuse a secret that was typed and not drawn; a missing one is refused by Ratchet."""
     secret = app.config.get("SECRET_KEY")
-    developing = app.debug or app.testing or app.config.get("DEBUG") or app.config.get("TESTING")
-    if isinstance(secret, str | bytes) and not developing:
+    if isinstance(secret, str | bytes) and not app.debug and not app.testing:
         check_secret(secret)
 
 

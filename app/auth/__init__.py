@@ -13,7 +13,8 @@ from .errors import (
     Unavailable,
 )
 from .extension import Ratchet
-from .settings.load import SettingsError, check_secret
+from .settings.load import check_secret
+from .settings.model import SettingsError
 from .signals import (
     orphan_passed_by,
     password_changed,

@@ -20,7 +20,8 @@ from .passwords.throttle import Throttle
 from .sessions.issuer import IssuedTokens, TokenIssuer
 from .sessions.revocation import MAX_GAP, POLL_SECONDS, RevocationCache
 from .sessions.service import SessionOptions, SessionService
-from .settings import load
+from .settings.load import load
+from .settings.model import Settings
 from .storage.accounts import AccountStore
 from .user import RatchetUser
 from .web import guard, responses, stream
@@ -63,7 +64,7 @@ class Ratchet:
 
     def init_app(self, app: Flask) -> None:
         """Check the settings of ``app`` and register everything on it."""
-        checked = load.load(app)
+        checked = load(app)
         app.extensions[EXTENSION] = self._assemble(checked)
         audit.listen(app)
         app.register_error_handler(RatchetError, continuation.refused)
@@ -185,7 +186,7 @@ class Ratchet:
             after_this_request(stream.drain_behind)
             raise
 
-    def _assemble(self, checked: load.Settings) -> Services:
+    def _assemble(self, checked: Settings) -> Services:
         store = AccountStore(self._db, self._user_model)
         token_issuer = TokenIssuer(checked)
         revocations = RevocationCache(store.ended_since, checked.access_ttl)

@@ -11,7 +11,8 @@ from flask import Flask
 from app.auth.lifecycle.account import Account
 from app.auth.lifecycle.rotation import RotationPolicy, Session
 from app.auth.lifecycle.transitions import Transition
-from app.auth.settings import load
+from app.auth.settings.load import load
+from app.auth.settings.model import Settings
 from app.auth.tokens import keys
 
 NOW = 1_800_000_000.0
@@ -70,8 +71,8 @@ def save_key(path: Path, algorithm: str) -> Path:
     return path
 
 
-def load_settings(**config: Any) -> load.Settings:
+def load_settings(**config: Any) -> Settings:
     """The settings of an app that has this configuration beside a proper secret."""
     app = Flask(__name__)
     app.config.from_mapping({"SECRET_KEY": SECRET} | config)
-    return load.load(app)
+    return load(app)

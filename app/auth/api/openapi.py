@@ -9,9 +9,9 @@ from typing import Any
 from flask import Response, jsonify, request
 
 from ..errors import BearerRefused, MethodNotAllowed, RatchetError, ReauthenticationRequired
-from ..settings.load import Settings
+from ..settings.model import Settings
+from ..settings.parsers import ACCESS_COOKIE
 from ..web.body import JSON
-from ..web.cookies import ACCESS_COOKIE
 from ..web.services import services
 from . import schemas
 from .operations import OPERATIONS, OPTIONS, Operation, ReplySpec

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import SessionStolen
 from ..passwords.policy import MAX_PASSWORD_LENGTH
-from ..settings.load import Settings
+from ..settings.model import Settings
 from ..user import MAX_IDENTIFIER_LENGTH
 from .exchange import GRANT_TYPE
 from .views import DELIVERIES, SCOPES

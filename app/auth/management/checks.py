@@ -14,10 +14,10 @@ from ..errors import Unavailable
 from ..passwords import hashing
 from ..passwords.throttle import Throttle
 from ..settings import secrets
-from ..settings.load import Settings
+from ..settings.model import Settings
+from ..settings.parsers import ACCESS_COOKIE, SIGNED_IN_COOKIE, cookie_prefix
 from ..storage.accounts import AccountStore
 from ..storage.database import in_short
-from ..web.cookies import ACCESS_COOKIE, SIGNED_IN_COOKIE, prefix_of
 
 MAX_CLOCK_DIFFERENCE = 5
 """Seconds by which the clocks of this host and the database may differ."""
@@ -101,7 +101,7 @@ def cookie_names(context: CheckContext) -> Iterator[Finding]:
     """A cookie that no other host of the domain can plant, and a name that nobody else uses."""
     settings = context.settings
     name, own_host = settings.cookie_name, settings.url_prefix == "/" and settings.cookie_domain is None
-    if settings.cookie_secure and not prefix_of(name):
+    if settings.cookie_secure and not cookie_prefix(name):
         yield Finding(
             f"A page that is served over plain http can plant a cookie called {name}.",
             f'Set RATCHET_COOKIE_NAME to "{"__Host-" if own_host else "__Secure-"}{name}".',

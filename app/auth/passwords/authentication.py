@@ -12,7 +12,7 @@ from ..lifecycle.rotation import Session
 from ..log import log_safely
 from ..sessions.issuer import IssuedTokens
 from ..sessions.service import SessionService
-from ..settings.load import Settings
+from ..settings.model import Settings
 from ..storage.accounts import AccountStore
 from ..user import canonical, check_identifier
 from . import hashing, throttle

@@ -29,7 +29,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from ..errors import TooManyAttempts
 from ..log import log_safely
-from ..settings.load import invalid_setting
+from ..settings.model import invalid_setting
 from ..tokens.jws import derive_key
 
 ACCOUNT_AND_IP = parse("10 per 10 minutes")
@@ -190,13 +190,12 @@ def _hidden(who: str) -> str:
 
 
 def _storage(uri: str) -> Storage:
+    """The storage of a URL; SettingsError where it is none, or memcached, which cannot count back."""
     patience = REDIS_PATIENCE if uri.startswith(("redis://", "rediss://")) else {}
-    if uri.startswith("memcached"):  # it cannot count back
-        raise invalid_setting("RATCHET_THROTTLE_STORAGE", uri)
     try:
         storage = storage_from_string(uri, wrap_exceptions=True, **patience)
-    except (ConfigurationError, ValueError):  # their messages hold the address, or a piece of it
-        raise invalid_setting("RATCHET_THROTTLE_STORAGE", uri) from None
-    if not isinstance(storage, Storage):
+    except (ConfigurationError, ValueError):  # not as a cause: their messages can hold the password
+        storage = None
+    if not isinstance(storage, Storage) or uri.startswith("memcached"):
         raise invalid_setting("RATCHET_THROTTLE_STORAGE", uri)
     return storage

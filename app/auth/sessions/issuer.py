@@ -11,7 +11,7 @@ from ..errors import RefreshTokenInvalid, TokenInvalid
 from ..lifecycle import rotation
 from ..lifecycle.account import Account, SessionRef
 from ..lifecycle.rotation import Session
-from ..settings.load import Settings
+from ..settings.model import Settings
 from ..tokens.claims import AccessClaims, AccessTokens, RefreshClaims, RefreshTokens
 from ..tokens.jws import derive_key
 

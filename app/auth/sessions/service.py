@@ -20,7 +20,7 @@ from ..lifecycle import rotation, transitions
 from ..lifecycle.account import Account, EndedSession, SessionRef, find_session, live_sessions
 from ..lifecycle.rotation import Session
 from ..lifecycle.transitions import Transition, Turn
-from ..settings.load import Settings
+from ..settings.model import Settings
 from ..storage.accounts import AccountStore
 from ..tokens.claims import RefreshClaims
 from .issuer import IssuedTokens, TokenIssuer

@@ -1,133 +1,179 @@
-"""Every setting of Ratchet: how its value is read, its default, what is allowed, and what it does.
+"""Every setting of Ratchet, written once: its type, parser with bounds, default, and sentences.
 
-The table is the one home of all that; ``docs/settings.md`` is written from it.
+``docs/settings.md`` is written from this.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from ..lifecycle.rotation import RotationPolicy
 from ..tokens.jws import ASYMMETRIC_ALGORITHMS
 from . import parsers
 from .secrets import MIN_SECRET_BYTES
 
+if TYPE_CHECKING:
+    from ..tokens.keys import KeyPair
+
+PREFIX = "RATCHET_"
+_DURATION = 'a timedelta, seconds, or text such as "15m" or "2d"'
+_FLAG = "true or false"
+_T = TypeVar("_T")
+
+
+class SettingsError(ValueError):
+    """A setting is wrong; the message names the key, the value and what is allowed, and no password."""
+
 
 class Setting(NamedTuple):
-    """One key: how its value is read, the default as one would write it, what is allowed, what it does.
+    """How one value is parsed, its default as one would write it, what is allowed, what it does.
 
-    A value that can hold a password is repeated by no message (``holds_password``).
+    ``parse`` raises ValueError or TypeError. ``show`` makes the text by which a message repeats a value.
     """
 
-    read: Callable[[Any], Any]
+    parse: Callable[[Any], Any]
     default: Any
     allowed: str
     purpose: str
-    holds_password: bool = False
+    show: Callable[[Any], str] = repr
 
 
-_SPAN = 'a timedelta, seconds, or text such as "15m" or "2d"'
-_FLAG = "true or false"
+def setting(
+    parse: Callable[[Any], _T],
+    default: Any,
+    allowed: str,
+    purpose: str,
+    show: Callable[[Any], str] = repr,
+) -> _T:
+    """A field of Settings; its annotation is checked against what ``parse`` returns."""
+    return field(
+        default_factory=lambda: parse(default),
+        metadata={"setting": Setting(parse, default, allowed, purpose, show)},
+    )
 
-SETTINGS: Mapping[str, Setting] = {
-    "RATCHET_URL_PREFIX": Setting(
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting of one app, checked. Durations are seconds."""
+
+    secrets: tuple[str | bytes, ...]
+    """SECRET_KEY, then SECRET_KEY_FALLBACKS: Flask's settings, with no key and no default of ours."""
+
+    url_prefix: str = setting(
         parsers.prefix,
         "/auth",
         'a path such as "/auth"',
         "Where the routes live; also the path of the cookie.",
-    ),
-    "RATCHET_ACCESS_TTL": Setting(
-        parsers.duration(), "10m", f"{_SPAN}, more than the leeway", "How long an access token is valid."
-    ),
-    "RATCHET_REFRESH_TTL": Setting(
+    )
+    access_ttl: float = setting(
+        parsers.duration(), "10m", f"{_DURATION}, more than the leeway", "How long an access token is valid."
+    )
+    refresh_ttl: float = setting(
         parsers.duration(),
         "14d",
-        f"{_SPAN}, at most RATCHET_SESSION_TTL",
+        f"{_DURATION}, at most RATCHET_SESSION_TTL",
         "Idle limit of a remembered session.",
-    ),
-    "RATCHET_SHORT_TTL": Setting(
+    )
+    short_ttl: float = setting(
         parsers.duration(),
         "1d",
-        f"{_SPAN}, at most RATCHET_REFRESH_TTL",
+        f"{_DURATION}, at most RATCHET_REFRESH_TTL",
         "Idle limit of a session that is not remembered; its cookies have no Max-Age.",
-    ),
-    "RATCHET_SESSION_TTL": Setting(
-        parsers.duration(), "90d", _SPAN, "Absolute limit of a session; renewing never extends it."
-    ),
-    "RATCHET_LEEWAY": Setting(
+    )
+    session_ttl: float = setting(
+        parsers.duration(), "90d", _DURATION, "Absolute limit of a session; renewing never extends it."
+    )
+    leeway: float = setting(
         parsers.duration(0, 120),
         "30s",
-        f"{_SPAN}, 0 to 2 minutes",
+        f"{_DURATION}, 0 to 2 minutes",
         "How long the current refresh token stays put after it was made, or its parent last presented.",
-    ),
-    "RATCHET_STRICT": Setting(
+    )
+    strict: bool = setting(
         parsers.flag, False, _FLAG, "No leeway and no recovery: anything but the current token is a reuse."
-    ),
-    "RATCHET_MAX_SESSIONS": Setting(
+    )
+    max_sessions: int = setting(
         parsers.whole(1, 100),
         10,
         "a whole number from 1 to 100",
         "Sessions a user can have; 1 is one per user.",
-    ),
-    "RATCHET_COOKIE_NAME": Setting(
+    )
+    cookie_name: str = setting(
         parsers.cookie_name,
         "refreshToken",
-        "letters, digits and -_.; not accessToken or signedIn",
+        f"letters, digits and -_.; not {parsers.ACCESS_COOKIE} or {parsers.SIGNED_IN_COOKIE}",
         "Name of the refresh cookie.",
-    ),
-    "RATCHET_COOKIE_DOMAIN": Setting(
-        parsers.domain, None, "a domain, or none for this host alone", "Domain of the cookies."
-    ),
-    "RATCHET_COOKIE_SAMESITE": Setting(
+    )
+    cookie_domain: str | None = setting(
+        parsers.domain, None, "a domain, or none for only this host", "Domain of the cookies."
+    )
+    cookie_samesite: parsers.SameSite = setting(
         parsers.samesite, "Lax", '"Strict", "Lax" or "None"', "SameSite of the cookies."
-    ),
-    "RATCHET_COOKIE_SECURE": Setting(
-        parsers.flag, True, _FLAG, "Send the cookies over https (and to localhost) alone."
-    ),
-    "RATCHET_ACCESS_COOKIE": Setting(
+    )
+    cookie_secure: bool = setting(
+        parsers.flag, True, _FLAG, "Send the cookies only over https, and to localhost."
+    )
+    access_cookie: bool = setting(
         parsers.flag, True, _FLAG, "Also set the access token as a cookie, for server-rendered pages."
-    ),
-    "RATCHET_BODY_DELIVERY": Setting(
+    )
+    body_delivery: bool = setting(
         parsers.flag, True, _FLAG, "Let clients that keep no cookies have refresh tokens in the body."
-    ),
-    "RATCHET_TRUSTED_ORIGINS": Setting(
+    )
+    trusted_origins: frozenset[str] = setting(
         parsers.origins,
         (),
         'origins such as "https://app.example.org", lower case, no path',
         "Other origins whose pages may change state.",
-    ),
-    "RATCHET_ISSUER": Setting(parsers.optional_text, None, "text", "The iss of the tokens."),
-    "RATCHET_AUDIENCE": Setting(parsers.optional_text, None, "text", "The aud of access tokens."),
-    "RATCHET_JWT_KEYS": Setting(
+    )
+    issuer: str | None = setting(parsers.optional_text, None, "text", "The iss of the tokens.")
+    audience: str | None = setting(parsers.optional_text, None, "text", "The aud of access tokens.")
+    jwt_keys: tuple[KeyPair, ...] = setting(
         parsers.private_keys,
         None,
         f"paths of private keys for {', '.join(ASYMMETRIC_ALGORITHMS)}, in PEM or as a JWK",
         "Sign access tokens with the first of these keys and accept all of them, in place of SECRET_KEY.",
-    ),
-    "RATCHET_SERVICE_SECRETS": Setting(
+    )
+    service_secrets: tuple[str, ...] = setting(
         parsers.secrets(MIN_SECRET_BYTES),
         (),
         f"texts of at least {MIN_SECRET_BYTES} bytes, plain ASCII without spaces",
-        "Secrets of the services that may ask POST /introspect about tokens; nobody may where there is none.",
-    ),
-    "RATCHET_BCRYPT_ROUNDS": Setting(
+        "Secrets of the services that may ask POST /introspect about tokens; without one, no service may.",
+    )
+    bcrypt_rounds: int = setting(
         parsers.whole(10, 16),
         12,
         "a whole number from 10 to 16",
         "Cost of a password hash; a cheaper stored one is raised at the next sign-in.",
-    ),
-    "RATCHET_PASSWORD_MIN_LENGTH": Setting(
+    )
+    password_min_length: int = setting(
         parsers.whole(8, 64), 15, "a whole number from 8 to 64", "Characters a new password needs."
-    ),
-    "RATCHET_THROTTLE_STORAGE": Setting(
+    )
+    throttle_storage: str = setting(
         parsers.text,
         "memory://",
         'a storage of the limits library but memcached, such as "redis://localhost:6379", and its driver',
         "Where sign-ins are counted; several nodes need a shared one.",
-        holds_password=True,
-    ),
-    "RATCHET_LOGIN_URL": Setting(
+        show=parsers.without_password,
+    )
+    login_url: str | None = setting(
         parsers.page, None, 'a path of this site such as "/sign-in"', "The page for a session that is over."
-    ),
-    "RATCHET_FRESH_FOR": Setting(parsers.duration(), "10m", _SPAN, "How long a sign-in counts as recent."),
+    )
+    fresh_for: float = setting(parsers.duration(), "10m", _DURATION, "How long a sign-in counts as recent.")
+
+    @property
+    def rotation_policy(self) -> RotationPolicy:
+        """The numbers that the rotation of refresh tokens follows."""
+        return RotationPolicy(self.leeway, self.refresh_ttl, self.short_ttl, self.strict)
+
+
+SETTINGS: Mapping[str, Setting] = {
+    f"{PREFIX}{one.name.upper()}": one.metadata["setting"] for one in fields(Settings) if one.metadata
 }
+"""By its key, each setting of Ratchet."""
+
+
+def invalid_setting(key: str, value: object) -> SettingsError:
+    """What to raise where ``key`` cannot be ``value``."""
+    return SettingsError(f"{key} is {SETTINGS[key].show(value)}; allowed: {SETTINGS[key].allowed}.")

@@ -1,25 +1,51 @@
-"""What the value of a setting may be: each reader returns the value as it is kept, or raises ValueError."""
+"""What the value of a setting may be: a parser returns the value as it is kept, or raises ValueError."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import unquote, urlsplit
 
 from ..tokens.jws import UnusableKey
-from ..web.cookies import ACCESS_COOKIE, SIGNED_IN_COOKIE
-from ..web.origin import DEFAULT_PORTS
-from .durations import seconds
 
 if TYPE_CHECKING:
     from ..tokens.keys import KeyPair
 
+ACCESS_COOKIE = "accessToken"
+SIGNED_IN_COOKIE = "signedIn"
+COOKIE_PREFIXES = ("__Host-", "__Secure-")
+DEFAULT_PORTS = {"http": 80, "https": 443}
+_DOTS = frozenset({".", ".."})
+"""Segments of a path that browsers remove before they send the request."""
+
+SameSite = Literal["Strict", "Lax", "None"]
+_SAMESITE: tuple[SameSite, ...] = ("Strict", "Lax", "None")
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*([smhdw]?)", re.ASCII)
 _ORIGIN = re.compile(r"https?://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 _SECRET = re.compile(r"[!-~]+")
+_SCHEME = re.compile(r"\s*[\w+]*(://)?")
 _COOKIE_NAME = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+class SecretRefused(ValueError):
+    """A secret or private key that cannot be used; the message says why and does not repeat it."""
+
+
+def seconds(value: object) -> float:
+    """Seconds of a timedelta, a number of seconds, or text such as ``"15m"``; ValueError otherwise."""
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
+    if isinstance(value, str) and (span := _SPAN.fullmatch(value.strip())):
+        value = float(span[1]) * _UNITS[span[2] or "s"]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e10:
+        raise ValueError("not a span of time")
+    return float(value)
 
 
 def duration(low: float = 1, high: float = 1e10) -> Callable[[Any], float]:
@@ -74,15 +100,28 @@ def prefix(value: Any) -> str:
     return path
 
 
+def is_site_path(target: str) -> bool:
+    """Whether ``target``, a path with or without a query, leads to this site in every browser (CWE-601).
+
+    It has one leading slash. Browsers read ``//`` and a backslash as the start of another host's name, drop
+    tabs and line ends, and remove dot segments; so the path has none of these, also not percent-encoded.
+    """
+    path = unquote(target.partition("?")[0].partition("#")[0])
+    return (
+        target.startswith("/")
+        and target.isprintable()
+        and " " not in target
+        and path.isprintable()
+        and "//" not in path
+        and "\\" not in path
+        and _DOTS.isdisjoint(path.split("/"))
+    )
+
+
 def page(value: Any) -> str | None:
-    """A path of this site, or none."""
+    """A path of this site in ASCII, or none."""
     path = optional_text(value)
-    if path is not None and (
-        not path.isprintable()
-        or not path.startswith("/")
-        or path.startswith(("//", "/\\"))
-        or not path.isascii()
-    ):
+    if path is not None and not (path.isascii() and is_site_path(path)):
         raise ValueError
     return path
 
@@ -95,6 +134,11 @@ def cookie_name(value: Any) -> str:
     return name
 
 
+def cookie_prefix(name: str) -> str:
+    """The prefix of a cookie's name that binds the browser, in any case of its letters (RFC 6265bis, 5.4)."""
+    return next((prefix for prefix in COOKIE_PREFIXES if name.lower().startswith(prefix.lower())), "")
+
+
 def domain(value: Any) -> str | None:
     """A domain name, or none."""
     domain = optional_text(value)
@@ -105,11 +149,9 @@ def domain(value: Any) -> str | None:
     return domain
 
 
-def samesite(value: Any) -> str:
+def samesite(value: Any) -> SameSite:
     """A value of SameSite."""
-    if value not in ("Strict", "Lax", "None"):
-        raise ValueError
-    return str(value)
+    return _SAMESITE[_SAMESITE.index(value)]
 
 
 def origins(value: Any) -> frozenset[str]:
@@ -122,8 +164,18 @@ def origins(value: Any) -> frozenset[str]:
     return found
 
 
+def without_password(value: object) -> str:
+    """A URL as a message may show it, because a message ends in a log: its scheme, or its type if no text."""
+    if value is None or isinstance(value, int):
+        return repr(value)
+    if not isinstance(value, str):
+        return f"a {type(value).__name__}"
+    rest = _SCHEME.sub("", value, count=1)
+    return repr(f"{value.removesuffix(rest)}…" if rest else value)
+
+
 def secrets(shortest: int) -> Callable[[Any], tuple[str, ...]]:
-    """Secrets that fit into a header, each of so many bytes at least; no message repeats one."""
+    """Secrets that fit into a header, each of so many bytes at least."""
 
     def is_secret(one: object) -> bool:
         return isinstance(one, str) and len(one) >= shortest and _SECRET.fullmatch(one) is not None
@@ -131,22 +183,25 @@ def secrets(shortest: int) -> Callable[[Any], tuple[str, ...]]:
     def read(value: Any) -> tuple[str, ...]:
         found = (value,) if isinstance(value, str) else value
         if not isinstance(found, list | tuple) or not all(is_secret(one) for one in found):
-            raise UnusableKey(f"takes texts of at least {shortest} bytes, plain ASCII without spaces")
+            raise SecretRefused(f"takes texts of at least {shortest} bytes, plain ASCII without spaces")
         return tuple(found)
 
     return read
 
 
 def private_keys(value: Any) -> tuple[KeyPair, ...]:
-    """The private keys in the files of these paths; UnusableKey where one will not do."""
+    """The private keys in the files of these paths; SecretRefused where one cannot be used."""
     if any(mark in str(value) for mark in ("{", "-----")):  # a key: no message may repeat it
-        raise UnusableKey("takes the paths of files, not the keys themselves")
+        raise SecretRefused("takes the paths of files, not the keys themselves")
     names = value if isinstance(value, list | tuple) else [] if value is None else [value]
     paths = [Path(text(os.fspath(name))) for name in names]
     if not paths:
         return ()
     try:
         from ..tokens import keys  # noqa: PLC0415  # loads cryptography, for the sites that ask for keys
+
+        return keys.load(paths)
     except ImportError as error:
-        raise UnusableKey("needs another package: pip install 'flask-ratchet[keys]'") from error
-    return keys.load(paths)
+        raise SecretRefused("needs another package: pip install 'flask-ratchet[keys]'") from error
+    except UnusableKey as error:
+        raise SecretRefused(str(error)) from error

@@ -29,8 +29,8 @@ def weakness(secret: str | bytes) -> str | None:
     It sees what was typed or pasted from a template (``change-me-change-me-…``, ``0123456789abcdef…``). A
     long sentence from a public example passes.
     """
-    raw = secret.encode() if isinstance(secret, str) else secret
-    if len(raw) < MIN_SECRET_BYTES:
+    raw = _bytes_of(secret)
+    if is_short(secret):
         return f"is shorter than {MIN_SECRET_BYTES} bytes"
     if len(repeated(raw)) < MIN_PERIOD:
         return "repeats itself, so that it can be guessed"
@@ -40,9 +40,14 @@ def weakness(secret: str | bytes) -> str | None:
     return None
 
 
+def is_short(secret: str | bytes) -> bool:
+    """Whether a secret has fewer than MIN_SECRET_BYTES bytes."""
+    return len(_bytes_of(secret)) < MIN_SECRET_BYTES
+
+
 def is_template(secret: str | bytes) -> bool:
     """Whether a secret is a phrase again and again, as templates of configurations have it."""
-    raw = secret.encode() if isinstance(secret, str) else secret
+    raw = _bytes_of(secret)
     return 1 < len(repeated(raw)) < min(MIN_PERIOD, len(raw))
 
 
@@ -50,3 +55,7 @@ def repeated(text: _Text) -> _Text:
     """The shortest part of which ``text`` is a repetition, the last one perhaps cut off; else ``text``."""
     lengths = range(1, min(len(text), MAX_PART + 1))
     return next((text[:length] for length in lengths if text.startswith(text[length:])), text)
+
+
+def _bytes_of(secret: str | bytes) -> bytes:
+    return secret.encode() if isinstance(secret, str) else secret

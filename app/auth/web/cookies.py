@@ -12,15 +12,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypedDict, cast
+from typing import TypedDict
 
 from flask import Request, Response
 from flask import request as current_request
 from itsdangerous import BadSignature, Signer
 
-ACCESS_COOKIE = "accessToken"
-SIGNED_IN_COOKIE = "signedIn"
-PREFIXES = ("__Host-", "__Secure-")
+from ..settings.parsers import ACCESS_COOKIE, SIGNED_IN_COOKIE, SameSite
+
 COOKIE_SALT = "ratchet refresh cookie"
 MAX_CANDIDATES = 32
 """Cookies of one name whose signature holds that are tried, each at the price of a look at a row.
@@ -37,7 +36,7 @@ class Attributes(TypedDict):
     domain: str | None
     secure: bool
     httponly: bool
-    samesite: Literal["Strict", "Lax", "None"]
+    samesite: SameSite
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Cookies:
     refresh_path: str
     domain: str | None
     secure: bool
-    samesite: str
+    samesite: SameSite
     with_access: bool
 
     def read_refresh(self, request: Request) -> list[str] | None:
@@ -90,7 +89,7 @@ class Cookies:
             domain=self.domain,
             secure=self.secure,
             httponly=name != SIGNED_IN_COOKIE,
-            samesite=cast("Literal['Strict', 'Lax', 'None']", self.samesite),
+            samesite=self.samesite,
         )
 
     def _path(self, name: str) -> str:
@@ -112,11 +111,6 @@ class Cookies:
         # itsdangerous signs with the last key of its list.
         keys = [key.encode() if isinstance(key, str) else key for key in reversed(self.secrets)]
         return Signer(keys, COOKIE_SALT, key_derivation="hmac", digest_method=hashlib.sha256)
-
-
-def prefix_of(name: str) -> str:
-    """The prefix of a cookie's name that binds the browser, in any case of its letters (RFC 6265bis, 5.4)."""
-    return next((prefix for prefix in PREFIXES if name.lower().startswith(prefix.lower())), "")
 
 
 def _plain(request: Request, name: str) -> list[str]:

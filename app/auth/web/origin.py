@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from urllib.parse import SplitResult, urlsplit
 
+from ..settings.parsers import DEFAULT_PORTS
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def is_safe(method: str, upgrade: str | None) -> bool:

@@ -12,7 +12,7 @@ from ..passwords.authentication import Authenticator
 from ..sessions.issuer import TokenIssuer
 from ..sessions.revocation import RevocationCache
 from ..sessions.service import SessionService
-from ..settings.load import Settings
+from ..settings.model import Settings
 from ..storage.accounts import AccountStore
 from .cookies import Cookies
 

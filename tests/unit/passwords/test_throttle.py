@@ -26,7 +26,7 @@ from app.auth.passwords.throttle import (
     name,
     networks_of,
 )
-from app.auth.settings.load import SettingsError
+from app.auth.settings.model import SettingsError
 
 ADA = Attempt("account 7", "192.0.2.1")
 ELSEWHERE = replace(ADA, address="198.51.100.9")

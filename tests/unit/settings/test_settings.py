@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, fields
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
 
 from app.auth.lifecycle.rotation import RotationPolicy
-from app.auth.settings.load import SettingsError
-from app.auth.settings.model import SETTINGS
+from app.auth.settings.model import SETTINGS, Settings, SettingsError
 
 from ...support.samples import DAY, HOUR, load_settings
 
@@ -76,6 +75,11 @@ def test_every_setting_is_in_this_table() -> None:
     assert TABLE.keys() == SETTINGS.keys()
 
 
+def test_every_field_of_the_settings_has_its_key_except_the_secrets() -> None:
+    """A field that is not written as a setting could not be set; SECRET_KEY is Flask's."""
+    assert [one.name for one in fields(Settings)] == ["secrets", *map(field, SETTINGS)]
+
+
 @pytest.mark.parametrize("key", TABLE)
 def test_a_setting_that_nobody_set_has_its_default(key: str) -> None:
     """A site that sets nothing but its secret works."""
@@ -120,7 +124,7 @@ def test_a_setting_says_what_is_allowed_and_what_it_does(key: str) -> None:
     setting = SETTINGS[key]
     assert setting.allowed
     assert setting.purpose.endswith(".")
-    assert setting.read(setting.default) == TABLE[key].default
+    assert setting.parse(setting.default) == TABLE[key].default
 
 
 @pytest.mark.parametrize(

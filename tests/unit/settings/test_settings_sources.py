@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.auth.settings.load import SettingsError
+from app.auth.settings.model import SettingsError
 from app.auth.settings.secrets import MIN_SECRET_BYTES
 
 from ...support.samples import DAY, HOUR, SECRET, load_settings
@@ -155,6 +155,45 @@ def test_a_misspelt_key_is_no_silent_default(
     with pytest.raises(SettingsError) as refusal:
         load_settings(**({key: 5} if source == "config" else {}))
     assert says in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "says"),
+    [
+        pytest.param("COOKIE__NAME", "RATCHET_COOKIE is not a setting of Ratchet; is it ", id="in two parts"),
+        pytest.param(
+            "LEEWAY__SECONDS", "RATCHET_LEEWAY is {'SECONDS': 5}; allowed: ", id="a key of a setting"
+        ),
+        pytest.param(
+            "_LEEWAY", "RATCHET__LEEWAY is not a setting of Ratchet; is it RATCHET_LEEWAY?", id="in front"
+        ),
+    ],
+)
+def test_two_underscores_in_a_name_are_no_silent_default(
+    variable: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Flask reads such a name as the key of a mapping, and no setting of ours is one."""
+    monkeypatch.setenv(f"FLASK_RATCHET_{variable}", "5")
+    with pytest.raises(SettingsError) as refusal:
+        load_settings()
+    assert str(refusal.value).startswith(says)
+
+
+def test_a_text_that_is_json_is_quoted_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number where text is needed is refused, whatever it looked like in the environment."""
+    monkeypatch.setenv("FLASK_RATCHET_ISSUER", '"2026"')
+    assert load_settings().issuer == "2026"
+    monkeypatch.setenv("FLASK_RATCHET_ISSUER", "2026")
+    with pytest.raises(SettingsError, match=r"^RATCHET_ISSUER is 2026; allowed: text\.$"):
+        load_settings()
+
+
+def test_variables_of_the_host_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flask stops with a TypeError where one name is a value and a mapping at once; Ratchet starts."""
+    monkeypatch.setenv("FLASK_COLOUR", "green")
+    monkeypatch.setenv("FLASK_COLOUR__OF_LINKS", "blue")
+    monkeypatch.setenv("FLASK_RATCHET_LEEWAY", "5")
+    assert load_settings().leeway == 5
 
 
 def test_the_first_secret_signs_and_the_others_are_accepted() -> None:
