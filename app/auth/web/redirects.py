@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from urllib.parse import unquote, urlsplit
 
+from ..settings.parsers import is_site_path
+
 HOME = "/"
-DOTS = frozenset({".", ".."})
-"""Segments that browsers take out before they ask."""
 
 
 def safe_path(target: str | None, own_prefix: str) -> str:
     """``target`` if it is a path of this site, else ``/`` (ASVS 3.7.2; CWE-601).
 
-    One leading slash; no ``//`` or backslash in the path, which browsers take for another host; no control
-    character or dot segment; no route of ours (``own_prefix``), which would lead in a circle.
+    A route of ours (``own_prefix``) is refused too: it would lead in a circle.
     """
-    if not target or not target.startswith("/") or not target.isprintable() or " " in target:
+    if not target or not is_site_path(target):
         return HOME
-    path = target.partition("?")[0].partition("#")[0]
-    plain = unquote(path)
-    if "//" in plain or "\\" in plain or not plain.isprintable() or DOTS.intersection(plain.split("/")):
-        return HOME
-    if own_prefix != "/" and (f"{plain}/").startswith(f"{own_prefix}/"):
-        return HOME
-    return target
+    path = unquote(target.partition("?")[0].partition("#")[0])
+    is_ours = own_prefix != "/" and f"{path}/".startswith(f"{own_prefix}/")
+    return HOME if is_ours else target
 
 
 def path_of(url: str | None, host: str) -> str | None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.urls import iri_to_uri
 
+from app.auth.settings.parsers import page
 from app.auth.web.redirects import HOME, path_of, safe_path
 
 PLACES = [
@@ -56,6 +57,8 @@ TRICKS = [
     pytest.param("/\u202egro.lpmaxe", id="a mark that turns the direction"),
     pytest.param("/\u2028x", id="a line separator"),
     pytest.param("/\ufeff/x", id="a character of no width"),
+]
+OUR_ROUTES = [
     pytest.param("/auth", id="our own prefix"),
     pytest.param("/auth/", id="our own prefix with a slash"),
     pytest.param("/auth?x", id="our own prefix with a query"),
@@ -71,10 +74,27 @@ def test_a_path_of_this_site_is_kept(target: str) -> None:
     assert safe_path(target, "/auth") == target
 
 
-@pytest.mark.parametrize("target", TRICKS)
+@pytest.mark.parametrize("target", [*TRICKS, *OUR_ROUTES])
 def test_a_trick_leads_home(target: str | None) -> None:
     """What is no path of this site, or a route of ours, leads to the front door."""
     assert safe_path(target, "/auth") == HOME
+
+
+@pytest.mark.parametrize("target", PLACES)
+def test_the_page_to_sign_in_on_can_be_any_path_of_this_site(target: str) -> None:
+    """RATCHET_LOGIN_URL takes what ``next`` takes, where it is ASCII."""
+    if target.isascii():
+        assert page(target) == target
+    else:
+        with pytest.raises(ValueError):  # noqa: PT011  # the settings make the sentence
+            page(target)
+
+
+@pytest.mark.parametrize("target", [trick for trick in TRICKS if trick.values != (None,)])
+def test_the_page_to_sign_in_on_is_held_to_the_same_rule(target: str) -> None:
+    """RATCHET_LOGIN_URL refuses what ``next`` refuses: one rule says what a path of this site is."""
+    with pytest.raises(ValueError):  # noqa: PT011  # the settings make the sentence
+        page(target)
 
 
 def test_a_blueprint_at_the_root_keeps_no_place_from_anybody() -> None:
