@@ -75,7 +75,8 @@ class Authenticator:
         self._check_new(new)
         attempt = Attempt(throttle.account(account.subject), address, _first_of(session))
         self._verify(account, current, attempt, now)
-        return self._sessions.restart(account, session, now, self.hash_new(new))
+        hashed = hashing.hash_password(new, self._settings.bcrypt_rounds)
+        return self._sessions.restart(account, session, now, hashed)
 
     def hash_new(self, password: str) -> str:
         """What to store for a new password; InvalidRequest where it is refused."""
