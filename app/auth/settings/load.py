@@ -19,6 +19,8 @@ from .model import PREFIX, SETTINGS, Settings, SettingsError, invalid_setting
 from .parsers import SecretRefused, cookie_prefix
 from .secrets import REMEDY, is_short, is_template, weakness
 
+ENVIRONMENT_PREFIX = "FLASK_RATCHET"
+
 
 def load(app: Flask) -> Settings:
     """The settings of ``app``; SettingsError where one is wrong or two contradict each other."""
@@ -32,19 +34,26 @@ def load(app: Flask) -> Settings:
 
 
 def _given(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What was set, by key; the configuration counts above the environment. A misspelt key is an error.
-
-    Of the environment only our own variables are read: Flask stops with a TypeError where a variable such as
-    FLASK_X stands beside FLASK_X__Y, and the variables of the host are not ours to judge.
-    """
-    environment = Config("")
-    environment.from_prefixed_env(f"FLASK_{PREFIX.rstrip('_')}")
-    given = {f"{PREFIX}{name}": value for name, value in environment.items()}
-    given |= {key: value for key, value in config.items() if key.startswith(PREFIX)}
+    """What was set, by key; the configuration counts above the environment. A misspelt key is an error."""
+    given = _environment() | {key: value for key, value in config.items() if key.startswith(PREFIX)}
     for key in given.keys() - SETTINGS.keys():
         near = difflib.get_close_matches(key, SETTINGS, 1)
         raise SettingsError(f"{key} is not a setting of Ratchet{f'; is it {near[0]}?' if near else '.'}")
     return given
+
+
+def _environment() -> dict[str, Any]:
+    """What the environment sets, by key, as Flask reads it: JSON where it is JSON, else the text.
+
+    Only our own variables are read. Flask takes FLASK_X__Y for a key of the mapping X, and fails with a
+    TypeError where FLASK_X is there too and no mapping. The variables of the host are not ours to judge.
+    """
+    environment = Config("")
+    try:
+        environment.from_prefixed_env(ENVIRONMENT_PREFIX)
+    except TypeError as error:
+        raise SettingsError(f"A variable {ENVIRONMENT_PREFIX}_… has two underscores in a row.") from error
+    return {f"{PREFIX}{name}": value for name, value in environment.items()}
 
 
 def _parse(key: str, value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from typing import Any
 
@@ -177,6 +178,17 @@ def test_two_underscores_in_a_name_are_no_silent_default(
     with pytest.raises(SettingsError) as refusal:
         load_settings()
     assert str(refusal.value).startswith(says)
+
+
+def test_a_setting_that_is_a_value_and_a_mapping_at_once_stops_the_app(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Flask cannot read both; the message says what is wrong with the name, and repeats no value."""
+    monkeypatch.setenv("FLASK_RATCHET_THROTTLE_STORAGE", "redis://:hunter2@host")
+    monkeypatch.setenv("FLASK_RATCHET_THROTTLE_STORAGE__PASSWORD", "hunter2")
+    with pytest.raises(SettingsError, match=r"^A variable FLASK_RATCHET_… has two underscores") as refusal:
+        load_settings()
+    assert "hunter2" not in "".join(traceback.format_exception(refusal.value))
 
 
 def test_a_text_that_is_json_is_quoted_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
