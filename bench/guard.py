@@ -43,7 +43,7 @@ Ask = Callable[[], object]
 class Ignorant(RevocationCache):
     """Never knows of an ended session, and never asks."""
 
-    def has(self, place: SessionRef, now: float) -> bool | None:  # noqa: ARG002  # the shape of what it replaces
+    def is_revoked(self, ref: SessionRef, now: float) -> bool | None:  # noqa: ARG002  # the shape of what it replaces
         """Nobody's session has ended."""
         return False
 
