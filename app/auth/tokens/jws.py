@@ -5,8 +5,9 @@ embedded key, a ``kid`` that is a path, one kind of token in place of another. T
 header that its own writer produces, to the byte, before it looks at anything else (RFC 8725, 3.1 and 3.11;
 ASVS 9.1).
 
-HMAC comes from Python itself, the other algorithms from keys.py: a JWT library loads cryptography wherever
-it is installed, and a site that signs with its secret alone would pay for that in every worker.
+PyJWT makes and verifies every signature, with secrets and with key pairs alike. It accepts more than Ratchet
+does, so the length, the shape and the header of a token are checked before, and the JSON of its claims after.
+It never looks at the clock: claims.py compares the times of a token with the ``now`` of the request.
 """
 
 from __future__ import annotations
@@ -16,17 +17,31 @@ import hmac
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import jwt
 
 from .. import strict_json
 from ..errors import RatchetError
+
+if TYPE_CHECKING:
+    from jwt.types import Options
 
 MAX_TOKEN_LENGTH = 4096
 ASYMMETRIC_ALGORITHMS = ("EdDSA", "ES256", "RS256")
 """The algorithms of key pairs, the best first; keys.py has them (RFC 8037, 3.1; RFC 7518, 3.3 and 3.4)."""
 
-_DIGESTS = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
+_SIGNATURE_ONLY: Options = {
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+    "verify_aud": False,
+    "verify_iss": False,
+    "verify_sub": False,
+    "verify_jti": False,
+}
+"""PyJWT verifies the signature and no claim: its checks use the system clock, and they are not strict."""
 
 
 class UnusableKey(ValueError):
@@ -37,25 +52,37 @@ class UnusableKey(ValueError):
 class Key:
     """One key and the algorithm it is for; ``kid`` names it where several are published.
 
-    This is a secret for HMAC, as bytes (RFC 7518, 3.2). A key of another kind has its own sign and verify.
+    The ``material`` signs: for HMAC a secret, as bytes (RFC 7518, 3.2), for a key pair its private key.
     """
 
     algorithm: str
     material: Any = field(repr=False)
     kid: str | None = None
 
+    @property
+    def verifying_key(self) -> Any:
+        """What verifies a signature: for HMAC the same secret."""
+        return self.material
+
+    def fields(self, typ: str) -> dict[str, str]:
+        """The header that a token of this type and key has (RFC 7515, 4.1)."""
+        return {"alg": self.algorithm, "typ": typ} | ({"kid": self.kid} if self.kid else {})
+
     def header(self, typ: str) -> str:
-        """The one header that a token of this type and key has, encoded."""
-        fields = {"alg": self.algorithm, "typ": typ} | ({"kid": self.kid} if self.kid else {})
-        return _encode(strict_json.dumps(fields))
+        """The one spelling of that header, encoded."""
+        return _encode(strict_json.dumps(self.fields(typ)))
 
-    def sign(self, message: bytes) -> bytes:
-        """The signature of ``message``."""
-        return hmac.digest(self.material, message, _DIGESTS[self.algorithm])
+    def sign(self, typ: str, claims: Mapping[str, object]) -> str:
+        """The token of this type for ``claims``; they are sorted, so the same claims give the same text."""
+        return jwt.encode(dict(sorted(claims.items())), self.material, self.algorithm, self.fields(typ))
 
-    def verify(self, message: bytes, signature: bytes) -> bool:
-        """Whether ``signature`` is one of ``message``."""
-        return hmac.compare_digest(signature, self.sign(message))
+    def verify(self, token: str) -> bool:
+        """Whether this key signed ``token`` with its own algorithm (RFC 8725, 3.1) over an object of claims."""
+        try:
+            jwt.decode(token, self.verifying_key, algorithms=[self.algorithm], options=_SIGNATURE_ONLY)
+        except jwt.PyJWTError:
+            return False
+        return True
 
 
 def derive_key(secret: str | bytes, purpose: str) -> Key:
@@ -68,38 +95,29 @@ class TokenSigner:
     """Signs and reads tokens of one type: the first key signs, all are accepted."""
 
     def __init__(self, typ: str, keys: Iterable[Key], error: type[RatchetError]) -> None:
-        self._error = error
+        self._typ, self._error = typ, error
         self._keys: dict[str, list[Key]] = {}
         for key in keys:
             self._keys.setdefault(key.header(typ), []).append(key)
-        self._header, (self._signing_key, *_) = next(iter(self._keys.items()))
+        self._signing_key, *_ = next(iter(self._keys.values()))
 
     def sign(self, claims: Mapping[str, object]) -> str:
         """The token for ``claims``."""
-        signing_input = f"{self._header}.{_encode(strict_json.dumps(claims))}"
-        return f"{signing_input}.{_encode(self._signing_key.sign(signing_input.encode()))}"
+        return self._signing_key.sign(self._typ, claims)
 
     def read(self, token: str) -> dict[str, Any]:
         """The claims of ``token`` where its header is one of ours and its signature holds."""
+        if len(token) > MAX_TOKEN_LENGTH or not _SHAPE.fullmatch(token):
+            raise self._error
+        header, payload, _ = token.split(".")
+        if not any(key.verify(token) for key in self._keys.get(header, ())):
+            raise self._error
         try:
-            claims = strict_json.loads(self.open(token))
+            # Read again: PyJWT takes repeated keys, NaN, UTF-16 and half a surrogate pair.
+            claims: dict[str, Any] = strict_json.loads(_decode(payload))
         except ValueError as error:
             raise self._error from error
-        if not isinstance(claims, dict):
-            raise self._error
         return claims
-
-    def open(self, token: str) -> bytes:
-        """What the signature of ``token`` covers, unread; ValueError where it is no token of ours."""
-        if len(token) > MAX_TOKEN_LENGTH or not _SHAPE.fullmatch(token):
-            raise ValueError("not the shape of a token")
-        signing_input, _, signature = token.rpartition(".")
-        header, _, payload = signing_input.partition(".")
-        message, proof = signing_input.encode(), _decode(signature)
-        for key in self._keys.get(header, ()):
-            if key.verify(message, proof):
-                return _decode(payload)
-        raise ValueError("no key of ours signed this")
 
 
 def _encode(raw: bytes) -> str:

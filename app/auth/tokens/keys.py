@@ -1,7 +1,7 @@
 """Key pairs for access tokens: read from files, named by their thumbprint, published without their secret.
 
-Needs the extra ``flask-ratchet[keys]``. Whoever imports this module does so where it is used: it loads
-cryptography, which no site without RATCHET_JWT_KEYS should have to wait for or even install.
+Needs the extra ``flask-ratchet[keys]``. Whoever imports this module does so where it is used: it needs
+cryptography, which a site without RATCHET_JWT_KEYS does not have to install.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from typing import Any
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from jwt.algorithms import get_default_algorithms
-from jwt.exceptions import InvalidKeyError
+from jwt import InvalidKeyError, get_algorithm_by_name
 
 from .. import strict_json
 from ..log import log_safely
@@ -41,7 +40,6 @@ REMEDY = "Make a key with: FLASK_RATCHET_JWT_KEYS=null flask ratchet keys genera
 
 _EDDSA, _ES256, _RS256 = ASYMMETRIC_ALGORITHMS
 _ALGORITHM_OF = {"OKP": _EDDSA, "EC": _ES256, "RSA": _RS256}
-_ALGORITHMS = get_default_algorithms()
 _GENERATE: Mapping[str, Callable[[], Any]] = {
     _EDDSA: ed25519.Ed25519PrivateKey.generate,
     _ES256: partial(ec.generate_private_key, ec.SECP256R1()),
@@ -56,13 +54,10 @@ class KeyPair(Key):
     public: Any = field(repr=False)
     jwk: Mapping[str, str]
 
-    def sign(self, message: bytes) -> bytes:
-        """The signature of ``message``; ES256 gives another one each time."""
-        return _ALGORITHMS[self.algorithm].sign(message, self.material)
-
-    def verify(self, message: bytes, signature: bytes) -> bool:
-        """Whether ``signature`` is one of ``message``."""
-        return _ALGORITHMS[self.algorithm].verify(message, self.public, signature)
+    @property
+    def verifying_key(self) -> Any:
+        """What verifies a signature: the public half."""
+        return self.public
 
     def pem(self) -> bytes:
         """The private key, unencrypted (RFC 7468, 10)."""
@@ -107,7 +102,7 @@ def read(path: Path) -> KeyPair:
 
 
 def generate(algorithm: str) -> KeyPair:
-    """A new key for one of PAIR_ALGORITHMS."""
+    """A new key for one of ASYMMETRIC_ALGORITHMS."""
     return _pair(_GENERATE[algorithm]())
 
 
@@ -138,7 +133,7 @@ def _from_jwk(raw: bytes) -> Any:
     try:
         jwk = strict_json.loads(raw)
         algorithm = _ALGORITHM_OF[jwk["kty"]]
-        key = _ALGORITHMS[algorithm].from_jwk(jwk) if _is_meant_for(algorithm, jwk) else None
+        key = get_algorithm_by_name(algorithm).from_jwk(jwk) if _is_meant_for(algorithm, jwk) else None
     except (ValueError, TypeError, KeyError, InvalidKeyError) as error:
         raise UnusableKey(f"is a JWK, but holds no key for {' or '.join(ASYMMETRIC_ALGORITHMS)}") from error
     if key is None:
@@ -157,7 +152,7 @@ def _is_meant_for(algorithm: str, jwk: Mapping[str, Any]) -> bool:
 def _pair(private: Any) -> KeyPair:
     algorithm = _algorithm_of(private)
     public = private.public_key()
-    full = _ALGORITHMS[algorithm].to_jwk(public, as_dict=True)
+    full = get_algorithm_by_name(algorithm).to_jwk(public, as_dict=True)
     members = {name: full[name] for name in PUBLIC_MEMBERS[full["kty"]]}
     kid = thumbprint(members)
     jwk = members | {"use": "sig", "alg": algorithm, "kid": kid}

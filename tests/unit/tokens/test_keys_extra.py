@@ -19,31 +19,37 @@ import sys
 if "without" in sys.argv:
     sys.modules["cryptography"] = None
 from app import create_app
+from app.auth.errors import TokenInvalid
+from app.auth.tokens.jws import TokenSigner, derive_key
 try:
     create_app({"SECRET_KEY": sys.argv[1], "RATCHET_JWT_KEYS": sys.argv[2] or None})
 except ValueError as error:
     print(error)
+signer = TokenSigner("at+jwt", [derive_key(sys.argv[1], "access token")], TokenInvalid)
+print(signer.read(signer.sign({"sub": "7"})))
 print([name for name in ("cryptography", "jwt") if sys.modules.get(name)])
 """
+
+READ = "{'sub': '7'}"
 
 
 @pytest.mark.parametrize(
     ("path", "packages", "printed"),
     [
-        pytest.param("", "with", "[]", id="a site that needs no keys does not load cryptography"),
-        pytest.param("", "without", "[]", id="nor does it need to be installed"),
+        pytest.param("", "with", f"{READ}\n['cryptography', 'jwt']", id="PyJWT loads it where it is"),
+        pytest.param("", "without", f"{READ}\n['jwt']", id="a site without keys does without it"),
         pytest.param(
             "access.pem",
             "without",
-            "RATCHET_JWT_KEYS: needs another package: pip install 'flask-ratchet[keys]'\n[]",
+            f"RATCHET_JWT_KEYS: needs another package: pip install 'flask-ratchet[keys]'\n{READ}\n['jwt']",
             id="a site that asks for keys is told what to install",
         ),
     ],
 )
-def test_cryptography_is_for_the_sites_that_ask_for_keys(
+def test_only_a_site_with_keys_needs_cryptography(
     path: str, packages: str, printed: str, tmp_path: Path
 ) -> None:
-    """It costs time at the start and memory in every worker."""
+    """A site that signs with its secret starts, signs and reads, whether the package is installed or not."""
     url = f"sqlite:///{tmp_path}/site.sqlite"
     run = [sys.executable, "-c", BOOT, SECRET, path, packages]
     environment = {**os.environ, "DATABASE_URL": url}

@@ -12,12 +12,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+import jwt
 import pytest
 
+from app.auth import strict_json
 from app.auth.errors import TokenInvalid
-from app.auth.tokens import keys
+from app.auth.tokens import jws, keys
 from app.auth.tokens.jws import ASYMMETRIC_ALGORITHMS, Key, TokenSigner, UnusableKey
 from app.auth.tokens.keys import KeyPair
 
@@ -30,13 +33,15 @@ DEVIATIONS = {
     370: "Labelled invalid, but to the byte the same as 357, which is valid.",
     372: "Labelled valid, but there is a question mark in the header, which is not base64url.",
     373: "Labelled valid, but there is a question mark in the payload, which is not base64url.",
-    375: "Signed by the right key over an odd spelling, which a decoder may take (RFC 4648, 3.5).",
 }
 KEY_DEVIATIONS = {
     7: "A key from a chip that drew weak primes (ROCA): a key file is not searched for its traces.",
     **dict.fromkeys((2, 13), "Valid, but a secret: a file of RATCHET_JWT_KEYS holds a private key."),
     **dict.fromkeys((14, 15), "Valid, but a secret for an algorithm that is none of ours."),
 }
+
+
+CLAIMS = {"sub": "7"}
 
 
 class Vector(NamedTuple):
@@ -60,9 +65,9 @@ class HeaderOf:
         """The first part of the token."""
         return self.token.partition(".")[0]
 
-    def verify(self, message: bytes, signature: bytes) -> bool:
+    def verify(self, token: str) -> bool:
         """As the key does."""
-        return self.key.verify(message, signature)
+        return self.key.verify(token)
 
 
 def vectors(name: str) -> Iterator[Vector]:
@@ -95,8 +100,8 @@ def is_accepted(vector: Vector) -> bool:
     """Whether key and token are both taken, the header of the token being the expected one."""
     try:
         key: Any = HeaderOf(vector.token, key_of(vector.key))
-        return isinstance(TokenSigner("at+jwt", [key], TokenInvalid).open(vector.token), bytes)
-    except ValueError:
+        return TokenSigner("at+jwt", [key], TokenInvalid).read(vector.token) == CLAIMS
+    except (UnusableKey, TokenInvalid):
         return False
 
 
@@ -125,6 +130,15 @@ SIGNATURES = list(vectors("signature"))
 KEYS = list(vectors("key"))
 
 
+@pytest.fixture
+def any_payload(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take every payload for claims: those of the vectors are prose, and their signatures are what counts."""
+    monkeypatch.setattr(jwt.PyJWT, "_decode_payload", lambda *_: CLAIMS)
+    taking = SimpleNamespace(loads=lambda _: CLAIMS, dumps=strict_json.dumps)
+    monkeypatch.setattr(jws, "strict_json", taking)  # where tokens are read, and not where keys are
+
+
+@pytest.mark.usefixtures("any_payload")
 @pytest.mark.parametrize("vector", named(one for one in SIGNATURES if is_ours(one) or not one.valid))
 def test_a_token_is_taken_where_its_signature_holds(vector: Vector) -> None:
     """Valid ones for our algorithms are accepted, invalid ones for any are refused, but for DEVIATIONS."""
