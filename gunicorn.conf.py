@@ -1,4 +1,4 @@
-"""How gunicorn serves the site: ``gunicorn wsgi:app``. Every value can be given on the command line."""
+"""How gunicorn serves the site: ``gunicorn wsgi:app``. The command line can give other values."""
 
 import os
 
@@ -6,6 +6,9 @@ bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = "gthread"
 threads = 4
+# The site is loaded once and the workers are forked from it, so that they share the memory of its code. The
+# trade: SIGHUP replaces the workers, but a new release or a changed setting takes a restart.
+preload_app = True
 timeout = 30
 graceful_timeout = 10
 keepalive = 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import make_url
@@ -32,7 +33,7 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         "workers",
         folder,
         FLASK_RATCHET_LEEWAY=LEEWAY,
-        GUNICORN_CMD_ARGS="--preload --timeout 2 --log-level critical",
+        GUNICORN_CMD_ARGS="--timeout 2 --log-level critical",
     ) as started:
         yield started
 
@@ -77,11 +78,24 @@ def test_reload_signs_nobody_out(stage: Stage, browsers: list[Insistent]) -> Non
     assert all(browser.refreshes > 1 for browser in browsers)
 
 
+def test_site_is_loaded_once_before_its_workers_are_forked(stage: Stage) -> None:
+    """The master has cryptography in its memory, which is the largest library, and the workers share it."""
+    library, *_ = _mapped(stage.running.process.pid, "cryptography")
+    for worker in workers_of(stage.running):
+        assert library in _mapped(worker, "cryptography")
+
+
+def _mapped(process: int, package: str) -> list[str]:
+    """The addresses at which a process has the libraries of a package."""
+    lines = Path(f"/proc/{process}/maps").read_text().splitlines()
+    return [line for line in lines if f"/{package}/" in line]
+
+
 @pytest.mark.parametrize("stage", databases.SERVERS, indirect=True)
 def test_workers_forked_from_a_loaded_site_share_no_connection(
     stage: Stage, browsers: list[Insistent]
 ) -> None:
-    """With --preload each worker has its own connections, the master none; every answer is to its asker."""
+    """Each worker has its own connections, the master none; every answer is to its asker."""
     port = make_url(stage.url).port or 0
     with refreshing(browsers):
         one, other = workers_of(stage.running)

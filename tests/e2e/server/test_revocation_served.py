@@ -188,8 +188,8 @@ def two_nodes(kind: str, folder: Path) -> Iterator[tuple[Stage, Stage]]:
 
 
 def node(url: str) -> AbstractContextManager[Server]:
-    """One of them, loaded before its workers are forked, so that it is there soon."""
-    return server(url, FLASK_RATCHET_LEEWAY=str(LEEWAY), GUNICORN_CMD_ARGS="--preload")
+    """One of them."""
+    return server(url, FLASK_RATCHET_LEEWAY=str(LEEWAY))
 
 
 @contextmanager
