@@ -23,6 +23,8 @@ ACCESS = {
     "iat": int(NOW),
     "exp": int(NOW) + 600,
     "auth_time": int(NOW) - 60,
+    "jti": "first",
+    "client_id": "first-party",
 }
 REFRESH = {"sub": "7", "sid": "phone", "jti": "current", "exp": int(NOW) + 600}
 

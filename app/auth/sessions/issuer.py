@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
@@ -14,6 +15,9 @@ from ..lifecycle.rotation import Session
 from ..settings.model import Settings
 from ..tokens.claims import AccessClaims, AccessTokens, RefreshClaims, RefreshTokens
 from ..tokens.jws import derive_key
+
+ID_BYTES = 16
+"""Of randomness in a session id or token id: 128 bits (ASVS 7.2.3)."""
 
 _Claims = TypeVar("_Claims", AccessClaims, RefreshClaims)
 
@@ -44,9 +48,11 @@ class TokenIssuer:
         )
 
     def issue(self, account: Account, session: Session, now: float) -> IssuedTokens:
-        """The tokens of a session as it is: the same session gives the very same refresh token."""
+        """The tokens of a session as it is: the very same refresh token, and a new access token."""
         access_until = int(min(now + self._access_ttl, session.expires_at))
-        access = AccessClaims(account.subject, session.id, int(now), access_until, int(session.auth_time))
+        access = AccessClaims(
+            account.subject, session.id, int(now), access_until, int(session.auth_time), new_id()
+        )
         refresh = RefreshClaims(account.subject, session.id, session.current, int(session.expires_at))
         return IssuedTokens(
             account,
@@ -75,6 +81,11 @@ class TokenIssuer:
         claims = _authentic(refresh, self._refresh.read_expired)
         claims = claims or _authentic(access, self._access.read_expired)
         return [SessionRef(one.subject, one.session_id) for one in claims]
+
+
+def new_id() -> str:
+    """A random session id or token id."""
+    return secrets.token_urlsafe(ID_BYTES)
 
 
 def _authentic(tokens: Iterable[str], read: Callable[[str], _Claims]) -> list[_Claims]:

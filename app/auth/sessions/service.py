@@ -7,7 +7,6 @@ raised only after what it changes is on disk.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,14 +22,11 @@ from ..lifecycle.transitions import Transition, Turn
 from ..settings.model import Settings
 from ..storage.accounts import AccountStore
 from ..tokens.claims import RefreshClaims
-from .issuer import IssuedTokens, TokenIssuer
+from .issuer import IssuedTokens, TokenIssuer, new_id
 from .revocation import RevocationCache, record
 
 MAX_RACES = 20
 """How often a verb is decided anew because another request was faster."""
-
-ID_BYTES = 16
-"""Of randomness in a session id or token id: 128 bits (ASVS 7.2.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +182,7 @@ class SessionService:
 
     def _refresh(self, claims: RefreshClaims, now: float) -> IssuedTokens:
         decide_transition = partial(
-            transitions.refresh, claims=claims, now=now, new_token_id=_new_id(), policy=self._policy
+            transitions.refresh, claims=claims, now=now, new_token_id=new_id(), policy=self._policy
         )
         account, session = self._change(claims.subject, decide_transition, now)
         if session is None:
@@ -253,8 +249,8 @@ class SessionService:
 
     def _new_session(self, options: SessionOptions, now: float, started_by: Session | None = None) -> Session:
         return Session(
-            id=_new_id(),
-            current=_new_id(),
+            id=new_id(),
+            current=new_id(),
             parent=None,
             made_at=now,
             shown_at=now,
@@ -279,7 +275,3 @@ class SessionService:
                 self.find(ref, now)
                 return ref
         return None
-
-
-def _new_id() -> str:
-    return secrets.token_urlsafe(ID_BYTES)

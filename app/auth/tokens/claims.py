@@ -11,6 +11,10 @@ from .jws import Key, TokenSigner
 
 ACCESS_TYPE = "at+jwt"
 REFRESH_TYPE = "rt+jwt"
+CLIENT_ID = "first-party"
+"""The ``client_id`` of every access token (RFC 9068, 2.2). Ratchet registers no clients: the only one is the
+site itself. Other sites may use the same name, because it belongs to its issuer (RFC 6749, 2.2)."""
+
 CLOCK_TOLERANCE = 10
 """Seconds by which the clock of the node that issued an access token may be ahead of the reader's."""
 
@@ -21,13 +25,17 @@ MAX_REMEMBERED = 4096
 
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
-    """What an access token says (RFC 9068): whose, of which session, signed in when. Whole seconds."""
+    """What an access token says (RFC 9068): whose, of which session, signed in when. Whole seconds.
+
+    ``token_id`` is another one in each token; None in a token of a release that wrote no ``jti``.
+    """
 
     subject: str
     session_id: str
     issued_at: int
     expires_at: int
     auth_time: int
+    token_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +59,14 @@ class AccessTokens:
         }
 
     def sign(self, claims: AccessClaims) -> str:
-        """The access token for ``claims``."""
+        """The access token for ``claims``: two of them differ, if only by their ``token_id``."""
         return self._signer.sign(
             {
                 **self._fixed,
+                "client_id": CLIENT_ID,
                 "sub": claims.subject,
                 "sid": claims.session_id,
+                "jti": claims.token_id,
                 "iat": claims.issued_at,
                 "exp": claims.expires_at,
                 "auth_time": claims.auth_time,
@@ -78,8 +88,7 @@ class AccessTokens:
     def read_expired(self, token: str) -> AccessClaims:
         """The claims of an authentic access token, however old: who signs out may do so with one."""
         claims = self._signer.read(token)
-        # Both ways: a token for another audience is none for a site that names no audience (RFC 9068, 4).
-        if {name: claims[name] for name in ("iss", "aud") if name in claims} != self._fixed:
+        if not self._is_meant_for_us(claims):
             raise TokenInvalid
         try:
             return AccessClaims(
@@ -88,9 +97,20 @@ class AccessTokens:
                 _time(claims, "iat"),
                 _time(claims, "exp"),
                 _time(claims, "auth_time"),
+                _text(claims, "jti") if "jti" in claims else None,
             )
         except ValueError as error:
             raise TokenInvalid from error
+
+    def _is_meant_for_us(self, claims: Mapping[str, Any]) -> bool:
+        """Whether issuer, audience and client are ours.
+
+        The release before wrote neither ``client_id`` nor ``jti``. Its tokens are accepted without them: a
+        node that is updated would otherwise answer 401 to tokens that are good.
+        """
+        # Both ways: a token for another audience is none for a site that names no audience (RFC 9068, 4).
+        named = {name: claims[name] for name in ("iss", "aud") if name in claims}
+        return named == self._fixed and claims.get("client_id", CLIENT_ID) == CLIENT_ID
 
     def _remember(self, token: str, claims: AccessClaims) -> AccessClaims:
         if len(self._verified) >= MAX_REMEMBERED:

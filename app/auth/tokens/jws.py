@@ -77,7 +77,7 @@ class Key:
         return jwt.encode(dict(sorted(claims.items())), self.material, self.algorithm, self.fields(typ))
 
     def verify(self, token: str) -> bool:
-        """Whether this key signed ``token`` with its own algorithm (RFC 8725, 3.1) over an object of claims."""
+        """Whether this key signed ``token``, with its own algorithm and no other (RFC 8725, 3.1)."""
         try:
             jwt.decode(token, self.verifying_key, algorithms=[self.algorithm], options=_SIGNATURE_ONLY)
         except jwt.PyJWTError:

@@ -146,7 +146,7 @@ def test_a_page_goes_on_when_its_token_turns_invalid(
 
 def test_a_stolen_secret_makes_no_access_token(make_bare_site: MakeSite, new: Path) -> None:
     """With keys, an HMAC by the secret is no signature; without them it is."""
-    claims = AccessClaims("1", "any", int(NOW), int(NOW) + 600, int(NOW))
+    claims = AccessClaims("1", "any", int(NOW), int(NOW) + 600, int(NOW), "first")
     token = AccessTokens([derive_key(SECRET, "access token")], None, None).sign(claims)
     mints = [
         make_bare_site(RATCHET_JWT_KEYS=value).extensions["ratchet"].token_issuer for value in (None, new)

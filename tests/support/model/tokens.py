@@ -1,4 +1,7 @@
-"""Every token that was handed out, and what the model says it is: one value has one spelling."""
+"""Every token that was handed out, and what the model says it is.
+
+A refresh token has one spelling, and every access token is a new one.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ class Tokens:
     """The tokens of one run."""
 
     _values: dict[str, Refresh | Access] = field(default_factory=dict)
-    _spellings: dict[Refresh | Access, str] = field(default_factory=dict)
+    _spellings: dict[Refresh, str] = field(default_factory=dict)
     _ids: set[str] = field(default_factory=set)
 
     def held(self, browser: LossyBrowser) -> Held:
@@ -36,19 +39,29 @@ class Tokens:
         if not session.current:
             self._learn(session, refresh)
         self._check_spelling(contract.refresh_token(session), refresh)
-        self._check_spelling(contract.access_token(session, now), access)
+        self._check_new(contract.access_token(session, now), access)
         _check_lifetime(reply, session, now)
         return delivery
 
     def _learn(self, session: Session, refresh: str) -> None:
         """Take over the ids that the site has drawn."""
         claims = claims_of(refresh)
-        assert claims["jti"] not in self._ids
         session.id, session.current = session.id or claims["sid"], claims["jti"]
-        self._ids.add(session.current)
+        self._add_id(session.current)
 
-    def _check_spelling(self, value: Refresh | Access, token: str) -> None:
+    def _check_spelling(self, value: Refresh, token: str) -> None:
         assert self._spellings.setdefault(value, token) == token
+        self._check_claims(value, token)
+
+    def _check_new(self, value: Access, token: str) -> None:
+        self._add_id(claims_of(token)["jti"])
+        self._check_claims(value, token)
+
+    def _add_id(self, token_id: str) -> None:
+        assert token_id not in self._ids
+        self._ids.add(token_id)
+
+    def _check_claims(self, value: Refresh | Access, token: str) -> None:
         assert self._values.setdefault(token, value) == value
         claims = claims_of(token)
         assert (claims["sub"], claims["sid"], claims["exp"]) == (value.user, value.session, value.expires_at)

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from app.auth.lifecycle.rotation import Decision, Session, Verdict
-from app.auth.sessions.service import SessionOptions, _new_id
+from app.auth.sessions.issuer import new_id
+from app.auth.sessions.service import SessionOptions
 from app.auth.tokens.claims import AccessClaims, RefreshClaims
 
 from ...support.samples import RULE, session
 from ..web.test_cookies import COOKIES
 
-ACCESS = AccessClaims("7", "phone", 1, 2, 1)
+ACCESS = AccessClaims("7", "phone", 1, 2, 1, "first")
 REFRESH = RefreshClaims("7", "phone", "current", 2)
 SMALL = [session(), RULE, Decision(Verdict.ENDED, None), ACCESS, REFRESH, SessionOptions()]
 
@@ -57,6 +58,6 @@ def test_a_verdict_is_told_by_its_name() -> None:
 
 def test_an_id_has_128_bits() -> None:
     """Nobody guesses one (ASVS 7.2.3), and no two are the same."""
-    first, second = _new_id(), _new_id()
+    first, second = new_id(), new_id()
     assert len(urlsafe_b64decode(f"{first}==")) == 128 // 8
     assert first != second

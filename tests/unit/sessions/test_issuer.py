@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
 from dataclasses import replace
 from typing import Any
 
@@ -29,7 +30,7 @@ def test_a_grant_says_whose_and_which_session_it_is() -> None:
     """Both tokens can be read back, and say the same."""
     issued = token_issuer().issue(account(), SESSION, NOW)
     access, until = token_issuer().read_access(issued.access_token, NOW), int(NOW) + 600
-    assert access == AccessClaims("7", "phone", int(NOW), until, int(SESSION.auth_time))
+    assert access == AccessClaims("7", "phone", int(NOW), until, int(SESSION.auth_time), access.token_id)
     assert token_issuer().valid_refresh([issued.refresh_token], NOW) == [
         RefreshClaims("7", "phone", "current", int(SESSION.expires_at))
     ]
@@ -41,6 +42,15 @@ def test_one_session_gives_the_very_same_refresh_token() -> None:
     later = token_issuer().issue(account(), replace(SESSION, served_at=NOW + 9), NOW + 9)
     assert later.refresh_token == first.refresh_token
     assert later.access_token != first.access_token
+
+
+def test_no_two_access_tokens_are_the_same() -> None:
+    """Two of one session in one second differ by ids of 128 bits; the refresh token is the same."""
+    first, again = (token_issuer().issue(account(), SESSION, NOW) for _ in range(2))
+    assert first.refresh_token == again.refresh_token
+    ids = [token_issuer().read_access(one.access_token, NOW).token_id for one in (first, again)]
+    assert [len(urlsafe_b64decode(f"{one}==")) for one in ids] == [16, 16]
+    assert ids[0] != ids[1]
 
 
 @pytest.mark.parametrize("changes", [{"current": "fresh"}, {"id": "laptop"}], ids=["a rotation", "a session"])
@@ -88,7 +98,9 @@ def test_a_fallback_secret_is_accepted_and_never_signs() -> None:
     both = token_issuer(SECRET_KEY_FALLBACKS=[OLD_SECRET])
     assert len(both.valid_refresh([before.refresh_token], NOW)) == 1
     assert len(both.valid_access([before.access_token], NOW)) == 1
-    assert both.issue(account(), SESSION, NOW) == token_issuer().issue(account(), SESSION, NOW)
+    issued = both.issue(account(), SESSION, NOW)
+    assert issued.refresh_token == token_issuer().issue(account(), SESSION, NOW).refresh_token
+    assert token_issuer().read_access(issued.access_token, NOW).subject == "7"
 
 
 def test_valid_tokens_are_told_from_the_others_and_each_once() -> None:
@@ -101,7 +113,7 @@ def test_valid_tokens_are_told_from_the_others_and_each_once() -> None:
 
 
 def test_two_spellings_of_one_token_are_one_candidate() -> None:
-    """Base64 is malleable: a mangled copy beside the cookie is not a second token."""
+    """A mangled copy beside the cookie is no second token: base64 has one spelling here (RFC 4648, 3.5)."""
     token = forge_refresh(REFRESH)
     copies = [token[:-1] + last for last in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"]
     assert len(token_issuer().valid_refresh([token, *copies], NOW)) == 1

@@ -16,7 +16,7 @@ from ...support.samples import NOW, SECRET, TICK
 
 ISSUER, AUDIENCE = "https://example.org", "api"
 OLD_SECRET = "the secret before this one, of some length"
-ACCESS_CLAIMS = AccessClaims("7", "phone", int(NOW), int(NOW) + 600, int(NOW) - 60)
+ACCESS_CLAIMS = AccessClaims("7", "phone", int(NOW), int(NOW) + 600, int(NOW) - 60, "first")
 REFRESH_CLAIMS = RefreshClaims("7", "phone", "current", int(NOW) + 600)
 
 
@@ -43,6 +43,12 @@ def test_a_refresh_token_says_which_generation_it_is() -> None:
     token = refresh_tokens().sign(REFRESH_CLAIMS)
     assert decode(token.split(".")[1]) == REFRESH
     assert refresh_tokens().read(token, NOW) == REFRESH_CLAIMS
+
+
+def test_access_tokens_that_differ_by_their_id_alone_are_two_tokens() -> None:
+    """What was issued twice in one second for one session is told apart (RFC 9068, 2.2.1)."""
+    tokens = {access_tokens().sign(replace(ACCESS_CLAIMS, token_id=name)) for name in ("first", "second")}
+    assert {access_tokens().read(token, NOW).token_id for token in tokens} == {"first", "second"}
 
 
 def test_a_refresh_token_signed_twice_is_the_very_same_string() -> None:
@@ -118,6 +124,37 @@ def test_setting_an_issuer_signs_nobody_out() -> None:
     """A refresh token from before is still one of ours: the key and the user row decide."""
     before = refresh_tokens().sign(REFRESH_CLAIMS)
     assert refresh_tokens(issuer=ISSUER).read(before, NOW) == REFRESH_CLAIMS
+
+
+OLD_ACCESS = (
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJhdXRoX3RpbWUiOjE3OTk5OTk5NDAsImV4cCI6MTgwMDAwMDYwMCwiaWF0Ijox"
+    "ODAwMDAwMDAwLCJzaWQiOiJwaG9uZSIsInN1YiI6IjcifQ.wNmbKawa8tuu1ziHFWoZQxRxp_JtP-dJkjPU3NMEoqM"
+)
+OLD_REFRESH = (
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6InJ0K2p3dCJ9.eyJleHAiOjE4MDAwMDA2MDAsImp0aSI6ImN1cnJlbnQiLCJzaWQiOiJwaG9uZSIs"
+    "InN1YiI6IjcifQ.-KdpBD-udtdmbSCGwyoX-GFh0r9OtsgFgmtQ9yTIjmU"
+)
+"""What release 0.1.0 wrote for the claims of this file."""
+
+
+def test_an_access_token_of_the_release_before_is_accepted() -> None:
+    """It has no jti and no client_id; who holds one is asked for no refresh when a node is updated."""
+    assert access_tokens().read(OLD_ACCESS, NOW) == replace(ACCESS_CLAIMS, token_id=None)
+
+
+def test_a_refresh_token_is_the_same_in_both_releases() -> None:
+    """A Repeat on an updated node hands out, to the byte, what the node before it handed out."""
+    assert refresh_tokens().sign(REFRESH_CLAIMS) == OLD_REFRESH
+    assert refresh_tokens().read(OLD_REFRESH, NOW) == REFRESH_CLAIMS
+
+
+@pytest.mark.parametrize("moment", [1000, 2**39], ids=["long ago", "far in the future"])
+def test_the_clock_of_the_machine_decides_nothing(moment: int) -> None:
+    """What counts is the moment that is passed in: PyJWT would ask the system."""
+    access = replace(ACCESS_CLAIMS, issued_at=moment, expires_at=moment + 600)
+    refresh = replace(REFRESH_CLAIMS, expires_at=moment + 600)
+    assert access_tokens().read(access_tokens().sign(access), moment) == access
+    assert refresh_tokens().read(refresh_tokens().sign(refresh), moment) == refresh
 
 
 def test_a_remembered_token_still_expires() -> None:

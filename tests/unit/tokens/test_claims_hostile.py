@@ -113,6 +113,22 @@ def test_an_access_token_needs_its_names(name: str, value: object) -> None:
     refuse_access(forge_access(changed(ACCESS, name, value)))
 
 
+NO_TOKEN_IDS = [row for row in NO_TEXTS if row.id != "missing"]
+"""A release before wrote none: see test_an_access_token_of_the_release_before_is_accepted."""
+
+
+@pytest.mark.parametrize("value", NO_TOKEN_IDS)
+def test_the_id_of_an_access_token_is_text(value: object) -> None:
+    """Where there is one it is text of whole characters that is not empty."""
+    refuse_access(forge_access(changed(ACCESS, "jti", value)))
+
+
+@pytest.mark.parametrize("value", [*NO_TOKEN_IDS, pytest.param("another", id="another client")])
+def test_an_access_token_of_another_client_is_refused(value: object) -> None:
+    """The site itself is the only client: nothing else may stand there."""
+    refuse_access(forge_access(changed(ACCESS, "client_id", value)))
+
+
 @pytest.mark.parametrize("name", ["sub", "sid", "jti"])
 @pytest.mark.parametrize("value", NO_TEXTS)
 def test_a_refresh_token_needs_its_names(name: str, value: object) -> None:
