@@ -120,6 +120,13 @@ def test_issuer_and_audience_are_written_where_they_are_set() -> None:
     assert decode(refresh.split(".")[1]) == REFRESH | {"iss": ISSUER}
 
 
+def test_a_token_with_issuer_and_audience_has_every_claim_of_its_profile() -> None:
+    """What a verifier of RFC 9068 has to find (2.2)."""
+    token = access_tokens(issuer=ISSUER, audience=AUDIENCE).sign(ACCESS_CLAIMS)
+    required = {"iss", "exp", "aud", "sub", "client_id", "iat", "jti"}
+    assert required <= decode(token.split(".")[1]).keys()
+
+
 def test_setting_an_issuer_signs_nobody_out() -> None:
     """A refresh token from before is still one of ours: the key and the user row decide."""
     before = refresh_tokens().sign(REFRESH_CLAIMS)
