@@ -9,10 +9,10 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 
 from app.auth import InvalidRequest, Ratchet
-from tests.conftest import HASH, SECRET
 from tests.support.browser import PASSWORD, Browser, refusal
-
-from ...support.strangers import Model, numbered
+from tests.support.hosts.strangers import Model, numbered
+from tests.support.samples import SECRET
+from tests.support.sites import HASH
 
 NEW = "an even better battery staple"
 BREACHED = "a staple that everybody has seen"
