@@ -10,7 +10,7 @@ from flask import Flask, Response, after_this_request, request
 from flask_sqlalchemy import SQLAlchemy
 
 from . import audit
-from .api import continuation, script, views
+from .api import continuation, script
 from .api.blueprint import blueprint, root
 from .errors import RatchetError
 from .lifecycle.account import Account, SessionRef
@@ -100,7 +100,10 @@ class Ratchet:
         Raises InvalidCredentials where ``current`` is wrong, TooManyAttempts where that was tried too often,
         InvalidRequest where the new one is refused.
         """
-        issued = views.change_password(current, new)
+        account, session = guard.live_session()
+        issued = services().credentials.change_password(
+            account, session, current, new, address=client_ip(), now=services().clock()
+        )
         if issued.session.delivery == "cookie":
             after_this_request(lambda response: responses.set_cookies(response, issued))
         return issued
