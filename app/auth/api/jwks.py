@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from flask import Response, jsonify
 
+from ..tokens.jws import JWKS_MAX_AGE
 from ..web.services import services
-
-MAX_AGE = 300
-"""Seconds for which a service may go on with the keys it has; a new key waits that long before it signs."""
 
 
 def jwks() -> Response:
     """GET /jwks.json: the public half of every key that is accepted, the one that signs first."""
     reply = jsonify(keys=[dict(key.jwk) for key in services().settings.jwt_keys])
-    reply.headers["Cache-Control"] = f"public, max-age={MAX_AGE}"
+    reply.headers["Cache-Control"] = f"public, max-age={JWKS_MAX_AGE}"
     return reply

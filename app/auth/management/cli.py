@@ -9,9 +9,8 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from ..api import jwks
 from ..lifecycle.account import Account
-from ..tokens.jws import ASYMMETRIC_ALGORITHMS
+from ..tokens.jws import ASYMMETRIC_ALGORITHMS, JWKS_MAX_AGE
 from ..web import responses
 from ..web.services import services
 from . import checks
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 ROTATION = f"""\
 The first key of a site: set RATCHET_JWT_KEYS to the path of this file.
 After another key, each step on every node:
-  1. Put it last in RATCHET_JWT_KEYS, and leave {jwks.MAX_AGE} seconds for other services to notice.
+  1. Put it last in RATCHET_JWT_KEYS, and leave {JWKS_MAX_AGE} seconds for other services to notice.
   2. Put it first: from now on it signs.
   3. Once RATCHET_ACCESS_TTL is over, take the old key out.
 Nobody is signed out on the way."""

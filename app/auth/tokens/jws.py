@@ -31,6 +31,9 @@ MAX_TOKEN_LENGTH = 4096
 ASYMMETRIC_ALGORITHMS = ("EdDSA", "ES256", "RS256")
 """The algorithms of key pairs, the best first; keys.py has them (RFC 8037, 3.1; RFC 7518, 3.3 and 3.4)."""
 
+JWKS_MAX_AGE = 300
+"""Seconds for which a service may keep the public keys it has; a new key waits that long before it signs."""
+
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 _SIGNATURE_ONLY: Options = {
     "verify_exp": False,

@@ -7,10 +7,9 @@ from pathlib import Path
 import jwt
 import pytest
 
-from app.auth.api.jwks import MAX_AGE
 from app.auth.tokens import keys
 from app.auth.tokens.claims import AccessClaims, AccessTokens
-from app.auth.tokens.jws import derive_key
+from app.auth.tokens.jws import JWKS_MAX_AGE, derive_key
 from tests.support.browser import ACCESS_COOKIE, Browser, access_token, content, refusal, set_cookies
 from tests.support.forgery import header_of
 from tests.support.samples import NOW, SECRET, save_key
@@ -55,7 +54,7 @@ def test_the_set_can_be_kept_for_a_while_by_everybody(make_bare_site: MakeSite, 
     """It is the one reply that is the same for everybody; what the others say is nobody else's business."""
     client = make_bare_site(RATCHET_JWT_KEYS=new).test_client()
     headers = client.get("/auth/jwks.json").headers
-    assert headers["Cache-Control"] == f"public, max-age={MAX_AGE}"
+    assert headers["Cache-Control"] == f"public, max-age={JWKS_MAX_AGE}"
     assert "Vary" not in headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert client.get("/auth/me").headers["Cache-Control"] == "no-store"

@@ -12,8 +12,8 @@ from flask import Flask, request
 from werkzeug.test import TestResponse
 
 from app.auth import reuse_detected
-from app.auth.api.jwks import MAX_AGE as KEYS_MAX_AGE
 from app.auth.api.oauth import MAX_AGE
+from app.auth.tokens.jws import JWKS_MAX_AGE
 from tests.support.browser import Browser, bearer, content, refusal
 from tests.support.clock import Clock
 from tests.support.forgery import forge_for
@@ -492,7 +492,7 @@ def test_metadata_names_the_keys_where_there_are_any(make_bare_site: MakeSite, t
     """Another service finds the public keys from here; it may keep both for a while."""
     site = make_bare_site(RATCHET_JWT_KEYS=save_key(tmp_path / "key.pem", "ES256"), RATCHET_URL_PREFIX="/")
     assert content(site.test_client().get(WELL_KNOWN))["jwks_uri"] == "http://localhost/jwks.json"
-    assert KEYS_MAX_AGE < MAX_AGE
+    assert JWKS_MAX_AGE < MAX_AGE
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,9 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from app.auth.api import jwks
 from app.auth.management.cli import commands
 from app.auth.tokens import keys
-from app.auth.tokens.jws import ASYMMETRIC_ALGORITHMS
+from app.auth.tokens.jws import ASYMMETRIC_ALGORITHMS, JWKS_MAX_AGE
 from tests.support import ROOT
 
 from ...support.samples import load_settings
@@ -39,7 +38,7 @@ def test_a_site_starts_with_the_new_file(algorithm: str, tmp_path: Path) -> None
 def test_the_command_says_how_to_rotate(tmp_path: Path) -> None:
     """Last, then first, then alone; with the time that other services need in between."""
     ran = generate("--out", str(tmp_path / "access.pem"))
-    assert f"last in RATCHET_JWT_KEYS, and leave {jwks.MAX_AGE} seconds" in ran.stdout
+    assert f"last in RATCHET_JWT_KEYS, and leave {JWKS_MAX_AGE} seconds" in ran.stdout
     assert ran.stdout.index("1. Put it last") < ran.stdout.index("2. Put it first") < ran.stdout.index("3.")
 
 
@@ -47,8 +46,8 @@ def test_the_page_on_keys_waits_as_long_as_the_command_says() -> None:
     """The seconds in docs/keys.md, in its steps and in its example, are those of the published set."""
     page = (ROOT / "docs" / "keys.md").read_text()
     assert set(re.findall(r"(\d+) seconds|lifespan=(\d+)", page)) == {
-        (str(jwks.MAX_AGE), ""),
-        ("", str(jwks.MAX_AGE)),
+        (str(JWKS_MAX_AGE), ""),
+        ("", str(JWKS_MAX_AGE)),
     }
 
 
