@@ -1,8 +1,9 @@
-"""Which address answers to whom: the blueprint and the table of its routes."""
+"""The blueprint: every declared route, and a refusal in our words for every other method of its path."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Iterable
 
 from flask import Blueprint, Response, request
 from flask.sansio.blueprints import BlueprintSetupState
@@ -11,69 +12,64 @@ from werkzeug.exceptions import HTTPException
 
 from ..errors import MethodNotAllowed, RatchetError
 from ..web import responses, stream
+from ..web.body import JSON
 from ..web.request import check_origin
-from . import continuation, jwks, oauth, openapi, script, views
+from . import continuation, metadata, oauth, openapi, script, views
+from .routes import PUBLIC, ReplySpec, Route, Routes, View
+from .schemas import EMPTY
 
-Views = dict[str, Callable[..., ResponseReturnValue]]
+_routes = Routes()
 
 
+@_routes.route("GET", "/openapi.json", {200: ReplySpec("OpenAPI 3.1.", {JSON: EMPTY}, PUBLIC)})
 def describe() -> Response:
-    """GET /openapi.json: what all the addresses of these tables take and give."""
+    """Read this document."""
     return openapi.describe(ROUTES, ROOT_ROUTES)
 
 
-ROUTES: dict[str, Views] = {
-    "/login": {"POST": views.login},
-    "/refresh": {"POST": views.refresh},
-    "/logout": {"POST": views.logout},
-    "/me": {"GET": views.me},
-    "/password": {"POST": views.password},
-    "/sessions": {"GET": views.list_sessions, "POST": views.start_session},
-    "/sessions/<session_id>": {"DELETE": views.end_session},
-    "/token": {"POST": oauth.token},
-    "/revoke": {"POST": oauth.revoke},
-    "/introspect": {"POST": oauth.introspect},
-    "/jwks.json": {"GET": jwks.jwks},
-    "/ratchet.js": {"GET": script.script},
-    "/openapi.json": {"GET": describe},
-    "/continue": {"GET": continuation.continue_, "POST": continuation.continue_},
-}
+ROUTES: tuple[Route, ...] = (
+    *views.routes,
+    *continuation.routes,
+    *oauth.routes,
+    *metadata.routes,
+    *script.routes,
+    *_routes,
+)
 """Below RATCHET_URL_PREFIX."""
 
-ROOT_ROUTES: dict[str, Views] = {
-    "/.well-known/oauth-authorization-server": {"GET": oauth.metadata},
-    "/.well-known/oauth-authorization-server/<path:path>": {"GET": oauth.metadata_of},
-}
-"""At the root of the site, where the whole world looks for them (RFC 8615)."""
+ROOT_ROUTES: tuple[Route, ...] = tuple(metadata.root_routes)
+"""At the root of the site."""
 
 
-def _make(name: str, table: dict[str, Views]) -> Blueprint:
+def _make(name: str, routes: Iterable[Route]) -> Blueprint:
     blueprint = Blueprint(name, __name__, template_folder="templates")
     blueprint.before_request(check_origin)
     blueprint.after_request(responses.finish)
     blueprint.after_request(stream.drain_behind)
     blueprint.register_error_handler(RatchetError, responses.error)
     blueprint.register_error_handler(HTTPException, responses.http_error)
-    for path, methods in table.items():
-        endpoint = next(iter(methods.values())).__name__
-        blueprint.add_url_rule(path, endpoint, _answer(methods), provide_automatic_options=False)
+    by_path: dict[str, list[Route]] = defaultdict(list)
+    for route in routes:
+        by_path[route.path].append(route)
+    for path, of_path in by_path.items():
+        _add(blueprint, path, {route.method: route.view for route in of_path}, of_path[0].name)
     blueprint.record(_take_every_method)
     return blueprint
 
 
-def _answer(views: Views) -> Callable[..., ResponseReturnValue]:
-    """The view of a path: all its methods in one place, and a refusal in our words for the others."""
-    declared = frozenset(views) | {"OPTIONS"} | ({"HEAD"} if "GET" in views else frozenset())
+def _add(blueprint: Blueprint, path: str, by_method: dict[str, View], endpoint: str) -> None:
+    """One rule for all methods of a path; it is called after the first of its views."""
+    declared = frozenset(by_method) | {"OPTIONS"} | ({"HEAD"} if "GET" in by_method else frozenset())
 
     def answer(**values: str) -> ResponseReturnValue:
         method = "GET" if request.method == "HEAD" else request.method
-        if method in views:
-            return views[method](**values)
+        if method in by_method:
+            return by_method[method](**values)
         if method == "OPTIONS":
             return Response(headers={"Allow": ", ".join(sorted(declared))})
         raise MethodNotAllowed(declared)
 
-    return answer
+    blueprint.add_url_rule(path, endpoint, answer, provide_automatic_options=False)
 
 
 def _take_every_method(setup: BlueprintSetupState) -> None:

@@ -8,6 +8,7 @@ body. Only navigations are sent around; a fetch, an image or a download by scrip
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import cast
 from urllib.parse import urlencode
 
@@ -26,12 +27,24 @@ from ..errors import (
 from ..web import origin, redirects, responses, stream
 from ..web.request import check_origin
 from ..web.services import services
+from .routes import BY_REFRESH_TOKEN, COOKIES, Parameter, ReplySpec, Routes
 
 RETRY_SECONDS = 3
 """After how long the page for a fault tries again."""
 
 PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
 """Of the pages of continue: no script, nothing from anywhere, and the one style that stands in them."""
+
+HTML = "text/html"
+NEXT = Parameter("next", "query", "Where to go on: a path of this site.")
+TO_SIGN_IN = "to the sign-in page where the session is over"
+REFUSAL_PAGES: Mapping[int, ReplySpec] = {
+    401: ReplySpec("The session is over, and the site has no sign-in page.", {HTML: None}, COOKIES),
+    403: ReplySpec("Shown in a frame of another site, or this user may not sign in.", {HTML: None}, COOKIES),
+    503: ReplySpec("A page that tries again.", {HTML: None}, ("Retry-After",)),
+}
+
+routes = Routes()
 
 
 def refused(problem: RatchetError) -> ResponseReturnValue:
@@ -63,11 +76,45 @@ def is_navigation() -> bool:
     if mode is not None:
         return mode == "navigate"
     accepted = request.accept_mimetypes
-    return "text/html" in accepted.values() and accepted.best == "text/html"
+    return HTML in accepted.values() and accepted.best == HTML
 
 
+@routes.route(
+    "GET",
+    "/continue",
+    {
+        200: ReplySpec("A page that leads on, where SameSite=Strict kept the cookie back.", {HTML: None}),
+        204: ReplySpec("Nothing: HEAD renews nothing."),
+        303: ReplySpec(f"To the page, or {TO_SIGN_IN}.", headers=("Location", *COOKIES)),
+        **REFUSAL_PAGES,
+    },
+    guard=BY_REFRESH_TOKEN,
+    refuses=(Unavailable,),
+    parameters=(NEXT,),
+)
 def continue_() -> ResponseReturnValue:
-    """GET, POST /continue?next=: renew and go on to ``next``, or say why not, on a page."""
+    """Renew during a page navigation and go on to the page."""
+    return _continue()
+
+
+@routes.route(
+    "POST",
+    "/continue",
+    {
+        303: ReplySpec(f"Only {TO_SIGN_IN}.", headers=("Location", *COOKIES)),
+        307: ReplySpec("To the page, with the same body.", headers=("Location", *COOKIES)),
+        **REFUSAL_PAGES,
+    },
+    guard=BY_REFRESH_TOKEN,
+    parameters=(NEXT,),
+)
+def continue_form() -> ResponseReturnValue:
+    """Renew during a form post and go on with it."""
+    return _continue()
+
+
+def _continue() -> ResponseReturnValue:
+    """Renew and go on to ``next``, or say why not, on a page."""
     stream.drain()
     if request.method == "HEAD":
         return Response(status=204)
@@ -175,7 +222,7 @@ def _is_strict_arrival() -> bool:
 def _page(name: str, status: int, **values: object) -> Response:
     nonce = secrets.token_urlsafe(16)
     page = render_template(f"ratchet/{name}.html", nonce=nonce, **values)
-    reply = Response(page, status, mimetype="text/html")
+    reply = Response(page, status, mimetype=HTML)
     reply.headers["Content-Security-Policy"] = f"{PAGE_POLICY}; style-src 'nonce-{nonce}'"
     return reply
 

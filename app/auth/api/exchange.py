@@ -16,8 +16,22 @@ from ..errors import (
 from ..sessions.issuer import IssuedTokens
 from ..web.body import Body, check_delivery
 from ..web.services import services
+from .routes import ACCOUNT, Refusals
+from .schemas import REFRESH, Schema, text
 
 GRANT_TYPE = "refresh_token"
+
+REFRESH_REFUSALS: Refusals = (RefreshTokenMissing, RefreshTokenInvalid, RefreshTokenReused, *ACCOUNT)
+GRANT_REFUSALS: Refusals = (InvalidGrant, UnsupportedGrantType)
+
+TOKEN_FIELDS: dict[str, Schema] = {
+    "refresh_token": REFRESH,
+    "refreshToken": text("The same, spelt another way."),
+}
+"""What ``body_token`` reads."""
+
+GRANT_FIELDS: dict[str, Schema] = {"grant_type": {"const": GRANT_TYPE}, **TOKEN_FIELDS}
+"""What ``refresh_grant`` reads."""
 
 
 def refresh(token: str | None, cookies: Sequence[str] | None) -> IssuedTokens:

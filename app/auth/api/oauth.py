@@ -1,37 +1,86 @@
-"""OAuth for clients that speak it: the refresh grant, revocation, introspection, and where to find them.
+"""OAuth for clients that speak it: the refresh grant, revocation and introspection.
 
-RFC 6749 section 6, RFC 7009, RFC 7662 and RFC 8414. Tokens come and go in forms and bodies alone: no cookie
-is read, set or cleared here.
+RFC 6749 section 6, RFC 7009 and RFC 7662. Tokens come and go only in forms and bodies: no cookie is read, set
+or cleared here.
 """
 
 from __future__ import annotations
 
 import hmac
-import re
+from collections.abc import Callable
 from contextlib import suppress
+from functools import wraps
 from typing import Any
-from urllib.parse import urlsplit
 
-from flask import Response, current_app, jsonify, request, url_for
+from flask import Response, jsonify
+from flask.typing import ResponseReturnValue
 
-from ..errors import InvalidClient, InvalidRequest, NotFound, TokenInvalid
+from ..errors import InvalidClient, TokenInvalid
 from ..lifecycle.account import SessionRef
 from ..web import responses
-from ..web.body import read_form
+from ..web.body import FORM, JSON, read_form
 from ..web.request import bearer_token, read_access_token
 from ..web.services import services
-from .exchange import GRANT_TYPE, refresh_grant
+from .exchange import GRANT_REFUSALS, GRANT_TYPE, refresh_grant
+from .routes import BodySpec, Guard, ReplySpec, Routes
+from .schemas import EMPTY, EPOCH, REFRESH, TOKENS_IN_BODY, component, record, text
 
 INACTIVE = {"active": False}
-MAX_AGE = 3600
-"""Seconds for which a client may keep the metadata."""
 
-_ISSUER = re.compile(r"https?://[^/?#\s]+(?P<path>/[^?#\s]*)?")
-"""What an issuer has to look like (RFC 8414, section 2); any other RATCHET_ISSUER is a mere name."""
+_GRANT = {"grant_type": {"const": GRANT_TYPE}, "refresh_token": REFRESH | {"minLength": 1}}
+_TOKEN = {
+    "token": text("An access token or a refresh token.", minLength=1),
+    "token_type_hint": text("Not needed: access_token, refresh_token, or what you like."),
+}
+_ONCE = {"additionalProperties": {"type": "string"}}
+"""No parameter may come twice (RFC 6749, section 3.2)."""
+
+TOKEN_FORM = component("TokenForm", record(*_GRANT, **_GRANT) | _ONCE)
+TOKEN_QUESTION = component("TokenQuestion", record("token", **_TOKEN) | _ONCE)
+INTROSPECTION = component(
+    "Introspection",
+    record(
+        "active",
+        active={"type": "boolean"},
+        token_type=text("Let nobody in with a refresh_token.", enum=["Bearer", "refresh_token"]),
+        sub=text("Whose it is."),
+        sid=text("Of which session."),
+        jti=text("Which generation of a refresh token."),
+        iss={"type": "string"},
+        aud={"type": "string"},
+        iat=EPOCH,
+        exp=EPOCH,
+        auth_time=EPOCH,
+    ),
+)
+
+routes = Routes()
 
 
+def _demand_service(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+    """Let only services into a view: those whose bearer is one of RATCHET_SERVICE_SECRETS."""
+
+    @wraps(view)
+    def guarded(**values: str) -> ResponseReturnValue:
+        if not _is_service(bearer_token()):
+            raise InvalidClient
+        return view(**values)
+
+    return guarded
+
+
+SERVICE = Guard(("service",), (InvalidClient,), _demand_service)
+
+
+@routes.route(
+    "POST",
+    "/token",
+    {200: ReplySpec("Refreshed.", {JSON: TOKENS_IN_BODY}, ("Pragma",))},
+    takes=BodySpec(TOKEN_FORM, FORM),
+    refuses=GRANT_REFUSALS,
+)
 def token() -> Response:
-    """POST /token: a refresh token for new tokens (RFC 6749, section 6).
+    """Exchange a refresh token for new tokens (RFC 6749, section 6).
 
     A site that keeps refresh tokens in cookies only (RATCHET_BODY_DELIVERY) answers ``invalid_request``, as
     elsewhere.
@@ -41,56 +90,37 @@ def token() -> Response:
     return reply
 
 
+@routes.route(
+    "POST",
+    "/revoke",
+    {200: ReplySpec("No session goes with the token any more.", {JSON: EMPTY})},
+    takes=BodySpec(TOKEN_QUESTION, FORM),
+)
 def revoke() -> Response:
-    """POST /revoke: end the session of a token, of either kind and however old (RFC 7009).
+    """End the session of a token (RFC 7009).
 
-    An unknown token is answered alike: it is as invalid as its bearer wants it to be. The hint at its type
-    is not needed.
+    The token can be of either kind and of any age. An unknown token gets the same answer: it is as invalid as
+    its bearer wants it to be. The hint at its type is not needed.
     """
     presented = [read_form().needed("token")]
     services().sessions.sign_out(presented, presented, "session", services().clock())
     return jsonify({})
 
 
+@routes.route(
+    "POST",
+    "/introspect",
+    {200: ReplySpec("What is known of it.", {JSON: INTROSPECTION})},
+    takes=BodySpec(TOKEN_QUESTION, FORM),
+    guard=SERVICE,
+)
 def introspect() -> Response:
-    """POST /introspect: what a token says, if it is good, for a service that shows a secret (RFC 7662).
+    """Ask what a token says and whether it is good (RFC 7662).
 
     A refresh token has ``token_type`` ``refresh_token``, so that no service takes it for an access token.
     """
-    if not _is_service(bearer_token()):
-        raise InvalidClient
     presented = read_form().needed("token")
     return jsonify(_about_access(presented) or _about_refresh(presented) or INACTIVE)
-
-
-def metadata() -> Response:
-    """GET /.well-known/oauth-authorization-server: what this server can do, and where (RFC 8414).
-
-    The issuer is RATCHET_ISSUER where that is an address, else where this site is. A shared cache may keep
-    the reply where the settings name the host. Otherwise the ``Host`` header does, and whoever sends a wrong
-    one must not choose the addresses for everybody behind a cache (CWE-348).
-    """
-    known = _issuer()
-    if not request.host:
-        raise InvalidRequest("The Host header names no host.")
-    own = _own_origin(known)
-    reply = jsonify(_metadata(known.string if known else f"{own}{request.script_root}", own))
-    config = current_app.config
-    is_sure = known or config.get("SERVER_NAME") or config.get("TRUSTED_HOSTS")
-    reply.headers["Cache-Control"] = f"{'public' if is_sure else 'private'}, max-age={MAX_AGE}"
-    return reply
-
-
-def metadata_of(path: str) -> Response:
-    """GET /.well-known/oauth-authorization-server/<path>: the same, for an issuer with a path."""
-    known = _issuer()
-    if known is None or (known["path"] or "").strip("/") != path.strip("/"):
-        raise NotFound("There is no such issuer.")
-    return metadata()
-
-
-def _issuer() -> re.Match[str] | None:
-    return _ISSUER.fullmatch(services().settings.issuer or "")
 
 
 def _is_service(secret: str | None) -> bool:
@@ -136,27 +166,3 @@ def _named(*names: str) -> dict[str, Any]:
     settings = services().settings
     values = {"iss": settings.issuer, "aud": settings.audience}
     return {name: values[name] for name in names if values[name] is not None}
-
-
-def _metadata(issuer: str, origin: str) -> dict[str, Any]:
-    settings = services().settings
-    at = {name: origin + url_for(f"ratchet.{name}") for name in ("jwks", "token", "revoke", "introspect")}
-    keys = {"jwks_uri": at["jwks"]} if settings.jwt_keys else {}
-    return keys | {
-        "issuer": issuer,
-        "token_endpoint": at["token"],
-        "revocation_endpoint": at["revoke"],
-        "introspection_endpoint": at["introspect"],
-        "response_types_supported": [],
-        "grant_types_supported": [GRANT_TYPE] if settings.body_delivery else [],
-        "token_endpoint_auth_methods_supported": ["none"],
-        "revocation_endpoint_auth_methods_supported": ["none"],
-    }
-
-
-def _own_origin(issuer: re.Match[str] | None) -> str:
-    """Scheme and host of this site: by SERVER_NAME, else as the issuer has them, else by the request."""
-    external = url_for("ratchet.token", _external=True)
-    named = issuer.string if issuer and not current_app.config.get("SERVER_NAME") else external
-    parts = urlsplit(named)
-    return f"{parts.scheme}://{parts.netloc}"

@@ -1,4 +1,4 @@
-"""GET /ratchet.js: the browser client. Its address carries a hash of its content, so it is kept for good."""
+"""The browser client, ratchet.js. Its address carries a hash of its content, so it is kept for good."""
 
 from __future__ import annotations
 
@@ -8,13 +8,36 @@ from importlib import resources
 
 from flask import Response, request, url_for
 
+from .routes import PUBLIC, Parameter, ReplySpec, Routes
+
 FOR_GOOD = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
 
 
+SCRIPT = "text/javascript"
+
+routes = Routes()
+
+
+@routes.route(
+    "GET",
+    "/ratchet.js",
+    {
+        200: ReplySpec("The module.", {SCRIPT: None}, (*PUBLIC, "ETag")),
+        304: ReplySpec("As you have it.", headers=(*PUBLIC, "ETag")),
+        412: ReplySpec("Not as you have it, and If-Match asked for that alone."),
+    },
+    parameters=(
+        Parameter("v", "query", "The version of the module that is wanted for good."),
+        Parameter("If-None-Match", "header", "The ETag that you have."),
+    ),
+)
 def script() -> Response:
-    """The module; kept for good under the address of its content, asked for again under any other."""
-    reply = Response(_source(), mimetype="text/javascript")
+    """The browser client, an ES module.
+
+    It is kept for good under the address of its content, and asked for again under any other.
+    """
+    reply = Response(_source(), mimetype=SCRIPT)
     reply.headers["Cache-Control"] = FOR_GOOD if request.args.get("v") == _version() else ASK_AGAIN
     reply.set_etag(_version())
     reply.make_conditional(request)

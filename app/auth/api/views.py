@@ -1,16 +1,24 @@
-"""The JSON API: HTTP in, a verb of sessions.py or credentials.py, HTTP out."""
+"""The JSON API: HTTP in, a verb of the sessions or of the authenticator, HTTP out."""
 
 from __future__ import annotations
 
 from flask import Response, jsonify, request
 
-from ..errors import NotFound, ReauthenticationRequired
+from ..errors import (
+    InvalidCredentials,
+    NotFound,
+    ReauthenticationRequired,
+    RefreshTokenInvalid,
+    TooManyAttempts,
+)
 from ..lifecycle.account import SessionRef
-from ..sessions.issuer import IssuedTokens
+from ..passwords.policy import MAX_PASSWORD_LENGTH
 from ..sessions.service import SessionOptions
+from ..settings.load import Settings
+from ..user import MAX_IDENTIFIER_LENGTH
 from ..web import responses
-from ..web.body import Body, check_delivery, read_body
-from ..web.guard import live_session, required
+from ..web.body import JSON, Body, check_delivery, read_body
+from ..web.guard import live_session
 from ..web.request import (
     client_ip,
     device_label,
@@ -20,13 +28,72 @@ from ..web.request import (
 )
 from ..web.services import services
 from . import exchange
+from .routes import (
+    ACCOUNT,
+    BY_ANY_TOKEN,
+    BY_REFRESH_TOKEN,
+    COOKIES,
+    NO_ROUTE,
+    RECENTLY_SIGNED_IN,
+    SIGNED_IN,
+    BodySpec,
+    Parameter,
+    ReplySpec,
+    Routes,
+)
+from .schemas import (
+    LABEL,
+    ME,
+    SESSIONS,
+    TOKENS,
+    TOKENS_IN_BODY,
+    Component,
+    Schema,
+    component,
+    one_of,
+    record,
+    text,
+)
 
 DELIVERIES = ("cookie", "body")
 SCOPES = ("session", "others", "all")
 
+SIGNED_OUT = ReplySpec("Signed out.", headers=COOKIES)
+SESSION_ID = Parameter("session_id", "path", "The id of one of the user's sessions.")
 
+routes = Routes()
+
+
+def _sign_in(settings: Settings) -> Schema:
+    """A name under one of three keys and a password, or a refresh token where bodies carry those."""
+    absent: Schema = {"not": {}}
+    name = text("A user name, or an e-mail address.", maxLength=MAX_IDENTIFIER_LENGTH)
+    options: dict[str, Schema] = {
+        "password": text("In full; nothing is cut off.", maxLength=MAX_PASSWORD_LENGTH),
+        "remember": {"type": "boolean", "default": False},
+        "delivery": one_of(*(DELIVERIES if settings.body_delivery else DELIVERIES[:1])),
+        "label": LABEL,
+        "grant_type": absent | {"description": "Not here: it makes the body a refresh."},
+    }
+    by_name: list[dict[str, Schema]] = [
+        {"identifier": name},
+        {"email": name, "identifier": absent},
+        {"username": name, "identifier": absent, "email": absent},
+    ]
+    bodies = [record(next(iter(names)), "password", **names, **options) for names in by_name]
+    refresh = [record("grant_type", **exchange.GRANT_FIELDS)] if settings.body_delivery else []
+    return {"anyOf": [*bodies, *refresh]}
+
+
+@routes.route(
+    "POST",
+    "/login",
+    {200: ReplySpec("Signed in.", {JSON: TOKENS}, COOKIES)},
+    takes=BodySpec(Component("SignIn", _sign_in)),
+    refuses=(InvalidCredentials, TooManyAttempts, *ACCOUNT, *exchange.GRANT_REFUSALS),
+)
 def login() -> Response:
-    """POST /login: a name and a password, or a refresh token, for tokens."""
+    """Sign in with a password, or refresh by body."""
     body = read_body()
     if "grant_type" in body:
         return responses.tokens(exchange.refresh_grant(body), "body")
@@ -49,8 +116,16 @@ def login() -> Response:
     return reply
 
 
+@routes.route(
+    "POST",
+    "/refresh",
+    {200: ReplySpec("Refreshed.", {JSON: TOKENS}, COOKIES)},
+    takes=BodySpec(component("Refresh", record(**exchange.GRANT_FIELDS)), required=False),
+    guard=BY_REFRESH_TOKEN,
+    refuses=(*exchange.REFRESH_REFUSALS, *exchange.GRANT_REFUSALS),
+)
 def refresh() -> Response:
-    """POST /refresh: the refresh token, delivered the way it came, for new tokens."""
+    """Exchange a refresh token for new tokens, delivered the way it came."""
     body = read_body()
     token = exchange.body_token(body)
     presented = services().cookies.read_refresh(request)
@@ -60,8 +135,21 @@ def refresh() -> Response:
     return responses.tokens(exchange.refresh(token, presented), delivery)
 
 
+@routes.route(
+    "POST",
+    "/logout",
+    {204: SIGNED_OUT},
+    takes=BodySpec(
+        component("SignOut", record(scope=one_of(*SCOPES), **exchange.TOKEN_FIELDS)), required=False
+    ),
+    guard=BY_ANY_TOKEN,
+    refuses=(RefreshTokenInvalid,),
+)
 def logout() -> Response:
-    """POST /logout: end this session, the others, or all; always 204 for this one."""
+    """Sign out here, on the other devices, or everywhere.
+
+    It is always 204 for this session.
+    """
     body = read_body()
     scope = body.choice("scope", *SCOPES)
     token = exchange.body_token(body)
@@ -72,39 +160,67 @@ def logout() -> Response:
     return Response(status=204) if scope == "others" else responses.signed_out()
 
 
-@required
+@routes.route("GET", "/me", {200: ReplySpec("The user and the session.", {JSON: ME})}, guard=SIGNED_IN)
 def me() -> Response:
-    """GET /me: who is signed in, and in which session."""
+    """Who is signed in, and in which session."""
     account, session = live_session()
     return jsonify(user=dict(account.profile), session=responses.session(session, session.id))
 
 
-@required
-def password() -> Response:
-    """POST /password: a new password; every other session ends."""
-    body = read_body()
-    issued = change_password(body.needed("current_password"), body.needed("new_password"))
-    return responses.tokens(issued, issued.session.delivery)
-
-
-def change_password(current: str, new: str) -> IssuedTokens:
-    """Give the signed-in user a new password, and a fresh session in place of all they had."""
-    account, session = live_session()
-    return services().credentials.change_password(
-        account, session, current, new, address=client_ip(), now=services().clock()
+def _new_password(settings: Settings) -> Schema:
+    return record(
+        "current_password",
+        "new_password",
+        current_password=text("The password until now.", maxLength=MAX_PASSWORD_LENGTH),
+        new_password=text(
+            "Not one of the most used.",
+            minLength=settings.password_min_length,
+            maxLength=MAX_PASSWORD_LENGTH,
+        ),
     )
 
 
-@required
+@routes.route(
+    "POST",
+    "/password",
+    {200: ReplySpec("Changed.", {JSON: TOKENS}, COOKIES)},
+    takes=BodySpec(Component("NewPassword", _new_password)),
+    guard=SIGNED_IN,
+    refuses=(InvalidCredentials, TooManyAttempts),
+)
+def password() -> Response:
+    """Change the password; every other session ends."""
+    body = read_body()
+    current, new = body.needed("current_password"), body.needed("new_password")
+    account, session = live_session()
+    issued = services().credentials.change_password(
+        account, session, current, new, address=client_ip(), now=services().clock()
+    )
+    return responses.tokens(issued, issued.session.delivery)
+
+
+@routes.route(
+    "GET",
+    "/sessions",
+    {200: ReplySpec("The most recently used first.", {JSON: SESSIONS})},
+    guard=SIGNED_IN,
+)
 def list_sessions() -> Response:
-    """GET /sessions: the devices that are signed in."""
+    """The devices that are signed in."""
     account, session = live_session()
     return jsonify(sessions=responses.sessions(account, session.id))
 
 
-@required
+@routes.route(
+    "DELETE",
+    "/sessions/<session_id>",
+    {204: SIGNED_OUT, **NO_ROUTE},
+    guard=SIGNED_IN,
+    refuses=(NotFound,),
+    parameters=(SESSION_ID,),
+)
 def end_session(session_id: str) -> Response:
-    """DELETE /sessions/<id>: sign one device out."""
+    """Sign one device out."""
     account, session = live_session()
     if session_id not in {item.id for item in services().sessions.live(account, services().clock())}:
         raise NotFound
@@ -112,9 +228,16 @@ def end_session(session_id: str) -> Response:
     return responses.signed_out() if session_id == session.id else Response(status=204)
 
 
-@required(fresh=True)
+@routes.route(
+    "POST",
+    "/sessions",
+    {201: ReplySpec("Started.", {JSON: TOKENS_IN_BODY})},
+    takes=BodySpec(component("NewSession", record(label=LABEL)), required=False),
+    guard=RECENTLY_SIGNED_IN,
+    refuses=(*ACCOUNT, InvalidCredentials),
+)
 def start_session() -> Response:
-    """POST /sessions: a session for another device or tool of the same user, by body."""
+    """Start a session for another device or tool of the same user."""
     body = read_body()
     options = SessionOptions(
         remember=True, delivery=check_delivery("body"), label=device_label(body.text("label"))

@@ -12,7 +12,7 @@ from flask import Flask, request
 from werkzeug.test import TestResponse
 
 from app.auth import reuse_detected
-from app.auth.api.oauth import MAX_AGE
+from app.auth.api.metadata import MAX_AGE
 from app.auth.tokens.jws import JWKS_MAX_AGE
 from tests.support.browser import Browser, bearer, content, refusal
 from tests.support.clock import Clock

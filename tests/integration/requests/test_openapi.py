@@ -10,8 +10,8 @@ from flask import Flask
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app.auth.api.blueprint import ROOT_ROUTES, ROUTES
-from app.auth.api.openapi import HEADERS, MAX_AGE, PARAMETERS
-from app.auth.api.operations import OPERATIONS, ReplySpec
+from app.auth.api.openapi import HEADERS, MAX_AGE, VARIABLE
+from app.auth.api.routes import Route
 from app.auth.errors import RatchetError
 from tests.support.browser import Browser, content
 from tests.support.sites import MakeSite
@@ -32,10 +32,34 @@ def errors_under(error: type[RatchetError]) -> Iterator[type[RatchetError]]:
         yield from errors_under(below)
 
 
-def test_every_route_is_described_and_nothing_else() -> None:
-    """Whoever adds a route or a method adds its row, and whoever takes one away takes it along."""
-    served = {(path, method) for table in (ROUTES, ROOT_ROUTES) for path in table for method in table[path]}
-    assert served == OPERATIONS.keys()
+def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Path, method and description of every operation of a document."""
+    for path, item in described["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def test_every_route_is_described_and_nothing_else(bare_site: Flask) -> None:
+    """The document has the paths that the router takes for the blueprints, and no others."""
+    rules = [rule for rule in bare_site.url_map.iter_rules() if rule.endpoint.startswith("ratchet")]
+    served = {VARIABLE.sub(r"{\1}", rule.rule) for rule in rules}
+    assert document(bare_site)["paths"].keys() == served
+
+
+@pytest.mark.parametrize("further", [{}, {"RATCHET_ACCESS_COOKIE": False}], ids=["cookie", "bearer only"])
+def test_the_document_says_who_may_come(make_bare_site: MakeSite, further: dict[str, Any]) -> None:
+    """A request without credentials is refused where the document asks for an access token or a secret.
+
+    Nowhere else: so no guard stands in the document only, and none at a view only.
+    """
+    site = make_bare_site(**further)
+    for path, method, described in operations(document(site)):
+        reply = site.test_client().open(
+            VARIABLE.sub("x", path.replace("{", "<").replace("}", ">")), method=method
+        )
+        closed = {} not in described.get("security", [{}])
+        assert ("WWW-Authenticate" in reply.headers) == closed, (path, method)
 
 
 @pytest.mark.parametrize(
@@ -95,17 +119,32 @@ def test_every_error_is_named_where_it_can_come(bare_site: Flask) -> None:
     described = document(bare_site)
     codes = {error.code for error in errors_under(RatchetError)}
     assert set(described["components"]["schemas"]["Error"]["properties"]["error"]["enum"]) == codes
-    named = {error.code for operation in OPERATIONS.values() for error in operation.refuses}
+    named = {error.code for route in (*ROUTES, *ROOT_ROUTES) for error in route.refuses}
     assert codes - named == {"server_error", "method_not_allowed"}
 
 
 def test_nothing_in_the_tables_is_left_over(bare_site: Flask) -> None:
     """Every schema, header and parameter that is written down is used."""
-    described = str(document(bare_site))
-    names = [("schemas", name) for name in document(bare_site)["components"]["schemas"]]
-    names += [("headers", name) for name in HEADERS] + [("parameters", name) for name in PARAMETERS]
-    for kind, name in names:
-        assert f"'#/components/{kind}/{name}'" in described, name
+    described = document(bare_site)
+    parts = described["components"]
+    assert parts["headers"].keys() == HEADERS.keys()
+    for kind in ("schemas", "headers", "parameters"):
+        assert parts[kind]
+        for name in parts[kind]:
+            assert f"'#/components/{kind}/{name}'" in str(described), name
+
+
+def test_a_parameter_means_one_thing() -> None:
+    """Routes that read a parameter of one name declare the same one: the document keeps one of each name."""
+    declared = {one for route in (*ROUTES, *ROOT_ROUTES) for one in route.parameters}
+    assert len({one.name for one in declared}) == len(declared)
+
+
+@pytest.mark.parametrize("route", [*ROUTES, *ROOT_ROUTES], ids=lambda route: route.name)
+def test_the_parts_of_a_path_are_declared(route: Route) -> None:
+    """A route declares each part of its path that differs."""
+    of_path = [one.name for one in route.parameters if one.place == "path"]
+    assert of_path == VARIABLE.findall(route.path)
 
 
 def test_a_mounted_site_says_where_it_is(bare_site: Flask) -> None:
@@ -114,8 +153,8 @@ def test_a_mounted_site_says_where_it_is(bare_site: Flask) -> None:
     assert content(reply)["servers"] == [{"url": "/shop"}]
 
 
-@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda operation: operation.summary)
-def test_every_reply_says_what_it_means(operation: Any) -> None:
-    """In a sentence, as does every operation."""
-    replies: list[ReplySpec] = list(operation.gives.values())
-    assert all(words.endswith(".") for words in (operation.summary, *(reply.means for reply in replies)))
+@pytest.mark.parametrize("route", [*ROUTES, *ROOT_ROUTES], ids=lambda route: route.name)
+def test_every_reply_says_what_it_means(route: Route) -> None:
+    """In a sentence, as does every route."""
+    replies = route.gives.values()
+    assert all(words.endswith(".") for words in (route.summary, *(reply.means for reply in replies)))

@@ -1,0 +1,147 @@
+"""How a route is declared: once, on its view.
+
+The rule of the router, the guard around the view and the OpenAPI document are made from the declaration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from inspect import getdoc
+from typing import NamedTuple
+
+from flask.typing import ResponseReturnValue
+
+from .. import errors
+from ..web.body import JSON
+from ..web.guard import required
+from ..web.origin import SAFE_METHODS
+from .schemas import Component
+
+View = Callable[..., ResponseReturnValue]
+Refusals = tuple[type[errors.RatchetError], ...]
+
+
+class ReplySpec(NamedTuple):
+    """A reply: what it means, its content by media type and schema (none: any text), and its headers."""
+
+    means: str
+    content: Mapping[str, Component | None] = {}
+    headers: tuple[str, ...] = ()
+
+
+class BodySpec(NamedTuple):
+    """A body: its schema, its media type, and whether it has to be there."""
+
+    schema: Component
+    media_type: str = JSON
+    required: bool = True
+
+
+class Parameter(NamedTuple):
+    """A part of the ``path``, the ``query`` or the ``header`` that a view reads, and what it means."""
+
+    name: str
+    place: str
+    means: str
+
+
+def _let_in(view: View) -> View:
+    return view
+
+
+class Guard(NamedTuple):
+    """Who may enter a view.
+
+    ``security`` lists ways in of which each will do; "" is to come without. ``wrap`` puts the check around
+    the view, ``refuses`` is what the check refuses with.
+    """
+
+    security: tuple[str, ...] = ()
+    refuses: Refusals = ()
+    wrap: Callable[[View], View] = _let_in
+
+
+ACCESS = ("bearer", "accessCookie")
+ASIDE = ("refreshCookie", "")
+"""The cookie counts; without it the body will do."""
+
+ANYBODY = Guard()
+BY_REFRESH_TOKEN = Guard(ASIDE)
+BY_ANY_TOKEN = Guard((*ASIDE, *ACCESS))
+"""With these two the view itself reads the token: what it answers to a bad one depends on more than that."""
+
+_SIGNED_OUT: Refusals = (errors.Unavailable, errors.TokenMissing, errors.TokenInvalid)
+SIGNED_IN = Guard(ACCESS, _SIGNED_OUT, required)
+RECENTLY_SIGNED_IN = Guard(ACCESS, (*_SIGNED_OUT, errors.ReauthenticationRequired), required(fresh=True))
+
+UNSAFE: Refusals = (errors.CrossOrigin, errors.Unavailable)
+"""What the check of the origin refuses every unsafe method with."""
+
+BODY: Refusals = (errors.InvalidRequest, errors.ContentTooLarge, errors.UnsupportedMediaType)
+"""What reading a body refuses with."""
+
+ACCOUNT: Refusals = (errors.AccountBlocked, errors.AccountUnconfirmed)
+
+COOKIES = ("Set-Cookie",)
+PUBLIC = ("Cache-Control",)
+NO_ROUTE: Mapping[int, ReplySpec] = {
+    404: ReplySpec("No such address: the answer is the site's own.", {"text/html": None})
+}
+
+
+class Route(NamedTuple):
+    """One method of one path, which is written as Flask writes it. ``view`` has its guard around it."""
+
+    method: str
+    path: str
+    view: View
+    gives: Mapping[int, ReplySpec]
+    takes: BodySpec | None
+    guard: Guard
+    further: Refusals
+    parameters: tuple[Parameter, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of the view."""
+        return str(self.view.__name__)
+
+    @property
+    def summary(self) -> str:
+        """The first line of the view's docstring; its name where Python was told to drop docstrings."""
+        return (getdoc(self.view) or self.name).partition("\n")[0]
+
+    @property
+    def refuses(self) -> Refusals:
+        """The errors of the method, the body, the guard and the view, each once."""
+        for_method = () if self.method in SAFE_METHODS else UNSAFE
+        for_body = BODY if self.takes else ()
+        return tuple(dict.fromkeys((*for_method, *for_body, *self.guard.refuses, *self.further)))
+
+
+class Routes(list[Route]):
+    """The routes of a module, in the order of its views."""
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        gives: Mapping[int, ReplySpec],
+        *,
+        takes: BodySpec | None = None,
+        guard: Guard = ANYBODY,
+        refuses: Refusals = (),
+        parameters: tuple[Parameter, ...] = (),
+    ) -> Callable[[View], View]:
+        """Declare the view below as one method of ``path``, and put its guard around it.
+
+        ``gives`` are the replies by status. ``refuses`` names the errors of the view itself: those of the
+        method, the body and the guard are known. The first line of the view's docstring describes the route.
+        """
+
+        def declare(view: View) -> View:
+            guarded = guard.wrap(view)
+            self.append(Route(method, path, guarded, gives, takes, guard, refuses, parameters))
+            return guarded
+
+        return declare
