@@ -123,6 +123,7 @@ def _methods(routes: list[Route], schemes: Iterable[str]) -> dict[str, Any]:
 
 def _operation(route: Route, schemes: Iterable[str]) -> dict[str, Any]:
     described: dict[str, Any] = {
+        "operationId": route.name.rstrip("_"),
         "summary": route.summary,
         "responses": _responses(route.gives, route.refuses),
     }
@@ -142,9 +143,9 @@ def _parameters(parameters: Iterable[Parameter]) -> list[Any]:
 
 
 def _without_content(operation: dict[str, Any]) -> dict[str, Any]:
-    """HEAD: the same, without its body."""
+    """HEAD: the same, without its body and its id, of which there can be only one."""
     bare = {status: {**reply, "content": {}} for status, reply in operation["responses"].items()}
-    return {**operation, "responses": bare}
+    return {name: part for name, part in operation.items() if name != "operationId"} | {"responses": bare}
 
 
 def _responses(gives: Mapping[int, ReplySpec], refuses: Refusals) -> dict[str, Any]:

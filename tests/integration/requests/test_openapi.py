@@ -62,6 +62,16 @@ def test_the_document_says_who_may_come(make_bare_site: MakeSite, further: dict[
         assert ("WWW-Authenticate" in reply.headers) == closed, (path, method)
 
 
+def test_every_operation_has_a_name_of_its_own(bare_site: Flask) -> None:
+    """A client generator makes a function of each. HEAD and OPTIONS, which every path has, need none."""
+    named = [one for one in operations(document(bare_site)) if one[1] not in ("head", "options")]
+    names = [described.get("operationId", "") for *_, described in named]
+    assert len(set(names)) == len(names) == len(ROUTES) + len(ROOT_ROUTES)
+    assert all(name.isidentifier() and name[-1] != "_" for name in names)
+    others = [one for one in operations(document(bare_site)) if one[1] in ("head", "options")]
+    assert not [one for one in others if "operationId" in one[2]]
+
+
 @pytest.mark.parametrize(
     "further",
     [
