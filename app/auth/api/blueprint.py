@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, cast
 
-from flask import Blueprint, Response, request
-from flask.sansio.blueprints import BlueprintSetupState
+from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import MethodNotAllowed as RouterRefused
+from werkzeug.routing import MapAdapter
 
 from ..errors import MethodNotAllowed, RatchetError
 from ..web import responses, stream
 from ..web.body import JSON
 from ..web.request import check_origin
+from ..web.services import services
 from . import continuation, metadata, oauth, openapi, script, views
 from .routes import PUBLIC, ReplySpec, Route, Routes, View
 from .schemas import EMPTY
@@ -40,6 +44,9 @@ ROUTES: tuple[Route, ...] = (
 ROOT_ROUTES: tuple[Route, ...] = tuple(metadata.root_routes)
 """At the root of the site."""
 
+WELL_KNOWN = "/.well-known/"
+"""What the path of every root route begins with (RFC 8615)."""
+
 
 def _make(name: str, routes: Iterable[Route]) -> Blueprint:
     blueprint = Blueprint(name, __name__, template_folder="templates")
@@ -53,7 +60,6 @@ def _make(name: str, routes: Iterable[Route]) -> Blueprint:
         by_path[route.path].append(route)
     for path, of_path in by_path.items():
         _add(blueprint, path, {route.method: route.view for route in of_path}, of_path[0].name)
-    blueprint.record(_take_every_method)
     return blueprint
 
 
@@ -67,17 +73,44 @@ def _add(blueprint: Blueprint, path: str, by_method: dict[str, View], endpoint: 
             return by_method[method](**values)
         if method == "OPTIONS":
             return Response(headers={"Allow": ", ".join(sorted(declared))})
+        check_origin()
         raise MethodNotAllowed(declared)
 
-    blueprint.add_url_rule(path, endpoint, answer, provide_automatic_options=False)
+    blueprint.add_url_rule(path, endpoint, answer, methods=sorted(declared), provide_automatic_options=False)
 
 
-def _take_every_method(setup: BlueprintSetupState) -> None:
-    """Let our views see each method, also one unknown to HTTP; else the router refuses it in its words."""
-    for rule in setup.app.url_map.iter_rules():
-        if rule.endpoint.startswith(f"{setup.blueprint.name}."):
-            rule.methods = None
+def _claim(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Take a request for a path of ours whose method the path does not have, so that our rule refuses it.
+
+    The router would refuse it in its own words, or find a rule of the host for every path (``/<path:path>``)
+    that takes the method. A rule of ours without methods would do, but extensions and ``flask routes`` expect
+    a set of methods at every rule. The hooks of the host see the request as one of the blueprint.
+    """
+    if not _can_be_claimed():
+        return
+    with suppress(HTTPException):
+        adapter = cast("MapAdapter", current_app.create_url_adapter(request))  # a request always has one
+        rule, values = adapter.match(method="OPTIONS", return_rule=True)
+        if rule.endpoint.rpartition(".")[0] in OURS:
+            request.url_rule, request.view_args, request.routing_exception = rule, dict(values), None
+
+
+def _can_be_claimed() -> bool:
+    """Whether the router found no rule for the method, or one of the host that takes several paths.
+
+    This is asked of every request to the host, so what costs least is asked first. A rule of the host for
+    exactly one path is left to the host, also where that path is one of ours.
+    """
+    rule = request.url_rule
+    if rule is None:
+        is_open = isinstance(request.routing_exception, RouterRefused)
+    else:
+        is_open = bool(rule.arguments) and request.blueprint not in OURS
+    return is_open and request.path.startswith((services().settings.url_prefix.rstrip("/") + "/", WELL_KNOWN))
 
 
 blueprint = _make("ratchet", ROUTES)
 root = _make("ratchet_root", ROOT_ROUTES)
+OURS = frozenset({blueprint.name, root.name})
+
+blueprint.app_url_value_preprocessor(_claim)

@@ -41,10 +41,12 @@ def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, 
 
 
 def test_every_route_is_described_and_nothing_else(bare_site: Flask) -> None:
-    """The document has the paths that the router takes for the blueprints, and no others."""
+    """The document has the methods and paths that the router takes for the blueprints, and no others."""
     rules = [rule for rule in bare_site.url_map.iter_rules() if rule.endpoint.startswith("ratchet")]
-    served = {VARIABLE.sub(r"{\1}", rule.rule) for rule in rules}
-    assert document(bare_site)["paths"].keys() == served
+    served = {
+        (VARIABLE.sub(r"{\1}", rule.rule), method.lower()) for rule in rules for method in rule.methods or ()
+    }
+    assert {(path, method) for path, method, _ in operations(document(bare_site))} == served
 
 
 @pytest.mark.parametrize("further", [{}, {"RATCHET_ACCESS_COOKIE": False}], ids=["cookie", "bearer only"])
