@@ -14,7 +14,7 @@ from ..errors import (
 from ..lifecycle.account import SessionRef
 from ..passwords.policy import MAX_PASSWORD_LENGTH
 from ..sessions.service import SessionOptions
-from ..settings.load import Settings
+from ..settings.model import Settings
 from ..user import MAX_IDENTIFIER_LENGTH
 from ..web import responses
 from ..web.body import JSON, Body, check_delivery, read_body
