@@ -18,9 +18,8 @@ from typing import Any
 from flask import Flask, has_request_context, request
 
 from . import signals
-from .lifecycle.rotation import Session
+from .lifecycle.rotation import MAX_LABEL_LENGTH, Session
 from .user import MAX_IDENTIFIER_LENGTH
-from .web.device import MAX_LABEL_LENGTH
 
 logger = logging.getLogger("flask_ratchet.audit")
 

@@ -56,6 +56,9 @@ SLIDE_FRACTION = 0.1
 CONFIRMING_FRACTION = 2 / 3
 """From this part of the leeway on, whoever presents current has it for good: two exchanges are over."""
 
+MAX_LABEL_LENGTH = 64
+"""Characters of a session's label."""
+
 
 class Verdict(Enum):
     """What the rule says of a presented refresh token."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-MAX_LABEL_LENGTH = 64
+from ..lifecycle.rotation import MAX_LABEL_LENGTH
+
 MAX_LOOKED_AT = 1024
 """Characters of what is sent as a label; what stands behind them is not looked at."""
 
@@ -31,7 +32,7 @@ UNKNOWN = "Unknown device"
 
 
 def label_of(user_agent: str) -> str:
-    """``Firefox on Windows`` for the User-Agent of one, at most MAX_LABEL characters."""
+    """``Firefox on Windows`` for the User-Agent of one, at most MAX_LABEL_LENGTH characters."""
     browser = _first(BROWSERS, user_agent)
     system = _first(SYSTEMS, user_agent)
     if browser and system:
@@ -40,7 +41,7 @@ def label_of(user_agent: str) -> str:
 
 
 def tidy(label: str) -> str:
-    """A label without control characters and surplus space, cut to MAX_LABEL characters."""
+    """A label without control characters and surplus space, cut to MAX_LABEL_LENGTH characters."""
     printable = "".join(character if character.isprintable() else " " for character in label[:MAX_LOOKED_AT])
     return " ".join(printable.split())[:MAX_LABEL_LENGTH]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.auth.web.device import MAX_LABEL_LENGTH, label_of, tidy
+from app.auth.lifecycle.rotation import MAX_LABEL_LENGTH
+from app.auth.web.device import label_of, tidy
 
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 AGENTS = [
