@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from time import time
 from typing import Any
 
 from flask import Flask
@@ -15,13 +16,16 @@ from .site import ratchet
 from .site.views import blueprint
 
 
-def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
-    """Make the application; ``overrides`` count above the environment and the defaults."""
+def create_app(overrides: Mapping[str, Any] | None = None, *, clock: Callable[[], float] = time) -> Flask:
+    """Make the application; ``overrides`` count above the environment and the defaults.
+
+    ``clock`` gives seconds since the epoch; a test has one that it can turn.
+    """
     app = Flask(__name__, instance_relative_config=True, static_folder=None)
     config.load(app, overrides or {})
     db.init_app(app)
     migrate.init_app(app, db)
-    ratchet.init_app(app)
+    ratchet.init_app(app, clock=clock)
     app.register_blueprint(blueprint)
     app.cli.add_command(users)
     if hops := app.config["PROXY_HOPS"]:

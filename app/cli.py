@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 from flask.cli import AppGroup
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from .auth import RatchetError
+from .auth import RatchetError, UserNotFound
 from .db import db
 from .models import User
 from .site import ratchet
@@ -47,7 +49,8 @@ def create(email: str, username: str | None, unconfirmed: bool, if_absent: bool)
 @click.argument("email")
 def block(email: str) -> None:
     """Block a user and sign them out everywhere."""
-    ratchet.block(_user(email))
+    with _told_if_gone(email):
+        ratchet.block(_user(email))
     click.echo(f"Blocked {email}.")
 
 
@@ -55,7 +58,8 @@ def block(email: str) -> None:
 @click.argument("email")
 def unblock(email: str) -> None:
     """Let a blocked user sign in again."""
-    ratchet.unblock(_user(email))
+    with _told_if_gone(email):
+        ratchet.unblock(_user(email))
     click.echo(f"Unblocked {email}.")
 
 
@@ -76,8 +80,21 @@ def _find(email: str) -> User | None:
 def _user(email: str) -> User:
     user = _find(email)
     if user is None:
-        raise click.ClickException(f"There is no user {email!r}.")
+        raise _no_user(email)
     return user
+
+
+@contextmanager
+def _told_if_gone(email: str) -> Iterator[None]:
+    """The user was there a moment ago; what is deleted meanwhile is not reported as done."""
+    try:
+        yield
+    except UserNotFound:
+        raise _no_user(email) from None
+
+
+def _no_user(email: str) -> click.ClickException:
+    return click.ClickException(f"There is no user {email!r}.")
 
 
 def _ask_password() -> str:

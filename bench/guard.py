@@ -29,10 +29,10 @@ from flask_sqlalchemy import SQLAlchemy
 from werkzeug.test import EnvironBuilder
 
 from app.auth import Ratchet, RatchetUser
-from app.auth.lifecycle.account import EndedSession, SessionRef
+from app.auth.lifecycle.account import EndedSession, SessionOptions, SessionRef
 from app.auth.sessions.issuer import IssuedTokens
+from app.auth.sessions.reader import SessionReader
 from app.auth.sessions.revocation import RevocationCache
-from app.auth.sessions.service import SessionOptions
 from app.auth.web.services import EXTENSION, Services, services
 from docs.generator import DOCS
 from docs.generator.parts import with_parts
@@ -115,7 +115,7 @@ def site(folder: Path) -> tuple[Flask, IssuedTokens]:
         db.session.commit()
         account = services().store.load("1")
         assert account is not None
-        return app, services().sessions.start(account, SessionOptions(), time.time())
+        return app, services().sessions.start(account, SessionOptions())
 
 
 def new_tokens(app: Flask, issued: IssuedTokens, number: int) -> list[str]:
@@ -129,7 +129,8 @@ def ignorant(app: Flask) -> Flask:
     other = copy(app)
     parts: Services = app.extensions[EXTENSION]
     known = Ignorant(no_question, parts.settings.access_ttl)
-    other.extensions = app.extensions | {EXTENSION: dataclasses.replace(parts, revocations=known)}
+    reader = SessionReader(parts.settings, parts.store, parts.token_issuer, known, parts.clock)
+    other.extensions = app.extensions | {EXTENSION: dataclasses.replace(parts, reader=reader)}
     return other
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from flask import Flask
 from app import create_app
 from app.db import db
 from app.models import User
-from tests.support.sites import set_clock
 
 from .support import databases
 from .support.browser import Browser
@@ -52,12 +51,11 @@ def database(
 
 @pytest.fixture
 def make_site(database: str, clock: Clock, tmp_path: Path) -> Iterator[MakeSite]:
-    """Make a site on the test's database; further settings by keyword."""
+    """Make a site on the test's database; further settings, or another clock, by keyword."""
     sites: list[Flask] = []
 
-    def make(**further: Any) -> Flask:
-        site = create_app(settings(database, tmp_path) | further)
-        set_clock(site, clock)
+    def make(*, clock: Callable[[], float] = clock, **further: Any) -> Flask:
+        site = create_app(settings(database, tmp_path) | further, clock=clock)
         sites.append(site)
         return site
 

@@ -11,6 +11,7 @@ from .errors import (
     TokenMissing,
     TooManyAttempts,
     Unavailable,
+    UserNotFound,
 )
 from .extension import Ratchet
 from .settings.load import check_secret
@@ -42,6 +43,7 @@ __all__ = [
     "TokenMissing",
     "TooManyAttempts",
     "Unavailable",
+    "UserNotFound",
     "check_secret",
     "current_user",
     "orphan_passed_by",

@@ -1,10 +1,10 @@
 """Who did what, one JSON object per line: the audit trail (ASVS 16.2, 16.3).
 
-Records go to the logger ``flask_ratchet.audit`` at level INFO. A record says when (UTC), names the session,
-the user and the address. A fingerprint stands for the id of a session or token, the same for the same: with
-the id of a live session and the secret of the site an access token could be made. A record never holds a
-password, a token or a cookie. Whatever was typed is escaped, so that nobody can write a line of their own,
-and cut, so that nobody can fill a disk.
+Records go to the logger ``flask_ratchet.audit`` at level INFO. A record says when (UTC), and names the
+session, the user and the IP address of the client. A fingerprint stands for the id of a session or token, the
+same for the same: with the id of a live session and the secret of the site an access token could be made. A
+record never holds a password, a token or a cookie. Whatever was typed is escaped, so that nobody can write a
+line of their own, and cut, so that nobody can fill a disk.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,23 +39,23 @@ MAX_LENGTHS = {"identifier": MAX_IDENTIFIER_LENGTH, "label": MAX_LABEL_LENGTH, "
 """Characters of a detail that a stranger has a hand in; 45 are those of the longest IPv6 address."""
 
 
-def listen(app: Flask) -> None:
-    """Write a record for every signal of ``app``."""
+def listen(app: Flask, clock: Callable[[], float]) -> None:
+    """Write a record for every signal of ``app``; ``clock`` gives seconds since the epoch."""
     for signal, event in EVENTS.items():
-        signal.connect(_writer(event), sender=app, weak=False)
+        signal.connect(_writer(event, clock), sender=app, weak=False)
 
 
-def _writer(event: str) -> Any:
+def _writer(event: str, clock: Callable[[], float]) -> Any:
     def write(_app: Flask, **details: Any) -> None:
-        logger.info("%s", line(event, **details))
+        logger.info("%s", line(event, clock(), **details))
 
     return write
 
 
-def line(event: str, session: Session | None = None, **details: Any) -> str:
-    """The record of an event: one line of ASCII, whatever the details hold."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    record: dict[str, Any] = {"time": now, "event": event, **details}
+def line(event: str, now: float, session: Session | None = None, **details: Any) -> str:
+    """The record of an event at ``now``: one line of ASCII, whatever the details hold."""
+    time = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
+    record: dict[str, Any] = {"time": time, "event": event, **details}
     if has_request_context():
         record.setdefault("address", request.remote_addr)
     if session is not None:

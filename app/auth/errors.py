@@ -88,6 +88,12 @@ class NotFound(RatchetError):
     default_description = "There is no such session."
 
 
+class UserNotFound(NotFound, LookupError):
+    """The user has no row: it was deleted, or the host has not committed it yet."""
+
+    default_description = "There is no such user, or its row is not committed yet."
+
+
 class MethodNotAllowed(RatchetError):
     """The route exists, but not for this method."""
 

@@ -13,13 +13,14 @@ from . import audit
 from .api import continuation, script
 from .api.blueprint import blueprint, root
 from .errors import RatchetError
-from .lifecycle.account import Account, SessionRef
+from .lifecycle.account import Account, SessionOptions, SessionRef
 from .management.cli import commands
 from .passwords.authentication import Authenticator
 from .passwords.throttle import Throttle
 from .sessions.issuer import IssuedTokens, TokenIssuer
+from .sessions.reader import SessionReader
 from .sessions.revocation import MAX_GAP, POLL_SECONDS, RevocationCache
-from .sessions.service import SessionOptions, SessionService
+from .sessions.service import SessionService
 from .settings.load import load
 from .settings.model import Settings
 from .storage.accounts import AccountStore
@@ -62,11 +63,14 @@ class Ratchet:
         if app is not None:
             self.init_app(app)
 
-    def init_app(self, app: Flask) -> None:
-        """Check the settings of ``app`` and register everything on it."""
-        checked = load(app)
-        app.extensions[EXTENSION] = self._assemble(checked)
-        audit.listen(app)
+    def init_app(self, app: Flask, *, clock: Callable[[], float] | None = None) -> None:
+        """Check the settings of ``app`` and register everything on it.
+
+        ``clock`` is for this app, where it is to have another one than this object was made with.
+        """
+        checked, clock = load(app), clock or self._clock
+        app.extensions[EXTENSION] = self._assemble(checked, clock)
+        audit.listen(app, clock)
         app.register_error_handler(RatchetError, continuation.refused)
         app.register_blueprint(blueprint, url_prefix=checked.url_prefix.rstrip("/") or None)
         app.register_blueprint(root)
@@ -84,7 +88,6 @@ class Ratchet:
             password,
             address=client_ip(),
             device=live_session_ref(),
-            now=services().clock(),
         )
         user = services().store.user(account.subject)
         request.environ[_AUTHENTICATED] = account, user and user.password_hash
@@ -101,51 +104,46 @@ class Ratchet:
         InvalidRequest where the new one is refused.
         """
         account, session = guard.live_session()
-        issued = services().credentials.change_password(
-            account, session, current, new, address=client_ip(), now=services().clock()
-        )
+        issued = services().credentials.change_password(account, session, current, new, address=client_ip())
         if issued.session.delivery == "cookie":
             after_this_request(lambda response: responses.set_cookies(response, issued))
         return issued
 
     def start_session(self, user: Any, *, remember: bool = False, label: str | None = None) -> IssuedTokens:
         """Sign ``user`` in on the browser that sent this request; its cookies go out with the reply."""
-        now = services().clock()
         account = _authenticated(user) or _account(user)
         options = SessionOptions(remember, "cookie", device_label(label))
-        issued = services().sessions.start(
-            account, options, now, replaces=next(iter(presented_sessions()), None)
-        )
+        issued = services().sessions.start(account, options, replaces=next(iter(presented_sessions()), None))
         after_this_request(lambda response: responses.set_cookies(response, issued))
         return issued
 
     def end_session(self, session_id: str | None = None) -> None:
         """Sign out the browser that sent this request, or another session of the same user."""
-        now = services().clock()
         if session_id is not None:
-            services().sessions.end(SessionRef(guard.identity().subject, session_id), now, "ended")
+            services().sessions.end(SessionRef(guard.identity().subject, session_id), "ended")
             return
         for ref in presented_sessions():
-            services().sessions.end(ref, now)
+            services().sessions.end(ref)
         after_this_request(_clear_cookies)
 
     def end_other_sessions(self) -> None:
         """Sign the signed-in user out everywhere but here."""
         claims = guard.identity()
-        services().sessions.end_others(SessionRef(claims.subject, claims.session_id), services().clock())
+        services().sessions.end_others(SessionRef(claims.subject, claims.session_id))
 
     def end_sessions(self, user: Any) -> None:
-        """Sign ``user`` out everywhere."""
-        services().sessions.end_all(services().store.subject_of(user), services().clock(), "ended")
+        """Sign ``user`` out everywhere. Raises UserNotFound, a LookupError, where there is no such row."""
+        services().sessions.end_all(services().store.subject_of(user), "ended")
 
     def set_password(self, user: Any, new: str) -> None:
         """Give ``user`` a new password and sign them out everywhere, in one write.
 
         This is the end of a password reset; where the person gives the current password, it is
-        ``change_password``. Raises InvalidRequest where the new one is refused.
+        ``change_password``. Raises InvalidRequest where the new one is refused, UserNotFound where the user
+        has no row.
         """
         hashed = self.hash_new_password(new)
-        services().sessions.reset(_account(user), services().clock(), hashed)
+        services().sessions.reset(services().store.subject_of(user), hashed)
 
     def delete(self, user: Any) -> None:
         """Delete ``user``, and let no process serve their access tokens any more. Takes three seconds.
@@ -153,20 +151,21 @@ class Ratchet:
         The row is what tells other processes that sessions have ended. So the user is signed out and blocked
         first, in one write, and the row goes when every process has learnt of it, in a transaction of its
         own, with the cascades of your model. Commit what you have changed before. Raises RuntimeError where
-        other rows refer to the user; they then stay signed out and blocked.
+        other rows refer to the user; they then stay signed out and blocked. Raises UserNotFound where the row
+        is gone already.
         """
         subject = services().store.subject_of(user)
-        services().sessions.block(subject, services().clock(), reason="deleted")
+        services().sessions.block(subject, reason="deleted")
         sleep(DELETE_AFTER)
         services().store.delete(subject)
 
     def block(self, user: Any) -> None:
-        """Keep ``user`` out and sign them out everywhere, in one write."""
-        services().sessions.block(services().store.subject_of(user), services().clock())
+        """Keep ``user`` out and sign them out everywhere, in one write. Raises UserNotFound."""
+        services().sessions.block(services().store.subject_of(user))
 
     def unblock(self, user: Any) -> None:
-        """Let a blocked ``user`` sign in again."""
-        services().sessions.block(services().store.subject_of(user), services().clock(), blocked=False)
+        """Let a blocked ``user`` sign in again. Raises UserNotFound."""
+        services().sessions.block(services().store.subject_of(user), blocked=False)
 
     def list_sessions(self) -> list[dict[str, Any]]:
         """The live sessions of the signed-in user, as ``GET /auth/sessions`` gives them."""
@@ -178,7 +177,7 @@ class Ratchet:
         return continuation.next_page()
 
     def script_url(self) -> str:
-        """The address of the browser client, ``ratchet.js``."""
+        """The URL of the browser client, ``ratchet.js``."""
         return script.script_url()
 
     def check_origin(self) -> None:
@@ -189,11 +188,12 @@ class Ratchet:
             after_this_request(stream.drain_behind)
             raise
 
-    def _assemble(self, checked: Settings) -> Services:
+    def _assemble(self, checked: Settings, clock: Callable[[], float]) -> Services:
         store = AccountStore(self._db, self._user_model)
         token_issuer = TokenIssuer(checked)
         revocations = RevocationCache(store.ended_since, checked.access_ttl)
-        sessions = SessionService(checked, store, token_issuer, revocations)
+        reader = SessionReader(checked, store, token_issuer, revocations, clock)
+        sessions = SessionService(checked, store, token_issuer, revocations, reader, clock)
         cookies = Cookies(
             secrets=checked.secrets,
             refresh_name=checked.cookie_name,
@@ -204,10 +204,8 @@ class Ratchet:
             with_access=checked.access_cookie,
         )
         throttle = Throttle(checked.throttle_storage, checked.secrets[0])
-        credentials = Authenticator(checked, store, throttle, sessions, self._is_breached)
-        return Services(
-            checked, store, token_issuer, revocations, sessions, credentials, cookies, self._clock
-        )
+        credentials = Authenticator(checked, store, throttle, sessions, self._is_breached, clock)
+        return Services(checked, store, token_issuer, reader, sessions, credentials, cookies, clock)
 
 
 def _account(user: Any) -> Account:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -58,3 +58,23 @@ def statements(site: Flask) -> Iterator[list[str]]:
         yield sent
     finally:
         event.remove(engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def just_before(site: Flask, word: str, act: Callable[[], object], *, nth: int = 1) -> Iterator[None]:
+    """Run ``act`` before the ``nth`` statement that begins with ``word``: between question and write."""
+    left = [nth]
+
+    def interrupt(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        left[0] -= statement.startswith(word)
+        if statement.startswith(word) and left[0] == 0:
+            act()
+
+    with site.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", interrupt)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", interrupt)
+    assert left[0] <= 0, "the interruption never came"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 from flask import Flask, Response
 
 from app.auth.passwords.hashing import hash_password
-from app.auth.web.services import EXTENSION
 from app.db import db
 from app.models import User
 from app.site import ratchet
@@ -33,11 +31,6 @@ def settings(url: str, folder: Path) -> dict[str, Any]:
         "RATCHET_BCRYPT_ROUNDS": 10,
         "INSTANCE": str(folder),
     }
-
-
-def set_clock(site: Flask, clock: Callable[[], float]) -> None:
-    """Let a site have this clock."""
-    site.extensions[EXTENSION] = dataclasses.replace(site.extensions[EXTENSION], clock=clock)
 
 
 def add_user(site: Flask, email: str, username: str | None = None, **columns: Any) -> str:

@@ -27,6 +27,7 @@ CONTRACT: list[tuple[type[RatchetError], str, int, bool]] = [
     (errors.TooManyAttempts, "too_many_attempts", 429, False),
     (errors.Unavailable, "unavailable", 503, False),
     (errors.NotFound, "not_found", 404, False),
+    (errors.UserNotFound, "not_found", 404, False),
     (errors.InvalidGrant, "invalid_grant", 400, False),
     (errors.UnsupportedGrantType, "unsupported_grant_type", 400, False),
     (errors.InvalidClient, "invalid_client", 401, False),

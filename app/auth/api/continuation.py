@@ -139,7 +139,7 @@ def _renew() -> Response:
     presented = services().cookies.read_refresh(request)
     if presented is None:
         raise RefreshTokenMissing
-    issued = services().sessions.refresh(presented, services().clock())
+    issued = services().sessions.refresh(presented)
     reply = _no_store(redirect(next_page(), 303 if request.method == "GET" else 307))
     return responses.set_cookies(reply, issued)
 

@@ -41,7 +41,7 @@ def refresh(token: str | None, cookies: Sequence[str] | None) -> IssuedTokens:
             raise RefreshTokenMissing
         check_delivery("body")
         cookies = [token]
-    return services().sessions.refresh(cookies, services().clock())
+    return services().sessions.refresh(cookies)
 
 
 def refresh_grant(body: Body, cookies: Sequence[str] | None = None) -> IssuedTokens:

@@ -19,7 +19,7 @@ from ..errors import InvalidClient, TokenInvalid
 from ..lifecycle.account import SessionRef
 from ..web import responses
 from ..web.body import FORM, JSON, read_form
-from ..web.request import bearer_token, read_access_token
+from ..web.request import bearer_token
 from ..web.services import services
 from .exchange import GRANT_REFUSALS, GRANT_TYPE, refresh_grant
 from .routes import BodySpec, Guard, ReplySpec, Routes
@@ -103,7 +103,7 @@ def revoke() -> Response:
     its bearer wants it to be. The hint at its type is not needed.
     """
     presented = [read_form().needed("token")]
-    services().sessions.sign_out(presented, presented, "session", services().clock())
+    services().sessions.sign_out(presented, presented, "session")
     return jsonify({})
 
 
@@ -132,8 +132,8 @@ def _is_service(secret: str | None) -> bool:
 
 def _about_access(presented: str) -> dict[str, Any] | None:
     with suppress(TokenInvalid):
-        claims = read_access_token(presented)
-        services().sessions.find(SessionRef(claims.subject, claims.session_id), services().clock())
+        claims = services().reader.read_access(presented)
+        services().reader.find(SessionRef(claims.subject, claims.session_id))
         return _named("iss", "aud") | {
             "active": True,
             "token_type": "Bearer",
@@ -147,17 +147,15 @@ def _about_access(presented: str) -> dict[str, Any] | None:
 
 
 def _about_refresh(presented: str) -> dict[str, Any] | None:
-    now = services().clock()
-    for claims in services().token_issuer.valid_refresh([presented], now):
-        if services().sessions.honours(claims, now):
-            return _named("iss") | {
-                "active": True,
-                "token_type": "refresh_token",
-                "sub": claims.subject,
-                "sid": claims.session_id,
-                "jti": claims.token_id,
-                "exp": claims.expires_at,
-            }
+    for claims in services().reader.honoured([presented]):
+        return _named("iss") | {
+            "active": True,
+            "token_type": "refresh_token",
+            "sub": claims.subject,
+            "sid": claims.session_id,
+            "jti": claims.token_id,
+            "exp": claims.expires_at,
+        }
     return None
 
 

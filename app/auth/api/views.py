@@ -11,9 +11,8 @@ from ..errors import (
     RefreshTokenInvalid,
     TooManyAttempts,
 )
-from ..lifecycle.account import SessionRef
+from ..lifecycle.account import SessionOptions, SessionRef
 from ..passwords.policy import MAX_PASSWORD_LENGTH
-from ..sessions.service import SessionOptions
 from ..settings.model import Settings
 from ..user import MAX_IDENTIFIER_LENGTH
 from ..web import responses
@@ -100,16 +99,15 @@ def login() -> Response:
     delivery = check_delivery(body.choice("delivery", *DELIVERIES))
     field, identifier = _identifier(body)
     options = SessionOptions(body.flag("remember"), delivery, device_label(body.text("label")))
-    refs, now = presented_sessions(), services().clock()
+    refs = presented_sessions()
     account = services().credentials.authenticate(
         field,
         identifier,
         body.needed("password"),
         address=client_ip(),
         device=live_session_ref(),
-        now=now,
     )
-    issued = services().sessions.start(account, options, now, replaces=next(iter(refs), None))
+    issued = services().sessions.start(account, options, replaces=next(iter(refs), None))
     reply = responses.tokens(issued, delivery)
     if refs and delivery == "body":
         services().cookies.clear(reply)  # they speak of the session that has just ended
@@ -156,7 +154,7 @@ def logout() -> Response:
     presented = services().cookies.read_refresh(request)
     if presented is None:
         presented = [] if token is None else [token]
-    services().sessions.sign_out(presented, presented_access_tokens(), scope, services().clock())
+    services().sessions.sign_out(presented, presented_access_tokens(), scope)
     return Response(status=204) if scope == "others" else responses.signed_out()
 
 
@@ -193,9 +191,7 @@ def password() -> Response:
     body = read_body()
     current, new = body.needed("current_password"), body.needed("new_password")
     account, session = live_session()
-    issued = services().credentials.change_password(
-        account, session, current, new, address=client_ip(), now=services().clock()
-    )
+    issued = services().credentials.change_password(account, session, current, new, address=client_ip())
     return responses.tokens(issued, issued.session.delivery)
 
 
@@ -222,9 +218,9 @@ def list_sessions() -> Response:
 def end_session(session_id: str) -> Response:
     """Sign one device out."""
     account, session = live_session()
-    if session_id not in {item.id for item in services().sessions.live(account, services().clock())}:
+    if session_id not in {item.id for item in services().reader.live(account)}:
         raise NotFound
-    services().sessions.end(SessionRef(account.subject, session_id), services().clock(), "ended")
+    services().sessions.end(SessionRef(account.subject, session_id), "ended")
     return responses.signed_out() if session_id == session.id else Response(status=204)
 
 
@@ -245,7 +241,7 @@ def start_session() -> Response:
     account, session = live_session()
     if session.started_by:
         raise ReauthenticationRequired("Only a session in which you signed in starts another one.")
-    issued = services().sessions.start(account, options, services().clock(), started_by=session)
+    issued = services().sessions.start(account, options, started_by=session)
     return responses.tokens(issued, "body", 201)
 
 

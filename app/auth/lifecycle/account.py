@@ -1,4 +1,4 @@
-"""An account: a user row as it was at one moment. A plain value, with no thread back to the database."""
+"""An account and its sessions: a user row as it was at one moment, in values that know no database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .rotation import RotationPolicy, Session, is_over
 
 
 class SessionRef(NamedTuple):
-    """A session by its name: whose, and which."""
+    """Which session: the subject of its user, and its id."""
 
     subject: str
     session_id: str
@@ -23,6 +23,15 @@ class EndedSession(NamedTuple):
     session_id: str
     ended_at: float
     by_theft: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """How a session is wanted: remembered or not, delivered where, called what."""
+
+    remember: bool = False
+    delivery: str = "cookie"
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,36 @@ class Account:
         if self.blocked:
             return AccountBlocked
         return None if self.confirmed else AccountUnconfirmed
+
+
+def new_session(
+    session_id: str,
+    token_id: str,
+    options: SessionOptions,
+    now: float,
+    *,
+    expires_at: float,
+    started_by: Session | None = None,
+) -> Session:
+    """A session that starts at ``now``; the ids were never used.
+
+    One that was ``started_by`` another session has the sign-in of that one: nobody has proved who they are.
+    """
+    return Session(
+        id=session_id,
+        current=token_id,
+        parent=None,
+        made_at=now,
+        shown_at=now,
+        served_at=now,
+        started_at=now,
+        expires_at=expires_at,
+        auth_time=started_by.auth_time if started_by else now,
+        remember=options.remember,
+        delivery=options.delivery,
+        label=options.label,
+        started_by=started_by.id if started_by else "",
+    )
 
 
 def find_session(sessions: tuple[Session, ...], session_id: str) -> Session | None:
@@ -84,8 +123,8 @@ def add_session(
 ) -> tuple[tuple[Session, ...], tuple[Session, ...]]:
     """Add ``new_session``; beyond ``max_sessions`` sessions the least recently served make way.
 
-    The session that started the newcomer makes way last: a thief who starts sessions would otherwise push the
-    stolen one out, and with it the token that gives the theft away. Returns the sessions kept and the
+    The session that started the new one makes way last. A thief who starts sessions would otherwise push the
+    stolen session out, and with it the token that shows the theft. Returns the sessions kept and the
     sessions that made way.
     """
     by_use = sorted(sessions, key=lambda session: (session.id == new_session.started_by, session.served_at))

@@ -1,18 +1,18 @@
-"""What a verb makes of an account, decided before anything is written: values in, an Outcome out.
+"""What a verb makes of an account, decided before anything is written: values in, a Transition out.
 
-The shell (sessions.py) writes the outcome with a compare-and-swap, tells its events, then raises its
-refusal. A turn may be asked again with the same arguments after a lost race or a lost answer, so each one
-first recognises its own finished work by the fresh id that only it knows.
+The shell (sessions/service.py) writes the transition with a compare-and-swap, tells its events, then raises
+its error. After a lost race or a lost answer a verb is decided again with the same arguments. So each one
+first looks for its own finished work, by the new id that only it knows.
+
+Nothing here knows a clock, a signal, a token or a row: time, ids and the account come in as values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum, auto
 from typing import Any, NamedTuple
 
-from blinker import NamedSignal
-
-from .. import signals
 from ..errors import (
     InvalidCredentials,
     RatchetError,
@@ -22,7 +22,6 @@ from ..errors import (
     SessionStolen,
     TokenInvalid,
 )
-from ..tokens.claims import RefreshClaims
 from . import rotation
 from .account import (
     Account,
@@ -42,17 +41,30 @@ REFUSALS: dict[Verdict, type[RatchetError]] = {
 }
 
 
-class Event(NamedTuple):
-    """A signal to send once the outcome is on disk."""
+class EventKind(Enum):
+    """What there is to tell of a transition; a host hears of each by a signal."""
 
-    signal: NamedSignal
+    USER_SIGNED_IN = auto()
+    SESSION_REFRESHED = auto()
+    SESSION_ENDED = auto()
+    REUSE_DETECTED = auto()
+    ORPHAN_PASSED_BY = auto()
+    PASSWORD_CHANGED = auto()
+    USER_BLOCKED = auto()
+
+
+class Event(NamedTuple):
+    """Something to tell once the transition is on disk."""
+
+    kind: EventKind
     details: dict[str, Any]
 
 
 class Transition(NamedTuple):
     """The sessions to write, the session it is about, what to tell, and why the request is refused.
 
-    ``must_write`` moves the version even where no session changes.
+    ``must_write`` moves the version even where no session changes. ``stolen`` are the ids of the
+    sessions that a theft ends.
     """
 
     sessions: tuple[Session, ...]
@@ -60,9 +72,10 @@ class Transition(NamedTuple):
     events: tuple[Event, ...] = ()
     error: RatchetError | type[RatchetError] | None = None
     must_write: bool = False
+    stolen: tuple[str, ...] = ()
 
 
-Turn = Callable[[Account], Transition]
+DecideTransition = Callable[[Account], Transition]
 """A verb with all it needs but the row."""
 
 
@@ -82,7 +95,7 @@ def start(
     """
     others = without_sessions(account.sessions, new_session.id)
     known = any(session.label == new_session.label for session in others)
-    signed_in = Event(signals.user_signed_in, {"session": new_session, "new_device": not known})
+    signed_in = Event(EventKind.USER_SIGNED_IN, {"session": new_session, "new_device": not known})
     if find_session(account.sessions, new_session.id):
         return Transition(account.sessions, new_session, (signed_in,))
     error = _start_error(new_session, account, password_hash)
@@ -104,19 +117,20 @@ def start(
 
 def restart(account: Account, new_session: Session, *, password_hash: str | None, old: str) -> Transition:
     """A password change: ``new_session`` takes the place of the session ``old`` and every other one ends."""
-    changed = Event(signals.password_changed, {})
+    changed = Event(EventKind.PASSWORD_CHANGED, {})
     if find_session(account.sessions, new_session.id):
         return Transition(account.sessions, new_session, (changed,))
     if account.password_hash != password_hash:
         return Transition(account.sessions, error=InvalidCredentials)
     if account.sign_in_error or find_session(account.sessions, old) is None:
         return Transition(account.sessions, error=TokenInvalid)
-    return Transition((new_session,), new_session, (*_ended(account.sessions, "password_changed"), changed))
+    events = (*_ended(account.sessions, "password_changed"), changed)
+    return Transition((new_session,), new_session, events)
 
 
 def reset(account: Account, *, password_hash: str) -> Transition:
     """A password that the host sets: every session ends, whatever the old password was."""
-    changed = Event(signals.password_changed, {})
+    changed = Event(EventKind.PASSWORD_CHANGED, {})
     if account.password_hash == password_hash:
         return Transition(account.sessions, events=(changed,))
     events = (*_ended(account.sessions, "password_changed"), changed)
@@ -124,31 +138,40 @@ def reset(account: Account, *, password_hash: str) -> Transition:
 
 
 def refresh(
-    account: Account, claims: RefreshClaims, now: float, new_token_id: str, *, policy: RotationPolicy
+    account: Account,
+    session_id: str,
+    token_id: str,
+    now: float,
+    new_token_id: str,
+    *,
+    policy: RotationPolicy,
 ) -> Transition:
     """The rule, on the row.
 
     A Reuse ends what the session has started, too: it may have been the thief who started it.
     """
-    session = find_session(account.sessions, claims.session_id)
+    session = find_session(account.sessions, session_id)
     if session and session.current == new_token_id:
         return Transition(account.sessions, session, _refreshed(session, Verdict.ROTATE))
-    decision = rotation.decide(session, claims.token_id, now, new_token_id, policy)
+    decision = rotation.decide(session, token_id, now, new_token_id, policy)
     error = REFUSALS.get(decision.verdict) or account.sign_in_error
     if error or decision.session is None:
-        stolen = any(entry.by_theft for entry in account.ended if entry.session_id == claims.session_id)
-        return _refused(account, session, decision.verdict, error, stolen=stolen)
+        if session is None and _was_stolen(account, session_id):
+            error = SessionStolen
+        return _refused(account, session, decision.verdict, error)
     value = decision.session
     return Transition(
         replace_session(account.sessions, value.id, value), value, _refreshed(value, decision.verdict)
     )
 
 
-def pass_by(account: Account, claims: RefreshClaims, now: float, *, policy: RotationPolicy) -> Transition:
+def pass_by(
+    account: Account, session_id: str, token_id: str, now: float, *, policy: RotationPolicy
+) -> Transition:
     """A token beside a good one is not used; where it is an orphan of a live session, that is told."""
-    session = find_session(account.sessions, claims.session_id)
-    verdict = rotation.decide(session, claims.token_id, now, "", policy).verdict
-    seen = (Event(signals.orphan_passed_by, {"session": session}),) if verdict is Verdict.REUSE else ()
+    session = find_session(account.sessions, session_id)
+    verdict = rotation.decide(session, token_id, now, "", policy).verdict
+    seen = (Event(EventKind.ORPHAN_PASSED_BY, {"session": session}),) if verdict is Verdict.REUSE else ()
     return Transition(account.sessions, session, seen)
 
 
@@ -171,7 +194,7 @@ def block(account: Account, *, blocked: bool, reason: str = "blocked") -> Transi
         return Transition(account.sessions)
     if not blocked:
         return Transition(account.sessions, must_write=True)
-    events = (*_ended(account.sessions, reason), Event(signals.user_blocked, {}))
+    events = (*_ended(account.sessions, reason), Event(EventKind.USER_BLOCKED, {}))
     return Transition((), events=events, must_write=True)
 
 
@@ -185,29 +208,32 @@ def _start_error(
     return account.sign_in_error
 
 
+def _was_stolen(account: Account, session_id: str) -> bool:
+    return any(entry.by_theft for entry in account.ended if entry.session_id == session_id)
+
+
 def _refused(
-    account: Account,
-    session: Session | None,
-    verdict: Verdict,
-    error: type[RatchetError] | None,
-    *,
-    stolen: bool,
+    account: Account, session: Session | None, verdict: Verdict, error: type[RatchetError] | None
 ) -> Transition:
     if session is None:
-        return Transition(account.sessions, error=SessionStolen if stolen else error)
-    theft = (Event(signals.reuse_detected, {"session": session}),) if verdict is Verdict.REUSE else ()
+        return Transition(account.sessions, error=error)
+    theft = (Event(EventKind.REUSE_DETECTED, {"session": session}),) if verdict is Verdict.REUSE else ()
     gone = session_family(account.sessions, session.id) if theft else (session,)
+    gone_ids = tuple(item.id for item in gone)
     reason = {Verdict.ENDED: "expired", Verdict.REUSE: "reuse"}.get(verdict, "refused")
     return Transition(
-        without_sessions(account.sessions, *(item.id for item in gone)),
+        without_sessions(account.sessions, *gone_ids),
         events=(*theft, *_ended(gone, reason)),
         error=error(ends_session=True) if error else None,
+        stolen=gone_ids if theft else (),
     )
 
 
 def _refreshed(session: Session, verdict: Verdict) -> tuple[Event, ...]:
-    return (Event(signals.session_refreshed, {"session": session, "verdict": verdict.value}),)
+    return (Event(EventKind.SESSION_REFRESHED, {"session": session, "verdict": verdict.value}),)
 
 
 def _ended(sessions: tuple[Session, ...], reason: str) -> tuple[Event, ...]:
-    return tuple(Event(signals.session_ended, {"session": session, "reason": reason}) for session in sessions)
+    return tuple(
+        Event(EventKind.SESSION_ENDED, {"session": session, "reason": reason}) for session in sessions
+    )

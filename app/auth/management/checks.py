@@ -45,7 +45,7 @@ class CheckContext(NamedTuple):
     app: Flask
     settings: Settings
     store: AccountStore
-    now: float
+    clock: Callable[[], float]
 
 
 def run_checks(context: CheckContext) -> list[Finding]:
@@ -171,7 +171,7 @@ def lifetimes(context: CheckContext) -> Iterator[Finding]:
 def database(context: CheckContext) -> Iterator[Finding]:
     """A database that answers, has the columns, agrees on the time and can serve the number of nodes."""
     try:
-        difference = context.store.database.clock_difference(context.now)
+        difference = context.store.database.clock_difference(context.clock())
         missing = context.store.database.missing_columns()
     except Unavailable as error:
         yield Finding(
@@ -211,7 +211,7 @@ def migrations(context: CheckContext) -> Iterator[Finding]:
     site = context.app.extensions.get("migrate")
     if site is None or not Path(site.directory, "env.py").is_file():
         return
-    from alembic.script import ScriptDirectory  # noqa: PLC0415  # comes with Flask-Migrate alone
+    from alembic.script import ScriptDirectory  # noqa: PLC0415  # comes with Flask-Migrate only
 
     with suppress(Unavailable):  # database() says so
         done = context.store.database.run_migrations(site.configure_args)

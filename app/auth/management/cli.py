@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from ..errors import UserNotFound
 from ..lifecycle.account import Account
 from ..tokens.jws import ASYMMETRIC_ALGORITHMS, JWKS_MAX_AGE
 from ..web import responses
@@ -48,14 +50,17 @@ def end_sessions(user: str | None, everyone: bool) -> None:
     if everyone == (user is not None):
         raise click.UsageError("Name one user, or give --all.")
     if user is not None:
-        services().sessions.end_all(_account(user).subject, services().clock(), "ended")
+        try:
+            services().sessions.end_all(_account(user).subject, "ended")
+        except UserNotFound:
+            raise _no_user(user) from None
         click.echo(f"{user} is signed out everywhere.")
         return
     subjects = list(services().store.subjects())
     with click.progressbar(subjects, label="Signing out") as progress:
         for subject in progress:
-            # By the clock of each: processes look for what ended within the last seconds.
-            services().sessions.end_all(subject, services().clock(), "ended")
+            with suppress(UserNotFound):  # deleted meanwhile, and so signed out
+                services().sessions.end_all(subject, "ended")
     click.echo(f"{len(subjects)} users are signed out everywhere.")
 
 
@@ -77,7 +82,7 @@ def key_commands() -> None:
 def generate_key(algorithm: str, out: Path | None) -> None:
     """Make a private key for RATCHET_JWT_KEYS and say how to start or go on with it."""
     try:
-        from ..tokens import keys  # noqa: PLC0415  # loads cryptography, for this command alone
+        from ..tokens import keys  # noqa: PLC0415  # loads cryptography, for this command only
     except ImportError:
         raise click.ClickException("This needs another package: pip install 'flask-ratchet[keys]'") from None
     key = keys.generate(algorithm)
@@ -102,7 +107,7 @@ def run_doctor() -> None:
     """Examine the running configuration; exit status 1 where something has to be mended."""
     parts = services()
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # Flask's documented way
-    findings = checks.run_checks(checks.CheckContext(app, parts.settings, parts.store, parts.clock()))
+    findings = checks.run_checks(checks.CheckContext(app, parts.settings, parts.store, parts.clock))
     for finding in findings:
         click.secho(
             "mend " if finding.is_error else "note ", fg="red" if finding.is_error else "yellow", nl=False
@@ -118,5 +123,9 @@ def _account(name: str) -> Account:
     store = services().store
     account = store.find("email", name) or store.find("username", name) or store.load(name)
     if account is None:
-        raise click.ClickException(f"There is no user {name!r}.")
+        raise _no_user(name)
     return account
+
+
+def _no_user(name: str) -> click.ClickException:
+    return click.ClickException(f"There is no user {name!r}.")

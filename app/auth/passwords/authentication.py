@@ -30,9 +30,10 @@ class Authenticator:
         counts: Throttle,
         sessions: SessionService,
         is_breached: Callable[[str], bool],
+        clock: Callable[[], float],
     ) -> None:
         self._settings, self._store, self._is_breached = settings, store, is_breached
-        self._throttle, self._sessions = counts, sessions
+        self._throttle, self._sessions, self._clock = counts, sessions, clock
         self._cost = settings.bcrypt_rounds
 
     def authenticate(
@@ -43,7 +44,6 @@ class Authenticator:
         *,
         address: str,
         device: SessionRef | None = None,
-        now: float,
     ) -> Account:
         """The account behind an e-mail address or user name (``field``) and its password.
 
@@ -57,13 +57,13 @@ class Authenticator:
         who = throttle.account(account.subject) if account else throttle.name(name)
         attempt = Attempt(who, address, _session_of(account, device))
         try:
-            return self._check(account, password, attempt, now)
+            return self._check(account, password, attempt)
         except RatchetError as error:
             signals.emit(signals.sign_in_failed, identifier=name, address=address, reason=error.code)
             raise
 
     def change_password(
-        self, account: Account, session: Session, current: str, new: str, *, address: str, now: float
+        self, account: Account, session: Session, current: str, new: str, *, address: str
     ) -> IssuedTokens:
         """Set a new password; every session ends, and a fresh one takes the place of ``session``.
 
@@ -74,9 +74,9 @@ class Authenticator:
         check_length(current)
         self._check_new(new)
         attempt = Attempt(throttle.account(account.subject), address, _first_of(session))
-        self._verify(account, current, attempt, now)
+        self._verify(account, current, attempt)
         hashed = hashing.hash_password(new, self._settings.bcrypt_rounds)
-        return self._sessions.restart(account, session, now, hashed)
+        return self._sessions.restart(account, session, hashed)
 
     def hash_new(self, password: str) -> str:
         """What to store for a new password; InvalidRequest where it is refused."""
@@ -94,14 +94,14 @@ class Authenticator:
             log_safely(logging.ERROR, "the breach check failed", exception=error)
             return False
 
-    def _check(self, account: Account | None, password: str, attempt: Attempt, now: float) -> Account:
-        known = self._verify(account, password, attempt, now)
+    def _check(self, account: Account | None, password: str, attempt: Attempt) -> Account:
+        known = self._verify(account, password, attempt)
         if known.sign_in_error:
             raise known.sign_in_error
         return self._upgrade_hash(known, password)
 
-    def _verify(self, account: Account | None, password: str, attempt: Attempt, now: float) -> Account:
-        self._throttle.acquire(attempt, now)
+    def _verify(self, account: Account | None, password: str, attempt: Attempt) -> Account:
+        self._throttle.acquire(attempt, self._clock())
         stored = account.password_hash if account else None
         # A row can be dearer than the setting. From the first time that one is seen, everybody costs as much.
         self._cost = max(self._cost, hashing.cost_to_hide(stored, self._settings.bcrypt_rounds))

@@ -1,16 +1,18 @@
 """Sign-out that takes effect: no process serves an access token a second after its session has ended.
 
 An access token is valid by itself until it expires. So a process serves it only after it has seen the session
-live on its row: one SELECT per session and process, not per request. From then on it learns of the end. The
-user row remembers what ended during the last access lifetime, with the time in an indexed column, and each
-process asks, on a request and at most once a second, for what is new. A request that comes a second after the
-last question began waits for the next answer.
+live on its row. That is one SELECT per session and process, not per request, and none in a process that has
+itself started or refreshed the session. From then on it learns of the end. The user row remembers what ended
+during the last access lifetime, with the time in an indexed column, and each process asks, on a request and
+at most once a second, for what is new. A request that comes a second after the last question began waits for
+the next answer.
 
 A process trusts what it has seen only while it asks without a gap. After a longer pause (no requests, an
-outage, a clock that was set back) it looks at the row of each session once more. So it also finds out that a
-row was deleted meanwhile, or that the row forgot an end sooner than an access token expires, because another
-node has a shorter RATCHET_ACCESS_TTL. Memory is bounded everywhere, and a bound costs queries, never a
-sign-out: what a process or a row has no room for is asked of the row.
+outage, a clock that was set back) it looks at the row of each session once more, unless it has seen that row
+within the last MAX_GAP seconds. So it also finds out that a row was deleted meanwhile, or that the row forgot
+an end sooner than an access token expires, because another node has a shorter RATCHET_ACCESS_TTL. Memory is
+bounded everywhere, and a bound costs queries, never a sign-out: what a process or a row has no room for is
+asked of the row.
 
 What a secret can sign is not enough: a token with the id of a session that no row has, made up or of another
 site with the same secret, is refused (ASVS 9.2.4).
@@ -24,19 +26,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from threading import Lock
+from typing import NamedTuple
 
 from ..errors import TokenInvalid, Unavailable
 from ..lifecycle.account import EndedSession, SessionRef
+from ..lifecycle.ended import any_of
 from ..log import log_safely
 
 POLL_SECONDS = 1.0
 """How old the knowledge of a process may be, counted from before it asked."""
 
 MAX_GAP = 2 * POLL_SECONDS
-"""Between two answers; after more, a process looks again at the row of each session.
+"""Seconds between two answers, or between a look at a row and the next answer, without a gap.
 
-So a row that is deleted is to stay for longer than this after its sessions have ended: whoever asks without a
-gap then learns of the end, and everybody else looks at the row.
+So a row that is deleted is to stay for longer than this after its sessions have ended. Whoever asks without a
+gap then learns of the end, and everybody else looks at the row again.
 """
 
 OVERLAP_SECONDS = 10
@@ -45,48 +49,12 @@ OVERLAP_SECONDS = 10
 MAX_KNOWN = 20_000
 """Ended sessions a process remembers, and live ones; what is beyond that it asks of the row."""
 
-MAX_ENDED = 200
-"""Ended sessions a row remembers by name, the latest ones: more than a user can have at once."""
 
-MAX_THEFTS = 50
-"""Thefts a row remembers; they stay for long, and must not take the place of what has just ended."""
+class _Seen(NamedTuple):
+    """Whose session it is that was live, and when its row said so."""
 
-
-def record(
-    before: Iterable[EndedSession],
-    gone: Iterable[EndedSession],
-    now: float,
-    *,
-    subject: str,
-    keep_for: float,
-    keep_thefts_for: float,
-) -> tuple[EndedSession, ...]:
-    """What the row of ``subject`` remembers after ``gone`` ended at ``now``.
-
-    An entry stays for ``keep_for``, as long as an access token of it can live; a theft stays for
-    ``keep_thefts_for``, so that whoever was robbed is told, even days later. Where there is no room for the
-    names, one entry for all of them stays as long as the last of them would have.
-    """
-    due = [
-        entry
-        for entry in (*before, *gone)
-        if entry.ended_at > now - (keep_thefts_for if entry.by_theft else keep_for)
-    ]
-    thefts = [entry for entry in due if entry.by_theft]
-    others = [entry for entry in due if not entry.by_theft]
-    unnamed = [
-        entry.ended_at
-        for entry in (*thefts[:-MAX_THEFTS], *others[:-MAX_ENDED])
-        if entry.ended_at > now - keep_for
-    ]
-    # In front, so that the next one to be made takes it in.
-    rest = [EndedSession(any_of(subject), max(unnamed))] if unnamed else []
-    return (*rest, *thefts[-MAX_THEFTS:], *others[-MAX_ENDED:])
-
-
-def any_of(subject: str) -> str:
-    """The name of an entry that speaks of any session of ``subject``; no session id has a ``*`` in it."""
-    return f"*{subject}"
+    subject: str
+    at: float
 
 
 class RevocationCache:
@@ -95,10 +63,10 @@ class RevocationCache:
     def __init__(self, ask: Callable[[float], list[EndedSession]], access_ttl: float) -> None:
         self._ask, self._keep_for = ask, access_ttl + OVERLAP_SECONDS
         self._ended: dict[str, float] = {}
-        self._live: dict[str, str] = {}
+        self._live: dict[str, _Seen] = {}
         self._asked_at: float | None = None
         self._learnt_at: float | None = None
-        self._learning_since = 0.0
+        self._trusted_since = 0.0
         self._incomplete_until = 0.0
         self._is_away = False
         self._asking, self._changing = Lock(), Lock()
@@ -120,26 +88,27 @@ class RevocationCache:
             self._learn(now)
         if ref.session_id in self._ended:
             return True
-        if self._live.get(ref.session_id) == ref.subject:
+        seen = self._live.get(ref.session_id)
+        if seen is not None and seen.subject == ref.subject:
             return False
         return None if not self._is_away or self._may_have_forgotten(ref, now) else False
 
-    def add(self, ended: Iterable[EndedSession]) -> None:
+    def mark_ended(self, ended: Iterable[EndedSession]) -> None:
         """Know at once what this process ended itself."""
         with self._changing:
             for entry in ended:
-                self._add(entry)
+                self._mark_ended(entry)
 
-    def saw(self, ref: SessionRef, now: float) -> None:
-        """Know that the session was live on its row, which was read at ``now`` or later."""
+    def mark_live(self, ref: SessionRef, now: float) -> None:
+        """Know that the session was live on its row, which was read or written at ``now`` or later."""
         with self._changing:
-            if now < self._learning_since or ref.session_id in self._ended:
+            if now < self._trusted_since or ref.session_id in self._ended:
                 return  # what was read may be older than what was learnt since
             if self._may_have_forgotten(ref, now):
                 return
-            if len(self._live) >= MAX_KNOWN:
+            if ref.session_id not in self._live and len(self._live) >= MAX_KNOWN:
                 self._live.clear()
-            self._live[ref.session_id] = ref.subject
+            self._live[ref.session_id] = _Seen(ref.subject, now)
 
     def _look(self, ref: SessionRef, now: float, find: Callable[[SessionRef, float], object]) -> None:
         try:
@@ -149,7 +118,7 @@ class RevocationCache:
                 raise
             self._is_away = True  # until the next question has an answer
         else:
-            self.saw(ref, now)
+            self.mark_live(ref, now)
 
     def _may_have_forgotten(self, ref: SessionRef, now: float) -> bool:
         """Whether the session may have ended without its name being kept here."""
@@ -175,22 +144,26 @@ class RevocationCache:
         return oldest if self._learnt_at is None else max(min(self._learnt_at, now) - OVERLAP_SECONDS, oldest)
 
     def _take(self, ended: Iterable[EndedSession], now: float) -> None:
-        """Take an answer in; what was seen live before a gap is not known to be live after it."""
+        """Take an answer in; after a gap only what was seen a moment ago is known to be live.
+
+        The answer tells of every end since then: no row is deleted within MAX_GAP after an end.
+        """
         with self._changing:
             if self._learnt_at is None or not 0 <= now - self._learnt_at <= MAX_GAP:
-                self._live.clear()
-                self._learning_since = now
-        self.add(entry for entry in ended if entry.ended_at > now - self._keep_for)
+                self._trusted_since = now - MAX_GAP
+                seen_since = {key: seen for key, seen in self._live.items() if 0 <= now - seen.at <= MAX_GAP}
+                self._live = seen_since
+        self.mark_ended(entry for entry in ended if entry.ended_at > now - self._keep_for)
         self._learnt_at, self._is_away = now, False
 
-    def _add(self, entry: EndedSession) -> None:
+    def _mark_ended(self, entry: EndedSession) -> None:
         name, ended_at = entry.session_id, entry.ended_at
         known = self._ended.get(name)
         if known is not None and known >= ended_at:
             return
         self._live.pop(name, None)
         if name.startswith(any_of("")):
-            self._live = {key: subject for key, subject in self._live.items() if any_of(subject) != name}
+            self._live = {key: seen for key, seen in self._live.items() if any_of(seen.subject) != name}
         if known is None and len(self._ended) >= MAX_KNOWN:
             self._incomplete_until = max(self._incomplete_until, ended_at + self._keep_for)
         else:

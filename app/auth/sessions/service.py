@@ -1,58 +1,56 @@
-"""The verbs on sessions: start, refresh, end, list. The shell around the rule.
+"""The verbs on sessions: start, restart, refresh, end, block. The shell around the rule.
 
-Here the store, randomness and the signals meet the values of turns.py and rotation.py. A verb is decided on
-a loaded account and swapped in; who loses the race loads and decides again. What refuses a request is
-raised only after what it changes is on disk.
+Here the store, the clock, randomness and the signals meet the values of lifecycle/. A verb reads the clock
+once. It is decided on a loaded account and written by compare-and-swap; who loses the race loads and decides
+again. What refuses a request is raised only after what it changes is on disk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from .. import signals
-from ..errors import RefreshTokenInvalid, RefreshTokenReused, TokenInvalid, Unavailable
-from ..lifecycle import rotation, transitions
-from ..lifecycle.account import Account, EndedSession, SessionRef, find_session, live_sessions
+from ..errors import InvalidCredentials, RatchetError, RefreshTokenInvalid, Unavailable, UserNotFound
+from ..lifecycle import transitions
+from ..lifecycle.account import Account, SessionOptions, SessionRef, live_sessions, new_session
+from ..lifecycle.ended import Retention, ended_with
 from ..lifecycle.rotation import Session
-from ..lifecycle.transitions import Transition, Turn
+from ..lifecycle.transitions import DecideTransition, Transition
 from ..settings.model import Settings
 from ..storage.accounts import AccountStore
 from ..tokens.claims import RefreshClaims
+from . import events
 from .issuer import IssuedTokens, TokenIssuer, new_id
-from .revocation import RevocationCache, record
+from .reader import SessionReader
+from .revocation import RevocationCache
 
 MAX_RACES = 20
 """How often a verb is decided anew because another request was faster."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionOptions:
-    """How a session is wanted: remembered or not, delivered where, called what."""
-
-    remember: bool = False
-    delivery: str = "cookie"
-    label: str = ""
-
-
 class SessionService:
-    """The sessions of one app's users. Every ``now`` is seconds since the epoch."""
+    """Changes the sessions of one app's users. ``clock`` gives seconds since the epoch."""
 
     def __init__(
-        self, settings: Settings, store: AccountStore, token_issuer: TokenIssuer, revocations: RevocationCache
+        self,
+        settings: Settings,
+        store: AccountStore,
+        token_issuer: TokenIssuer,
+        revocations: RevocationCache,
+        reader: SessionReader,
+        clock: Callable[[], float],
     ) -> None:
         self._settings, self._store, self._issuer = settings, store, token_issuer
-        self._revocations = revocations
+        self._revocations, self._reader, self._clock = revocations, reader, clock
         self._policy = settings.rotation_policy
+        self._retention = Retention(settings.access_ttl, settings.session_ttl)
 
     def start(
         self,
         account: Account,
         options: SessionOptions,
-        now: float,
         *,
         started_by: Session | None = None,
         replaces: SessionRef | None = None,
@@ -62,48 +60,58 @@ class SessionService:
         ``account`` is the row the person was authenticated on; a password changed since then refuses.
         One that was ``started_by`` another session has the sign-in of that one, and ends with its theft.
         """
-        new_session = self._new_session(options, now, started_by)
+        now = self._clock()
+        started = self._new_session(options, now, started_by)
         decide_transition = partial(
             transitions.start,
-            new_session=new_session,
+            new_session=started,
             password_hash=account.password_hash,
             replaces=replaces,
             max_sessions=self._settings.max_sessions,
             policy=self._policy,
         )
-        latest, _ = self._change(account.subject, decide_transition, now, account)
+        latest, _ = self._change(
+            account.subject, decide_transition, now, account=account, missing=InvalidCredentials
+        )
         if replaces and replaces.subject != account.subject:
-            self.end(replaces, now, "replaced")
-        return self._issuer.issue(latest, new_session, now)
+            self.end(replaces, "replaced")
+        return self._issue(latest, started, now)
 
-    def restart(self, account: Account, old: Session, now: float, password_hash: str) -> IssuedTokens:
+    def restart(self, account: Account, old: Session, password_hash: str) -> IssuedTokens:
         """Store a new password; a fresh session takes the place of ``old`` and every other one ends.
 
         Raises InvalidCredentials where the password was changed meanwhile, TokenInvalid where ``old`` ended.
         """
-        new_session = self._new_session(SessionOptions(old.remember, old.delivery, old.label), now)
+        now = self._clock()
+        started = self._new_session(SessionOptions(old.remember, old.delivery, old.label), now)
         decide_transition = partial(
-            transitions.restart, new_session=new_session, password_hash=account.password_hash, old=old.id
+            transitions.restart, new_session=started, password_hash=account.password_hash, old=old.id
         )
         latest, _ = self._change(
-            account.subject, decide_transition, now, account, password_hash=password_hash
+            account.subject,
+            decide_transition,
+            now,
+            account=account,
+            missing=InvalidCredentials,
+            password_hash=password_hash,
         )
-        return self._issuer.issue(latest, new_session, now)
+        return self._issue(latest, started, now)
 
-    def reset(self, account: Account, now: float, password_hash: str) -> None:
-        """Store a password that the host sets; every session ends."""
+    def reset(self, subject: str, password_hash: str) -> None:
+        """Store a password that the host sets; every session ends. Raises UserNotFound."""
         decide_transition = partial(transitions.reset, password_hash=password_hash)
-        self._change(account.subject, decide_transition, now, account, password_hash=password_hash)
+        self._change(subject, decide_transition, self._clock(), password_hash=password_hash)
 
-    def refresh(self, presented: Sequence[str], now: float) -> IssuedTokens:
+    def refresh(self, presented: Sequence[str]) -> IssuedTokens:
         """Honour a refresh token: what the rule says of it, on disk, then new tokens or the refusal.
 
         ``presented`` is every candidate that came under the cookie's name. Where several are authentic, one
         that is good counts, and the others are passed by: an old cookie of another path proves nothing. Where
         none is good they are judged one by one, so an ended session beside a stolen one hides no theft.
         """
+        now = self._clock()
         candidates = self._issuer.valid_refresh(presented, now)
-        good = [claims for claims in candidates if self.honours(claims, now)] if candidates[1:] else []
+        good = [one for one in candidates if self._reader.honours(one, now)] if candidates[1:] else []
         for claims in candidates if good else ():
             if claims != good[0]:
                 self._pass_by(claims, now)
@@ -115,110 +123,98 @@ class SessionService:
                 error = error if error.reason else problem
         raise error
 
-    def sign_out(self, refresh: Sequence[str], access: Sequence[str], scope: str, now: float) -> None:
+    def sign_out(self, refresh: Sequence[str], access: Sequence[str], scope: str) -> None:
         """End the session these tokens speak of (``session``), the user's ``others``, or ``all`` of them.
 
         Any authentic token ends its own session, however old. For more than that it has to be alive;
         RefreshTokenInvalid otherwise.
         """
-        acting_session = None if scope == "session" else self.acting_session(refresh, access, now)
+        acting_session = None if scope == "session" else self._reader.acting_session(refresh, access)
         if acting_session is None:
             for ref in self._issuer.refs(refresh, access):
-                self.end(ref, now)
+                self.end(ref)
             if scope != "session":
                 raise RefreshTokenInvalid
         elif scope == "others":
-            self.end_others(acting_session, now)
+            self.end_others(acting_session)
         else:
-            self.end_all(acting_session.subject, now)
+            with suppress(UserNotFound):  # deleted a moment ago, and so signed out
+                self.end_all(acting_session.subject)
 
-    def end(self, ref: SessionRef, now: float, reason: str = "signed_out") -> None:
+    def end(self, ref: SessionRef, reason: str = "signed_out") -> None:
         """End one session, if it is there."""
-        here = partial(transitions.end, which=lambda session: session.id == ref.session_id, reason=reason)
-        self._if_there(ref.subject, here, now)
+        self._end(ref.subject, lambda session: session.id == ref.session_id, reason)
 
-    def end_others(self, ref: SessionRef, now: float) -> None:
+    def end_others(self, ref: SessionRef) -> None:
         """End every session of the user but this one."""
-        others = partial(
-            transitions.end, which=lambda session: session.id != ref.session_id, reason="signed_out"
+        self._end(ref.subject, lambda session: session.id != ref.session_id, "signed_out")
+
+    def end_all(self, subject: str, reason: str = "signed_out") -> None:
+        """End every session of a user. Raises UserNotFound."""
+        self._change(subject, partial(transitions.end_all, reason=reason), self._clock())
+
+    def block(self, subject: str, *, blocked: bool = True, reason: str = "blocked") -> None:
+        """Keep a user out (every session ends and none can start, in one write), or let them in again.
+
+        Raises UserNotFound.
+        """
+        decide_transition = partial(transitions.block, blocked=blocked, reason=reason)
+        self._change(subject, decide_transition, self._clock(), blocked=blocked)
+
+    def _end(self, subject: str, which: Callable[[Session], bool], reason: str) -> None:
+        """A token may be older than the row of its user: where there is no row, no session is left."""
+        with suppress(UserNotFound):
+            decide_transition = partial(transitions.end, which=which, reason=reason)
+            self._change(subject, decide_transition, self._clock())
+
+    def _pass_by(self, claims: RefreshClaims, now: float) -> None:
+        decide_transition = partial(
+            transitions.pass_by,
+            session_id=claims.session_id,
+            token_id=claims.token_id,
+            now=now,
+            policy=self._policy,
         )
-        self._if_there(ref.subject, others, now)
-
-    def end_all(self, subject: str, now: float, reason: str = "signed_out") -> None:
-        """End every session of a user."""
-        self._if_there(subject, partial(transitions.end_all, reason=reason), now)
-
-    def block(self, subject: str, now: float, *, blocked: bool = True, reason: str = "blocked") -> None:
-        """Keep a user out (every session ends and none can start, in one write), or let them in again."""
-        self._if_there(
-            subject, partial(transitions.block, blocked=blocked, reason=reason), now, blocked=blocked
-        )
-
-    def find(self, ref: SessionRef, now: float) -> tuple[Account, Session]:
-        """The account and the live session of that name, from the row; raises TokenInvalid."""
-        account = self._store.load(ref.subject)
-        session = find_session(account.sessions, ref.session_id) if account else None
-        if account is None or session is None or account.sign_in_error:
-            raise TokenInvalid
-        if rotation.is_over(session, now, self._policy):
-            raise TokenInvalid
-        return account, session
-
-    def honours(self, claims: RefreshClaims, now: float) -> bool:
-        """Whether a refresh with this token would give new ones; only asks."""
-        with suppress(TokenInvalid):
-            _, session = self.find(SessionRef(claims.subject, claims.session_id), now)
-            return rotation.decide(session, claims.token_id, now, "", self._policy).session is not None
-        return False
-
-    def live(self, account: Account, now: float) -> tuple[Session, ...]:
-        """The live sessions of an account, the most recently served first."""
-        sessions = live_sessions(account.sessions, now, self._policy)
-        return tuple(sorted(sessions, key=lambda session: session.served_at, reverse=True))
-
-    def ends_at(self, session: Session) -> float:
-        """When a session ends if nothing more happens."""
-        return rotation.ends_at(session, self._policy)
+        with suppress(UserNotFound):
+            self._change(claims.subject, decide_transition, now)
 
     def _refresh(self, claims: RefreshClaims, now: float) -> IssuedTokens:
         decide_transition = partial(
-            transitions.refresh, claims=claims, now=now, new_token_id=new_id(), policy=self._policy
+            transitions.refresh,
+            session_id=claims.session_id,
+            token_id=claims.token_id,
+            now=now,
+            new_token_id=new_id(),
+            policy=self._policy,
         )
-        account, session = self._change(claims.subject, decide_transition, now)
+        account, session = self._change(claims.subject, decide_transition, now, missing=RefreshTokenInvalid)
         if session is None:
             raise RefreshTokenInvalid
-        return self._issuer.issue(account, session, now)
-
-    def _pass_by(self, claims: RefreshClaims, now: float) -> None:
-        self._if_there(
-            claims.subject, partial(transitions.pass_by, claims=claims, now=now, policy=self._policy), now
-        )
-
-    def _if_there(self, subject: str, decide_transition: Turn, now: float, **columns: Any) -> None:
-        with suppress(RefreshTokenInvalid):  # no such user: there is nothing to change
-            self._change(subject, decide_transition, now, **columns)
+        return self._issue(account, session, now)
 
     def _change(
         self,
         subject: str,
-        decide_transition: Turn,
+        decide_transition: DecideTransition,
         now: float,
+        *,
         account: Account | None = None,
+        missing: type[RatchetError] = UserNotFound,
         **columns: Any,
     ) -> tuple[Account, Session | None]:
-        """Decide a turn, write it, tell its events, raise its refusal, in that order.
+        """Decide a transition, write it, tell its events, raise its error, in that order.
 
-        Starts from ``account`` where the caller has just loaded it. Expired sessions go with every write,
-        and ``columns`` (see Store.swap) come along with it.
+        Starts from ``account`` where the caller has just loaded it; ``missing`` is raised where the user has
+        no row. Expired sessions go with every write, and ``columns`` (see AccountStore.compare_and_swap) come
+        along with it.
         """
         for _ in range(MAX_RACES):
             account = account or self._store.load(subject)
             if account is None:
-                raise RefreshTokenInvalid
+                raise missing
             transition = decide_transition(account)
             if self._write(account, transition, now, columns):
-                for event in transition.events:
-                    signals.emit(event.signal, subject=subject, **event.details)
+                events.send(transition.events, subject)
                 if transition.error:
                     raise transition.error
                 return account, transition.session
@@ -229,49 +225,15 @@ class SessionService:
         if transition.sessions == account.sessions and not transition.must_write:
             return True
         kept = live_sessions(transition.sessions, now, self._policy)
-        theft = transition.error is not None and transition.error.code == RefreshTokenReused.code
-        gone = [
-            EndedSession(session.id, now, theft and not find_session(transition.sessions, session.id))
-            for session in account.sessions
-            if not find_session(kept, session.id)
-        ]
-        ended = self._record(account, gone, now)
+        ended = ended_with(account, kept, transition.stolen, now, self._retention)
         written = self._store.compare_and_swap(account, kept, ended=ended, **columns)
         if written:
-            self._revocations.add(ended)
+            self._revocations.mark_ended(ended)
         return written
 
-    def _record(self, account: Account, gone: list[EndedSession], now: float) -> tuple[EndedSession, ...]:
-        if not gone:
-            return ()
-        times = {"keep_for": self._settings.access_ttl, "keep_thefts_for": self._settings.session_ttl}
-        return record(account.ended, gone, now, subject=account.subject, **times)
+    def _issue(self, account: Account, session: Session, now: float) -> IssuedTokens:
+        return self._issuer.issue(account, session, now)
 
     def _new_session(self, options: SessionOptions, now: float, started_by: Session | None = None) -> Session:
-        return Session(
-            id=new_id(),
-            current=new_id(),
-            parent=None,
-            made_at=now,
-            shown_at=now,
-            served_at=now,
-            started_at=now,
-            expires_at=now + self._settings.session_ttl,
-            auth_time=started_by.auth_time if started_by else now,
-            remember=options.remember,
-            delivery=options.delivery,
-            label=options.label,
-            started_by=started_by.id if started_by else "",
-        )
-
-    def acting_session(self, refresh: Sequence[str], access: Sequence[str], now: float) -> SessionRef | None:
-        """The live session that one of these tokens may speak for."""
-        for claims in self._issuer.valid_refresh(refresh, now):
-            if self.honours(claims, now):
-                return SessionRef(claims.subject, claims.session_id)
-        for identity in self._issuer.valid_access(access, now):
-            ref = SessionRef(identity.subject, identity.session_id)
-            with suppress(TokenInvalid):
-                self.find(ref, now)
-                return ref
-        return None
+        expires_at = now + self._settings.session_ttl
+        return new_session(new_id(), new_id(), options, now, expires_at=expires_at, started_by=started_by)

@@ -60,8 +60,8 @@ def _admit(*, fresh: bool, live: bool) -> None:
         identity()
         if fresh or live:
             _, session = live_session()
-        if fresh:
-            _check_fresh(session)
+        if fresh and not services().reader.is_fresh(session):
+            raise ReauthenticationRequired
     except RatchetError:
         after_this_request(stream.drain_behind)
         raise
@@ -79,13 +79,7 @@ def identity() -> AccessClaims:
 def live_session() -> tuple[Account, Session]:
     """The account and session of this request, asked of the user row; TokenInvalid where it has ended."""
     claims = identity()
-    return services().sessions.find(SessionRef(claims.subject, claims.session_id), services().clock())
-
-
-def _check_fresh(session: Session) -> None:
-    """Whether the sign-in is recent, by the row: what a token says of it, the secret could sign."""
-    if services().clock() - session.auth_time > services().settings.fresh_for:
-        raise ReauthenticationRequired
+    return services().reader.find(SessionRef(claims.subject, claims.session_id))
 
 
 def _load_user() -> Any:

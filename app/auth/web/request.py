@@ -1,4 +1,4 @@
-"""What the request at hand presents: its tokens, its origin, its address, its device."""
+"""What the request at hand presents: its tokens, its origin, the IP address and the device of its client."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .services import services
 
 
 def client_ip() -> str:
-    """The address of the client, as far as the proxies in front are configured to be believed."""
+    """The IP address of the client, as far as the proxies in front are configured to be believed."""
     return request.remote_addr or ""
 
 
@@ -57,35 +57,24 @@ def presented_sessions() -> list[SessionRef]:
 
 def live_session_ref() -> SessionRef | None:
     """The live session that the browser at the other end is in; a token that has expired proves none."""
-    cookies, now = services().cookies, services().clock()
-    return services().sessions.acting_session(
-        cookies.read_refresh(request) or (), cookies.read_access(request), now
-    )
+    cookies = services().cookies
+    return services().reader.acting_session(cookies.read_refresh(request) or (), cookies.read_access(request))
 
 
 def identify() -> AccessClaims:
-    """Whose request this is, by its access token alone; TokenMissing or TokenInvalid.
+    """Whose request this is, by its access token only; TokenMissing or TokenInvalid.
 
     A token in a cookie comes along whatever page sent the request, so unsafe methods and WebSocket upgrades
     pass the origin check.
     """
     token = bearer_token()
     if token is not None:
-        return read_access_token(token)
+        return services().reader.read_access(token)
     tokens = services().cookies.read_access(request)
     if not tokens:
         raise TokenMissing
     check_origin()
     for token in tokens:
         with suppress(TokenInvalid):
-            return read_access_token(token)
+            return services().reader.read_access(token)
     raise TokenInvalid
-
-
-def read_access_token(token: str) -> AccessClaims:
-    """The claims of a valid access token whose session has not ended; TokenInvalid."""
-    parts = services()
-    now = parts.clock()
-    claims = parts.token_issuer.read_access(token, now)
-    parts.revocations.check(SessionRef(claims.subject, claims.session_id), now, parts.sessions.find)
-    return claims

@@ -60,14 +60,13 @@ def session(item: Session, current_id: str) -> dict[str, Any]:
         "label": item.label,
         "started_at": _moment(item.started_at),
         "last_used_at": _moment(item.served_at),
-        "expires_at": _moment(services().sessions.ends_at(item)),
+        "expires_at": _moment(services().reader.ends_at(item)),
     }
 
 
 def sessions(account: Account, current_id: str) -> list[dict[str, Any]]:
     """The live sessions of an account, the most recently used first."""
-    found = services().sessions.live(account, services().clock())
-    return [session(item, current_id) for item in found]
+    return [session(item, current_id) for item in services().reader.live(account)]
 
 
 def signed_out() -> Response:

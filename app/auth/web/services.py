@@ -10,7 +10,7 @@ from flask import current_app
 
 from ..passwords.authentication import Authenticator
 from ..sessions.issuer import TokenIssuer
-from ..sessions.revocation import RevocationCache
+from ..sessions.reader import SessionReader
 from ..sessions.service import SessionService
 from ..settings.model import Settings
 from ..storage.accounts import AccountStore
@@ -21,12 +21,16 @@ EXTENSION = "ratchet"
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts of one app; ``clock`` gives seconds since the epoch."""
+    """The parts of one app.
+
+    ``clock`` gives seconds since the epoch. Each part that needs the time has it already; it stands here for
+    ``flask ratchet doctor``, which compares it with the clock of the database.
+    """
 
     settings: Settings
     store: AccountStore
     token_issuer: TokenIssuer
-    revocations: RevocationCache
+    reader: SessionReader
     sessions: SessionService
     credentials: Authenticator
     cookies: Cookies

@@ -12,8 +12,8 @@ from flask import Flask, Response
 from schemathesis import AuthContext, Case
 from schemathesis.generation import GenerationMode
 
+from app.auth.lifecycle.account import SessionOptions
 from app.auth.sessions.issuer import IssuedTokens
-from app.auth.sessions.service import SessionOptions
 from app.auth.web import responses
 from app.auth.web.services import services
 from tests.support.browser import ACCESS_COOKIE, PASSWORD, REFRESH_COOKIE, bearer, set_cookies
@@ -64,7 +64,7 @@ class Guests:
             email, subject = next(self._people)
             account = services().store.load(subject)
             assert account is not None
-            issued = services().sessions.start(account, SessionOptions(remember=True), services().clock())
+            issued = services().sessions.start(account, SessionOptions(remember=True))
             cookies = set_cookies(responses.set_cookies(Response(), issued))
             return Session(email, issued, cookies[REFRESH_COOKIE]["value"])
 

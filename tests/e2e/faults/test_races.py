@@ -16,7 +16,7 @@ from tests.support import databases
 from tests.support.browser import Browser
 from tests.support.rows import stored, write
 from tests.support.samples import NOW
-from tests.support.sites import set_clock, settings
+from tests.support.sites import settings
 
 from ...campaigns.counts import count
 from ...support.peers.promise import check_one_branch
@@ -72,8 +72,7 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="module")
 def site(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The site in the test's own process, its clock standing still."""
-    with looking_on(url, tmp_path_factory.mktemp("site")) as made:
-        set_clock(made, lambda: NOW)
+    with looking_on(url, tmp_path_factory.mktemp("site"), clock=lambda: NOW) as made:
         with made.app_context():
             db.create_all()
         yield made

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.auth import Ratchet, extension
+from app.auth import Ratchet, UserNotFound, extension
 from app.auth.sessions.revocation import MAX_GAP, POLL_SECONDS
 from app.auth.signals import session_ended
 from app.db import db
@@ -22,9 +22,13 @@ from tests.support.hosts.shapes import SHAPES
 from tests.support.hosts.strangers import MakeStranger, Stranger
 from tests.support.sites import MakeSite, add_user
 
+from ...support.rows import delete as delete_row
+from ...support.rows import just_before
+
 OPEN_VIEW = "/account/sessions/nobody/end"
 """A view of the site that wants an access token and never asks the row; nobody has a session of that name."""
 
+NEW = "a long enough new password"
 Meanwhile = Callable[[Callable[[], object]], None]
 
 
@@ -124,19 +128,77 @@ def test_a_deletion_commits_nothing_of_the_hosts(site: Flask, ada: str) -> None:
 
 
 @pytest.mark.usefixtures("meanwhile")
-def test_a_user_who_was_never_saved_is_deleted_already(site: Flask) -> None:
-    """There is no row, and nothing to say."""
-    with site.app_context():
+def test_a_user_who_was_never_saved_cannot_be_deleted(site: Flask) -> None:
+    """There is no row, and the host is told so."""
+    with site.app_context(), pytest.raises(UserNotFound):
         ratchet.delete(User(email="new@example.org"))
 
 
 @pytest.mark.usefixtures("meanwhile")
-def test_a_deletion_may_be_asked_for_again(site: Flask, ada: str) -> None:
-    """A host whose request died on the way asks once more, with whatever object it still holds."""
+def test_a_deletion_may_be_asked_for_again(site: Flask, ada: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host whose request died on the way asks once more; when the row is gone, it is told so."""
+
+    def die(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
     with site.app_context():
         user = db.session.get(User, int(ada))
-        for _ in range(2):
+        with monkeypatch.context() as patched:
+            patched.setattr(extension, "sleep", die)
+            with pytest.raises(KeyboardInterrupt):
+                ratchet.delete(user)
+        ratchet.delete(user)
+        with pytest.raises(UserNotFound):
             ratchet.delete(user)
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        pytest.param(ratchet.block, id="block"),
+        pytest.param(ratchet.unblock, id="unblock"),
+        pytest.param(ratchet.end_sessions, id="end_sessions"),
+        pytest.param(lambda user: ratchet.set_password(user, NEW), id="set_password"),
+        pytest.param(ratchet.delete, id="delete"),
+    ],
+)
+@pytest.mark.usefixtures("meanwhile")
+def test_what_a_host_does_to_a_user_who_is_gone_says_so(
+    site: Flask, ada: str, verb: Callable[[Any], None]
+) -> None:
+    """Nobody is told that a user is blocked who does not exist; any LookupError handler will do."""
+    with site.app_context():
+        user = db.session.get(User, int(ada))
+        delete_row(site, ada)
+        with pytest.raises(UserNotFound, match="There is no such user") as caught:
+            verb(user)
+    assert isinstance(caught.value, LookupError)
+
+
+def test_a_view_that_acts_on_a_user_who_is_gone_is_not_found(make_stranger: MakeStranger) -> None:
+    """The error is one of ours, and is answered like the others."""
+    stranger = make_stranger()
+
+    @stranger.app.post("/block")
+    def block() -> str:
+        stranger.ratchet.block(stranger.model(id=99))
+        return "Blocked."
+
+    assert refusal(stranger.app.test_client().post("/block")) == (404, "not_found")
+
+
+def test_a_session_of_a_user_who_is_gone_is_over(signed_in: Browser, site: Flask, ada: str) -> None:
+    """Whoever holds its tokens learns no more than of any other session, and can still sign out."""
+    delete_row(site, ada)
+    assert refusal(signed_in.refresh()) == (401, "refresh_token_invalid")
+    assert signed_in.sign_out().status_code == 204
+
+
+def test_a_user_who_is_deleted_during_a_sign_in_is_nobody(site: Flask, ada: str) -> None:
+    """The password was right a moment ago; the answer is that for a user who does not exist."""
+    with just_before(site, "UPDATE", lambda: delete_row(site, ada)):
+        reply = Browser(site).sign_in()
+    assert refusal(reply) == (401, "invalid_credentials")
 
 
 @pytest.mark.parametrize("shape", SHAPES)

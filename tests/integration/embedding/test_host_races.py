@@ -10,12 +10,10 @@ from typing import cast
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
 
 from app.auth.errors import InvalidCredentials, RatchetError
-from app.auth.lifecycle.account import SessionRef
+from app.auth.lifecycle.account import SessionOptions, SessionRef
 from app.auth.passwords.hashing import hash_password
-from app.auth.sessions.service import SessionOptions
 from app.auth.web.services import EXTENSION, Services
 from app.db import db
 from app.models import User
@@ -24,32 +22,12 @@ from tests.support.browser import NEW_PASSWORD, PASSWORD, Browser, refusal
 from tests.support.clock import Clock
 from tests.support.sites import HASH
 
-from ...support.rows import stored, write
+from ...support.rows import just_before, stored, write
 
 NEW_HASH = hash_password(NEW_PASSWORD, 10)
 ROUNDS = 30
 
 Act = Callable[[], object]
-
-
-@contextmanager
-def just_before(site: Flask, word: str, act: Act, *, nth: int = 1) -> Iterator[None]:
-    """Run ``act`` before the ``nth`` statement that begins with ``word``: between question and write."""
-    left = [nth]
-
-    def interrupt(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        left[0] -= statement.startswith(word)
-        if statement.startswith(word) and left[0] == 0:
-            act()
-
-    with site.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", interrupt)
-    try:
-        yield
-    finally:
-        event.remove(engine, "before_cursor_execute", interrupt)
-    assert left[0] <= 0, "the interruption never came"
 
 
 def host_changes(site: Flask, subject: str, *, end: bool = False, **columns: object) -> None:
@@ -184,7 +162,7 @@ def keep_signing_in(site: Flask, subject: str, known: str, stop: Event) -> None:
                 continue
             time.sleep(0.002)  # in the place of bcrypt, which takes a hundred times as long
             with suppress(RatchetError):
-                issued = state.sessions.start(account, SessionOptions(), state.clock(), replaces=replaces)
+                issued = state.sessions.start(account, SessionOptions(), replaces=replaces)
                 replaces = SessionRef(subject, issued.session.id)
         db.session.remove()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from app.auth import InvalidRequest
+from app.auth import InvalidRequest, UserNotFound
 from app.auth.signals import password_changed
 from app.db import db
 from app.models import User
@@ -62,7 +62,7 @@ def test_a_password_that_is_refused_changes_nothing(signed_in: Browser, site: Fl
 
 def test_a_user_without_a_row_gets_no_password(site: Flask) -> None:
     """A host that forgot to commit its user is told so."""
-    with site.app_context(), pytest.raises(ValueError, match="committed"):
+    with site.app_context(), pytest.raises(UserNotFound, match="committed"):
         ratchet.set_password(User(email="new@example.org"), NEW_PASSWORD)
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 from click.testing import Result
 from flask import Flask
 
-from app.auth.web.services import EXTENSION, Services
 from app.db import db
 from app.models import User
 from tests.support.browser import Browser, refusal
 from tests.support.clock import Clock
-from tests.support.sites import add_user, let_in
+from tests.support.sites import MakeSite, add_user, let_in
 
-from ...support.rows import stored
+from ...support.rows import delete, just_before, stored
 
 PASSWORD = "a long enough new password"
 OVER = (401, "refresh_token_invalid")
@@ -138,17 +135,15 @@ def test_end_sessions_of_everybody(signed_in: Browser, site: Flask) -> None:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_each_end_has_its_own_time(site: Flask, clock: Clock) -> None:
+def test_each_end_has_its_own_time(make_site: MakeSite, site: Flask, clock: Clock) -> None:
     """Signing a large site out takes minutes, and processes look for what ended within the last seconds."""
     let_in(site, add_user(site, "bob@example.org", "bob"))
-    parts: Services = site.extensions[EXTENSION]
 
     def slow_clock() -> float:
         clock.advance(60)
         return clock.now
 
-    site.extensions[EXTENSION] = dataclasses.replace(parts, clock=slow_clock)
-    done(site, "ratchet", "end-sessions", "--all")
+    done(make_site(clock=slow_clock), "ratchet", "end-sessions", "--all")
     with site.app_context():
         first, second = db.session.scalars(db.select(User.ended_at).order_by(User.ended_at))
     assert second - first >= 60_000
@@ -166,3 +161,30 @@ def test_end_sessions_refused(signed_in: Browser, site: Flask, arguments: list[s
     """Whom to sign out has to be clear; otherwise nobody is."""
     assert run(site, "ratchet", "end-sessions", *arguments).exit_code == status
     assert signed_in.refresh().status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("command", "nth"),
+    [
+        pytest.param(("users", "block", "ada@example.org"), 2, id="users block"),
+        pytest.param(("users", "unblock", "ada@example.org"), 2, id="users unblock"),
+        pytest.param(("ratchet", "end-sessions", "ada@example.org"), 2, id="ratchet end-sessions"),
+    ],
+)
+def test_a_user_who_is_deleted_meanwhile_is_not_reported_as_done(
+    site: Flask, ada: str, command: tuple[str, ...], nth: int
+) -> None:
+    """The user is found, and gone before anything is done: the command says that there is nobody."""
+    with just_before(site, "SELECT", lambda: delete(site, ada), nth=nth):
+        result = run(site, *command)
+    assert result.exit_code == 1
+    assert "There is no user 'ada@example.org'" in result.output
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_everybody_is_signed_out_though_one_is_deleted_meanwhile(site: Flask, ada: str) -> None:
+    """The others are not left signed in."""
+    other = let_in(site, add_user(site, "bob@example.org", "bob"))
+    with just_before(site, "SELECT", lambda: delete(site, ada), nth=2):
+        done(site, "ratchet", "end-sessions", "--all")
+    assert refusal(other.refresh()) == OVER

@@ -80,7 +80,7 @@ def test_ends_that_find_no_room_in_the_row_count(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Many sign-ins and sign-outs of one user push none out of what other nodes learn, idle or busy."""
-    monkeypatch.setattr("app.auth.sessions.service.revocation.MAX_ENDED", 5)
+    monkeypatch.setattr("app.auth.lifecycle.ended.MAX_ENDED", 5)
     signed_in.sign_out()
     for _ in range(6):
         let_in(site, ada).sign_out()

@@ -14,15 +14,13 @@ from flask import Flask, Response, render_template, request
 from app import create_app as create_site
 from app.site import ratchet
 from tests.support.clock import FileClock
-from tests.support.sites import set_clock
 
 PAGES = Path(__file__).parent / "templates"
 
 
 def create_app() -> Flask:
     """Make the site."""
-    site = create_site({"MAX_CONTENT_LENGTH": 32 * 1024 * 1024})
-    set_clock(site, clock)
+    site = create_site({"MAX_CONTENT_LENGTH": 32 * 1024 * 1024}, clock=clock)
     site.template_folder = str(PAGES)
     site.add_url_rule("/stranger", view_func=stranger)
     site.add_url_rule("/panel", view_func=ratchet.required(panel))

@@ -22,7 +22,6 @@ from flask import Flask
 from app import create_app
 from tests.support.browser import ACCESS_COOKIE, REFRESH_COOKIE, present, set_cookies
 from tests.support.samples import NOW
-from tests.support.sites import set_clock
 
 PROCESSES = 4
 PATIENCE = 120
@@ -57,9 +56,8 @@ _here: _Here
 def _prepare(settings: dict[str, Any], gate: Gate, moving: Flag, over: Flag) -> None:
     global _here  # noqa: PLW0603  # a process of a pool keeps what it was given here
     Thread(target=_follow_parent, daemon=True).start()
-    site = create_app(settings | {"SQLALCHEMY_ENGINE_OPTIONS": POOL})
+    site = create_app(settings | {"SQLALCHEMY_ENGINE_OPTIONS": POOL}, clock=lambda: _here.now)
     _here = _Here(site, gate, moving, over)
-    set_clock(site, lambda: _here.now)
 
 
 def _follow_parent() -> None:

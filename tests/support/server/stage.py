@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import time
 from typing import NamedTuple
 
 from flask import Flask, Response
 
 from app import create_app
-from app.auth.sessions.service import SessionOptions
+from app.auth.lifecycle.account import SessionOptions
 from app.auth.web import responses
 from app.auth.web.services import services
 from app.db import db
@@ -61,9 +62,9 @@ def own_database(kind: str, name: str, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def looking_on(url: str, folder: Path, **further: object) -> Iterator[Flask]:
+def looking_on(url: str, folder: Path, *, clock: Callable[[], float] = time) -> Iterator[Flask]:
     """A site in this process, on the same database and with the same secret as the served one."""
-    site = create_app(settings(url, folder) | {"SECRET_KEY": SECRET} | further)
+    site = create_app(settings(url, folder) | {"SECRET_KEY": SECRET}, clock=clock)
     try:
         yield site
     finally:
@@ -94,5 +95,5 @@ def start_session(site: Flask, subject: str) -> str:
     with site.test_request_context():
         account = services().store.load(subject)
         assert account is not None
-        issued = services().sessions.start(account, SessionOptions(remember=True), services().clock())
+        issued = services().sessions.start(account, SessionOptions(remember=True))
         return set_cookies(responses.set_cookies(Response(), issued))[REFRESH_COOKIE]["value"]

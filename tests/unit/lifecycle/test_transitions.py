@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from app.auth import signals
 from app.auth.errors import AccountBlocked, AccountUnconfirmed, InvalidCredentials, RatchetError, TokenInvalid
 from app.auth.lifecycle import transitions
 from app.auth.lifecycle.account import Account, SessionRef
 from app.auth.lifecycle.rotation import Session
-from app.auth.lifecycle.transitions import Event, Transition
+from app.auth.lifecycle.transitions import Event, EventKind, Transition
 
 from ...support.samples import DAY, NOW, RULE, account, by_kind, session
 
@@ -22,14 +21,14 @@ LAPTOP = session(id="laptop", served_at=NOW - 120, label="Safari on Mac")
 NEWCOMER = session(
     id="newcomer", current="first", parent=None, served_at=NOW, started_at=NOW, label="Chrome on Windows"
 )
-SIGNED_IN = Event(signals.user_signed_in, {"session": NEWCOMER, "new_device": True})
-SIGNED_IN_AGAIN = Event(signals.user_signed_in, {"session": NEWCOMER, "new_device": False})
+SIGNED_IN = Event(EventKind.USER_SIGNED_IN, {"session": NEWCOMER, "new_device": True})
+SIGNED_IN_AGAIN = Event(EventKind.USER_SIGNED_IN, {"session": NEWCOMER, "new_device": False})
 USER = account(sessions=(PHONE, LAPTOP))
 
 
 def ended(item: Session, reason: str) -> Event:
     """The event of a session's end."""
-    return Event(signals.session_ended, {"session": item, "reason": reason})
+    return Event(EventKind.SESSION_ENDED, {"session": item, "reason": reason})
 
 
 def start(holder: Account, replaces: SessionRef | None = None, max_sessions: int = 10) -> Transition:
@@ -84,11 +83,12 @@ def test_what_an_ended_session_starts_is_refused() -> None:
 def test_a_sign_in_over_a_session_ends_that_one() -> None:
     """The browser that signs in anew gives its old session up."""
     transition = start(USER, SessionRef("7", "phone"))
-    assert transition == Transition((LAPTOP, NEWCOMER), NEWCOMER, (ended(PHONE, "replaced"), SIGNED_IN))
+    told = (ended(PHONE, "replaced"), SIGNED_IN)
+    assert transition == Transition((LAPTOP, NEWCOMER), NEWCOMER, told)
 
 
 def test_the_session_of_another_user_is_not_replaced_by_its_id() -> None:
-    """A place names a user and a session; the same session id of another user is another session."""
+    """A ref names a user and a session; the same session id of another user is another session."""
     assert PHONE in start(account(), SessionRef("8", "phone")).sessions
 
 
@@ -126,7 +126,8 @@ def test_a_password_change_ends_every_other_session() -> None:
     """Only the session that changed the password goes on, as a fresh one."""
     transition = restart(USER)
     ends = (ended(PHONE, "password_changed"), ended(LAPTOP, "password_changed"))
-    assert transition == Transition((NEWCOMER,), NEWCOMER, (*ends, Event(signals.password_changed, {})))
+    told = (*ends, Event(EventKind.PASSWORD_CHANGED, {}))
+    assert transition == Transition((NEWCOMER,), NEWCOMER, told)
 
 
 def test_a_password_that_was_changed_meanwhile_stays() -> None:
@@ -149,7 +150,7 @@ def test_who_was_blocked_meanwhile_changes_no_password() -> None:
 def test_a_password_change_that_landed_is_recognised() -> None:
     """Asked again after a lost answer, the new hash on the row is its own work, and the change is told."""
     landed = account(sessions=(NEWCOMER,), password_hash="new")
-    told = (Event(signals.password_changed, {}),)
+    told = (Event(EventKind.PASSWORD_CHANGED, {}),)
     assert restart(landed) == Transition((NEWCOMER,), NEWCOMER, told)
 
 
@@ -181,7 +182,7 @@ def test_a_password_that_the_host_sets_ends_every_session() -> None:
     told = (
         ended(PHONE, "password_changed"),
         ended(LAPTOP, "password_changed"),
-        Event(signals.password_changed, {}),
+        Event(EventKind.PASSWORD_CHANGED, {}),
     )
     assert transition == Transition((), events=told, must_write=True)
 
@@ -189,20 +190,20 @@ def test_a_password_that_the_host_sets_ends_every_session() -> None:
 def test_a_reset_that_landed_is_recognised() -> None:
     """Asked again after a lost answer, it ends no session that began on the new password, and is told."""
     landed = account(sessions=(NEWCOMER,), password_hash="new")
-    told = (Event(signals.password_changed, {}),)
+    told = (Event(EventKind.PASSWORD_CHANGED, {}),)
     assert transitions.reset(landed, password_hash="new") == Transition((NEWCOMER,), events=told)
 
 
 def test_a_block_for_a_deletion_says_so() -> None:
     """The reason of each end is the one that is given."""
-    told = (ended(PHONE, "deleted"), Event(signals.user_blocked, {}))
+    told = (ended(PHONE, "deleted"), Event(EventKind.USER_BLOCKED, {}))
     assert transitions.block(account(), blocked=True, reason="deleted").events == told
 
 
 def test_a_block_ends_every_session() -> None:
     """The user is out at once, and both facts are told."""
     transition = transitions.block(USER, blocked=True)
-    told = (ended(PHONE, "blocked"), ended(LAPTOP, "blocked"), Event(signals.user_blocked, {}))
+    told = (ended(PHONE, "blocked"), ended(LAPTOP, "blocked"), Event(EventKind.USER_BLOCKED, {}))
     assert transition == Transition((), events=told, must_write=True)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from app.auth import signals
 from app.auth.errors import (
     AccountBlocked,
     AccountUnconfirmed,
@@ -19,10 +18,9 @@ from app.auth.errors import (
 from app.auth.lifecycle import transitions
 from app.auth.lifecycle.account import Account, EndedSession
 from app.auth.lifecycle.rotation import Session
-from app.auth.lifecycle.transitions import Event, Transition
-from app.auth.tokens.claims import RefreshClaims
+from app.auth.lifecycle.transitions import Event, EventKind, Transition
 
-from ...support.samples import DAY, NOW, RULE, account, by_kind, session
+from ...support.samples import NOW, RULE, account, by_kind, session
 
 PHONE = session(id="phone")
 LAPTOP = session(id="laptop")
@@ -32,22 +30,20 @@ BLOCKED = replace(HOLDER, blocked=True)
 
 def refresh(holder: Account, token: str = "current", ref: str = "phone") -> Transition:
     """The outcome of a refresh at NOW, with ``new_token_id`` as the token that was never used."""
-    claims = RefreshClaims("7", ref, token, int(NOW + DAY))
-    transition = transitions.refresh(holder, claims, NOW, "fresh", policy=RULE)
-    return by_kind(transition)
+    return by_kind(transitions.refresh(holder, ref, token, NOW, "fresh", policy=RULE))
 
 
 def refreshed(item: Session, verdict: str) -> Event:
     """The event of a hand-out."""
-    return Event(signals.session_refreshed, {"session": item, "verdict": verdict})
+    return Event(EventKind.SESSION_REFRESHED, {"session": item, "verdict": verdict})
 
 
 def ended(reason: str, item: Session = PHONE) -> Event:
     """The event of a session's end."""
-    return Event(signals.session_ended, {"session": item, "reason": reason})
+    return Event(EventKind.SESSION_ENDED, {"session": item, "reason": reason})
 
 
-THEFT = (Event(signals.reuse_detected, {"session": PHONE}), ended("reuse"))
+THEFT = (Event(EventKind.REUSE_DETECTED, {"session": PHONE}), ended("reuse"))
 _NINE_SECONDS_OLD = replace(PHONE, made_at=NOW - 9, shown_at=NOW - 9, served_at=NOW - 9)
 HAND_OUTS: list[Any] = [
     pytest.param(PHONE, "current", {"parent": "current", "current": "fresh"}, "rotate", id="rotate"),
@@ -75,7 +71,9 @@ def test_a_repeat_of_a_moment_ago_leaves_the_account_as_it_is() -> None:
 
 def test_a_reuse_ends_the_session_and_is_told() -> None:
     """A theft costs the session it was found in; those beside it go on."""
-    assert refresh(HOLDER, "stolen") == Transition((LAPTOP,), None, THEFT, RefreshTokenReused)
+    assert refresh(HOLDER, "stolen") == Transition(
+        (LAPTOP,), None, THEFT, RefreshTokenReused, stolen=("phone",)
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,10 +88,9 @@ def test_an_orphan_beside_a_good_token_changes_nothing_and_is_told(
     token: str, ref: str, *, told: bool
 ) -> None:
     """An old cookie of another path proves nothing, but a host and the audit trail hear of it."""
-    claims = RefreshClaims("7", ref, token, int(NOW + DAY))
-    transition = transitions.pass_by(HOLDER, claims, NOW, policy=RULE)
+    transition = transitions.pass_by(HOLDER, ref, token, NOW, policy=RULE)
     assert (transition.sessions, transition.error) == (HOLDER.sessions, None)
-    assert transition.events == ((Event(signals.orphan_passed_by, {"session": PHONE}),) if told else ())
+    assert transition.events == ((Event(EventKind.ORPHAN_PASSED_BY, {"session": PHONE}),) if told else ())
 
 
 def test_an_expired_session_is_dropped() -> None:
@@ -129,7 +126,9 @@ def test_a_reuse_ends_what_the_session_has_started() -> None:
     transition = refresh(holder, "stolen")
     assert transition.sessions == (LAPTOP,)
     assert transition.events == (THEFT[0], ended("reuse", tool), ended("reuse"))
-    assert refresh(replace(holder, blocked=True)).sessions == (tool, LAPTOP)
+    assert transition.stolen == ("tool", "phone")
+    refused = refresh(replace(holder, blocked=True))
+    assert (refused.sessions, refused.stolen) == ((tool, LAPTOP), ())
     assert refresh(holder, "stolen", "tool").sessions == (PHONE, LAPTOP)
 
 
@@ -155,7 +154,9 @@ def test_who_may_not_sign_in_may_not_refresh(changes: dict[str, Any], error: Any
 
 def test_a_reuse_at_a_blocked_account_is_still_a_theft() -> None:
     """The theft is told, whatever else is wrong."""
-    assert refresh(BLOCKED, "stolen") == Transition((LAPTOP,), None, THEFT, RefreshTokenReused)
+    assert refresh(BLOCKED, "stolen") == Transition(
+        (LAPTOP,), None, THEFT, RefreshTokenReused, stolen=("phone",)
+    )
 
 
 def test_an_unknown_session_of_a_blocked_account_tells_nothing() -> None:
@@ -182,7 +183,6 @@ def test_a_refresh_that_landed_is_recognised() -> None:
 )
 def test_a_refusal_that_ends_the_session_takes_its_cookies_along(holder: Account, token: str) -> None:
     """Where no session is left behind the cookie, the refusal says so."""
-    claims = RefreshClaims("7", "phone", token, int(NOW + DAY))
-    transition = transitions.refresh(holder, claims, NOW, "fresh", policy=RULE)
+    transition = transitions.refresh(holder, "phone", token, NOW, "fresh", policy=RULE)
     assert transition.error is not None
     assert transition.error.ends_session

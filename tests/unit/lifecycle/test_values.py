@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from app.auth.lifecycle.account import SessionOptions
 from app.auth.lifecycle.rotation import Decision, Session, Verdict
 from app.auth.sessions.issuer import new_id
-from app.auth.sessions.service import SessionOptions
 from app.auth.tokens.claims import AccessClaims, RefreshClaims
 
 from ...support.samples import RULE, session

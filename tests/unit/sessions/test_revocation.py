@@ -1,4 +1,4 @@
-"""What a process knows of sessions, and what a row remembers of those that ended."""
+"""What a process knows of sessions: which have ended, and which it has seen live."""
 
 from __future__ import annotations
 
@@ -9,16 +9,8 @@ import pytest
 
 from app.auth.errors import TokenInvalid, Unavailable
 from app.auth.lifecycle.account import EndedSession, SessionRef
-from app.auth.sessions.revocation import (
-    MAX_ENDED,
-    MAX_GAP,
-    MAX_THEFTS,
-    OVERLAP_SECONDS,
-    POLL_SECONDS,
-    RevocationCache,
-    any_of,
-    record,
-)
+from app.auth.lifecycle.ended import any_of
+from app.auth.sessions.revocation import MAX_GAP, OVERLAP_SECONDS, POLL_SECONDS, RevocationCache
 
 NOW = 1_000_000.0
 TTL = 600.0
@@ -51,23 +43,23 @@ class Rows:
             raise Unavailable
         return [entry for entry in self.ended if entry.ended_at > since]
 
-    def find(self, place: SessionRef, _now: float) -> None:
+    def find(self, ref: SessionRef, _now: float) -> None:
         """Whether the session is on its row."""
-        self.found.append(place)
+        self.found.append(ref)
         if self.is_away:
             raise Unavailable
-        if place not in self.live:
+        if ref not in self.live:
             raise TokenInvalid
 
-    def end(self, place: SessionRef, at: float) -> None:
+    def end(self, ref: SessionRef, at: float) -> None:
         """End a session in another process."""
-        self.live.discard(place)
-        self.ended.append(EndedSession(place.session_id, at))
+        self.live.discard(ref)
+        self.ended.append(EndedSession(ref.session_id, at))
 
-    def lets_in(self, place: SessionRef, now: float) -> bool:
+    def lets_in(self, ref: SessionRef, now: float) -> bool:
         """Whether the process serves an access token of that session."""
         try:
-            self.process.check(place, now, self.find)
+            self.process.check(ref, now, self.find)
         except TokenInvalid:
             return False
         return True
@@ -134,7 +126,7 @@ def test_rows_are_looked_at_again_after_a_gap(rows: Rows, pause: float, *, looks
 
 def test_what_the_process_ended_itself_is_known_at_once(rows: Rows) -> None:
     """No question is needed."""
-    rows.process.add([EndedSession("a", NOW)])
+    rows.process.mark_ended([EndedSession("a", NOW)])
     assert not rows.lets_in(A, NOW)
     assert (rows.asked, rows.found) == ([], [])
 
@@ -143,8 +135,8 @@ def test_an_end_that_overtakes_a_look_counts(rows: Rows) -> None:
     """A row that was read before the session ended does not bring it back."""
     late = of("late")
 
-    def slowly(_place: SessionRef, _now: float) -> None:
-        rows.process.add([EndedSession("late", NOW)])
+    def slowly(_ref: SessionRef, _now: float) -> None:
+        rows.process.mark_ended([EndedSession("late", NOW)])
 
     rows.process.check(late, NOW, slowly)
     assert not rows.lets_in(late, NOW)
@@ -155,7 +147,7 @@ def test_a_look_from_before_a_gap_does_not_count(rows: Rows) -> None:
     late = of("late")
     later = NOW + 60
 
-    def slowly(_place: SessionRef, _now: float) -> None:
+    def slowly(_ref: SessionRef, _now: float) -> None:
         rows.lets_in(A, later)
 
     rows.process.check(late, NOW, slowly)
@@ -165,12 +157,12 @@ def test_a_look_from_before_a_gap_does_not_count(rows: Rows) -> None:
 def test_what_is_learnt_while_another_thread_forgets_is_kept() -> None:
     """Requests of many threads end sessions while one of them drops what is old."""
     process = RevocationCache(lambda _: [], TTL)
-    process.add(EndedSession(f"before {number}", FAR) for number in range(1000))
+    process.mark_ended(EndedSession(f"before {number}", FAR) for number in range(1000))
     names = [f"during {number}" for number in range(1000)]
 
     def end_all() -> None:
         for name in names:
-            process.add([EndedSession(name, FAR)])
+            process.mark_ended([EndedSession(name, FAR)])
 
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
@@ -188,7 +180,7 @@ def test_what_is_learnt_while_another_thread_forgets_is_kept() -> None:
 
 def test_a_database_that_is_away_changes_nothing(rows: Rows) -> None:
     """What has ended stays so, the rest is served, new or not, and nothing is asked again for a second."""
-    rows.process.add([EndedSession("a", NOW)])
+    rows.process.mark_ended([EndedSession("a", NOW)])
     rows.is_away = True
     for number in range(10):
         now = NOW + POLL_SECONDS + number / 11
@@ -221,7 +213,7 @@ def test_what_ended_in_an_outage_is_learnt_after_it(rows: Rows) -> None:
 
 def test_memory_is_given_back(rows: Rows) -> None:
     """Past the lifetime of the tokens nothing is left of a session."""
-    rows.process.add([EndedSession("a", NOW)])
+    rows.process.mark_ended([EndedSession("a", NOW)])
     assert rows.process.is_revoked(A, NOW + TTL) is True
     assert rows.process.is_revoked(A, NOW + TTL + OVERLAP_SECONDS + 1) is None
 
@@ -233,8 +225,8 @@ def test_more_than_a_process_remembers_is_asked_of_the_row(
     """Until the last one that found no room has run out, in whichever order they came."""
     monkeypatch.setattr("app.auth.sessions.revocation.MAX_KNOWN", 5)
     ended = [EndedSession(str(number), NOW + number) for number in range(100, 110)]
-    rows.process.add(EndedSession(str(number), NOW) for number in range(5))
-    rows.process.add(ended[::order])
+    rows.process.mark_ended(EndedSession(str(number), NOW) for number in range(5))
+    rows.process.mark_ended(ended[::order])
     until = ended[-1].ended_at + TTL
     assert [rows.lets_in(of(entry.session_id), until) for entry in ended] == [False] * 10
     rows.is_away = True
@@ -247,7 +239,7 @@ def test_what_is_known_live_is_not_asked_though_memory_is_full(
 ) -> None:
     """An end that finds no room is the end all the same; the others are served as before."""
     monkeypatch.setattr("app.auth.sessions.revocation.MAX_KNOWN", 2)
-    rows.process.add([EndedSession("x", NOW), EndedSession("y", NOW), EndedSession("a", NOW)])
+    rows.process.mark_ended([EndedSession("x", NOW), EndedSession("y", NOW), EndedSession("a", NOW)])
     rows.live.discard(A)
     assert not rows.lets_in(A, NOW)
     assert rows.lets_in(B, NOW)
@@ -260,8 +252,8 @@ def test_more_live_sessions_than_a_process_remembers_are_looked_at_again(
     """The bound costs a query."""
     monkeypatch.setattr("app.auth.sessions.revocation.MAX_KNOWN", 2)
     rows.live.add(of("c"))
-    for place in (of("c"), A, of("c")):
-        assert rows.lets_in(place, NOW)
+    for ref in (of("c"), A, of("c")):
+        assert rows.lets_in(ref, NOW)
     assert rows.found == [of("c"), A]
 
 
@@ -275,14 +267,14 @@ def test_an_entry_for_all_of_a_user_makes_their_rows_be_asked(rows: Rows) -> Non
     rows.found = []
     later = NOW + POLL_SECONDS
     assert not rows.lets_in(A, later)
-    assert [rows.lets_in(place, later) for place in (B, B, other)] == [True] * 3
+    assert [rows.lets_in(ref, later) for ref in (B, B, other)] == [True] * 3
     assert rows.found == [A, B, B]
     rows.is_away = True
     with pytest.raises(Unavailable):
         rows.process.check(A, later + POLL_SECONDS, rows.find)
 
 
-def test_old_thefts_of_a_row_take_no_place(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_thefts_of_a_row_take_no_ref(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
     """They come along with what is new in the row, and no token speaks of them."""
     monkeypatch.setattr("app.auth.sessions.revocation.MAX_KNOWN", 2)
     thefts = [EndedSession(str(number), NOW - 2 * TTL, by_theft=True) for number in range(9)]
@@ -291,54 +283,51 @@ def test_old_thefts_of_a_row_take_no_place(rows: Rows, monkeypatch: pytest.Monke
     assert rows.found == []
 
 
-def kept_by(before: tuple[EndedSession, ...], *gone: EndedSession) -> list[EndedSession]:
-    """What a row keeps of these; the user is 7."""
-    return list(record(before, gone, NOW, subject="7", keep_for=TTL, keep_thefts_for=10 * TTL))
+@pytest.mark.parametrize(
+    ("age", "looks"),
+    [
+        pytest.param(0, False, id="just now"),
+        pytest.param(MAX_GAP, False, id="as long ago as a gap may be"),
+        pytest.param(MAX_GAP + 0.1, True, id="longer ago"),
+        pytest.param(-0.1, True, id="by a clock that was set back since"),
+    ],
+)
+@pytest.mark.parametrize("idle", [True, False], ids=["in a process that never asked", "after a gap"])
+def test_what_was_seen_a_moment_ago_outlives_a_gap(age: float, *, looks: bool, idle: bool) -> None:
+    """So the first request after a sign-in asks for news only, and not for the row."""
+    rows = Rows(A, B)
+    if not idle:
+        assert rows.lets_in(B, NOW - 60)
+    rows.process.mark_live(A, NOW - age)
+    rows.found = []
+    assert rows.lets_in(A, NOW)
+    assert rows.found == ([A] if looks else [])
 
 
-def test_a_row_remembers_for_one_access_lifetime_and_thefts_longer() -> None:
-    """So that whoever was robbed is told, even days later."""
-    before = (
-        EndedSession("old", NOW - TTL),
-        EndedSession("young", NOW - 1),
-        EndedSession("stolen", NOW - TTL, by_theft=True),
-        EndedSession("stolen long ago", NOW - 10 * TTL, by_theft=True),
-    )
-    kept = kept_by(before, EndedSession("new", NOW))
-    assert [entry.session_id for entry in kept] == ["stolen", "young", "new"]
+def test_an_end_between_a_sight_and_the_next_answer_counts(rows: Rows) -> None:
+    """A session that starts here and is ended elsewhere at once is refused at the next question."""
+    late = of("late")
+    rows.process.mark_live(late, NOW + 60)
+    rows.end(late, NOW + 60.5)
+    assert not rows.lets_in(late, NOW + 61)
+    assert rows.found == []
 
 
-def test_a_row_stays_bounded_and_says_what_it_left_out() -> None:
-    """The latest entries stay, and one for all others, which takes in what is left out later."""
-    first = [EndedSession(f"first {number}", NOW - 9) for number in range(MAX_ENDED)]
-    kept = kept_by(tuple(first), *(EndedSession(str(number), NOW - 3) for number in range(5)))
-    assert kept[0] == EndedSession(any_of("7"), NOW - 9)
-    assert kept[-1] == EndedSession("4", NOW - 3)
-    kept = kept_by(tuple(kept), *(EndedSession(f"more {number}", NOW) for number in range(MAX_ENDED)))
-    assert kept[0] == EndedSession(any_of("7"), NOW - 3)
-    assert len(kept) == MAX_ENDED + 1
-    assert {entry.ended_at for entry in kept[1:]} == {NOW}
+def test_a_sight_from_a_moment_before_a_gap_counts(rows: Rows) -> None:
+    """The answer that ended the gap tells of every end since then."""
+    late = of("late")
+    rows.lets_in(A, NOW + 60)
+    rows.process.mark_live(late, NOW + 60 - MAX_GAP)
+    rows.found = []
+    assert rows.lets_in(late, NOW + 60)
+    assert rows.found == []
 
 
-def test_what_was_left_out_is_said_until_its_tokens_have_run_out() -> None:
-    """The entry for all of them goes as the others do."""
-    said = EndedSession(any_of("7"), NOW - TTL + 1)
-    assert kept_by((said,), EndedSession("new", NOW)) == [said, EndedSession("new", NOW)]
-    assert kept_by((said._replace(ended_at=NOW - TTL),), EndedSession("new", NOW)) == [
-        EndedSession("new", NOW)
-    ]
-
-
-def test_thefts_and_ends_do_not_push_each_other_out() -> None:
-    """Thefts stay for months: there may be many, and an end of a moment ago counts more than their reason."""
-    thefts = [
-        EndedSession(f"theft {number}", NOW - 2 * TTL, by_theft=True) for number in range(MAX_THEFTS + 3)
-    ]
-    kept = kept_by((EndedSession("just now", NOW - 1), *thefts), EndedSession("new", NOW))
-    assert kept == [*thefts[3:], EndedSession("just now", NOW - 1), EndedSession("new", NOW)]
-    ends = tuple(EndedSession(str(number), NOW) for number in range(MAX_ENDED + 1))
-    assert EndedSession("stolen", NOW, by_theft=True) in kept_by(
-        ends, EndedSession("stolen", NOW, by_theft=True)
-    )
-    many = [EndedSession(str(number), NOW, by_theft=True) for number in range(MAX_THEFTS + 1)]
-    assert kept_by((), *many)[0] == EndedSession(any_of("7"), NOW)
+def test_a_session_that_is_known_already_takes_no_more_room(
+    rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refresh of one of them throws nothing away, though memory is full."""
+    monkeypatch.setattr("app.auth.sessions.revocation.MAX_KNOWN", 2)
+    rows.process.mark_live(A, NOW)
+    assert rows.lets_in(B, NOW)
+    assert rows.found == []

@@ -10,9 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.auth.errors import TokenInvalid, Unavailable
+from app.auth.lifecycle import ended
 from app.auth.lifecycle.account import EndedSession, SessionRef
+from app.auth.lifecycle.ended import Retention, any_of, record
 from app.auth.sessions import revocation
-from app.auth.sessions.revocation import MAX_GAP, POLL_SECONDS, RevocationCache, any_of, record
+from app.auth.sessions.revocation import MAX_GAP, POLL_SECONDS, RevocationCache
 
 TTL = 60.0
 OTHER_TTLS = (5.0, TTL, 600.0)
@@ -25,8 +27,12 @@ NAMES = "abcdef"
 @pytest.fixture(autouse=True)
 def _small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """So small that a few sessions pass each of them."""
-    for name, bound in (("MAX_KNOWN", 2), ("MAX_ENDED", 3), ("MAX_THEFTS", 1)):
-        monkeypatch.setattr(revocation, name, bound)
+    for module, name, bound in (
+        (revocation, "MAX_KNOWN", 2),
+        (ended, "MAX_ENDED", 3),
+        (ended, "MAX_THEFTS", 1),
+    ):
+        monkeypatch.setattr(module, name, bound)
 
 
 class Row(NamedTuple):
@@ -59,34 +65,46 @@ class World:
         self._tell(answer)
         return answer
 
-    def find(self, place: SessionRef, _now: float) -> None:
+    def find(self, ref: SessionRef, _now: float) -> None:
         """Whether the row has the session."""
         self._reach()
-        row = self.rows.get(place.subject)
-        if row is None or place.session_id not in row.live:
+        row = self.rows.get(ref.subject)
+        if row is None or ref.session_id not in row.live:
             raise TokenInvalid
 
-    def start(self, slot: SessionRef) -> None:
-        """A session of that user, in the place of an older one of the test."""
+    def start(self, slot: SessionRef, *, here: bool) -> None:
+        """A session of that user, in the slot of an older one; ``here`` in the process under test."""
         if slot.subject in self.rows and slot.subject not in self.to_delete and not self.is_away:
             self.drawn += 1
-            place = SessionRef(slot.subject, f"{slot.session_id}{self.drawn}")
-            self.names[slot] = place
+            ref = SessionRef(slot.subject, f"{slot.session_id}{self.drawn}")
+            self.names[slot] = ref
             live, ended = self.rows[slot.subject]
-            self.rows[slot.subject] = Row(live | {place.session_id}, ended)
+            self.rows[slot.subject] = Row(live | {ref.session_id}, ended)
+            if here:
+                self.refresh(slot)
+
+    def refresh(self, slot: SessionRef) -> None:
+        """A refresh in the process under test, which sees the session on its row."""
+        ref = self.names.get(slot)
+        if ref is not None and not self.is_away and ref.session_id in self.live_of(slot.subject):
+            self.process.mark_live(ref, self.now)
+
+    def live_of(self, subject: str) -> frozenset[str]:
+        """The ids of the live sessions on a row, if it is there."""
+        return self.rows[subject].live if subject in self.rows else frozenset()
 
     def end(self, slot: SessionRef, ttl: float, *, by_theft: bool, here: bool) -> None:
         """End a session in another process, or in the one under test."""
-        place = self.names.get(slot)
+        ref = self.names.get(slot)
         row = self.rows.get(slot.subject)
-        if place is None or row is None or place.session_id not in row.live or self.is_away:
+        if ref is None or row is None or ref.session_id not in row.live or self.is_away:
             return
-        gone = EndedSession(place.session_id, self.now, by_theft)
-        kept = record(row.ended, [gone], self.now, subject=slot.subject, keep_for=ttl, keep_thefts_for=9e9)
-        self.rows[slot.subject] = Row(row.live - {place.session_id}, kept)
-        self.ended_at[place] = self.now
+        gone = EndedSession(ref.session_id, self.now, by_theft)
+        kept = record(row.ended, [gone], self.now, subject=slot.subject, retention=Retention(ttl, 9e9))
+        self.rows[slot.subject] = Row(row.live - {ref.session_id}, kept)
+        self.ended_at[ref] = self.now
         if here:
-            self.process.add(kept)
+            self.process.mark_ended(kept)
             self._tell([*kept, gone])
 
     def delete(self, subject: str) -> None:
@@ -96,7 +114,7 @@ class World:
         if not self.is_away:
             self.to_delete.setdefault(subject, self.now + MAX_GAP)
 
-    def decide_transition(self) -> None:
+    def turn(self) -> None:
         """Let the database go away, or come back."""
         self.is_away = not self.is_away
         self.reachable_since = self.now
@@ -111,14 +129,14 @@ class World:
 
     def request(self, slot: SessionRef) -> None:
         """A request with the youngest access token of a session: refused in time, and never for nothing."""
-        place = self.names.get(slot)
-        if place is None:
+        ref = self.names.get(slot)
+        if ref is None:
             return
-        ended_at = self.ended_at.get(place)
+        ended_at = self.ended_at.get(ref)
         if ended_at is not None and self.now >= ended_at + TTL:
             return  # the token has expired
         try:
-            self.process.check(place, self.now, self.find)
+            self.process.check(ref, self.now, self.find)
         except TokenInvalid:
             assert ended_at is not None, "a live session was refused"
         except Unavailable:
@@ -126,7 +144,7 @@ class World:
         else:
             known_since = max(self.now if ended_at is None else ended_at, self.reachable_since)
             assert self.is_away or self.now - known_since < POLL_SECONDS, "served after its end"
-            assert place not in self.told, "served though the process was told of the end"
+            assert ref not in self.told, "served though the process was told of the end"
 
     def _tell(self, entries: list[EndedSession]) -> None:
         """Note which ends the process now knows of, by their names or by an entry for all of a user."""
@@ -138,12 +156,12 @@ class World:
             raise Unavailable
 
 
-PLACES = tuple(SessionRef(subject, name) for subject in SUBJECTS for name in NAMES)
+REFS = tuple(SessionRef(subject, name) for subject in SUBJECTS for name in NAMES)
 """Of the sessions in a story, by a name that a later one may have again."""
 
 ends = st.tuples(
     st.just("end"),
-    st.lists(st.sampled_from(PLACES), min_size=1, max_size=9, unique=True),
+    st.lists(st.sampled_from(REFS), min_size=1, max_size=9, unique=True),
     st.sampled_from(OTHER_TTLS),
     st.booleans(),
     st.booleans(),
@@ -153,7 +171,8 @@ steps = st.one_of(
     ends,
     st.tuples(st.just("advance"), seconds),
     st.tuples(st.just("advance"), seconds),
-    st.tuples(st.just("start"), st.sampled_from(PLACES)),
+    st.tuples(st.just("start"), st.sampled_from(REFS), st.booleans()),
+    st.tuples(st.just("refresh"), st.sampled_from(REFS)),
     st.tuples(st.just("delete"), st.sampled_from(SUBJECTS)),
     st.tuples(st.just("turn")),
 )
@@ -163,28 +182,30 @@ Step = tuple[object, ...]
 def take(world: World, step: Step) -> None:
     """Take one step of a story."""
     match step:
-        case "end", list(places), float(ttl), bool(by_theft), bool(here):
-            for place in cast("list[SessionRef]", places):
-                world.end(place, ttl, by_theft=by_theft, here=here)
-        case "start", SessionRef() as place:
-            world.start(place)
+        case "end", list(refs), float(ttl), bool(by_theft), bool(here):
+            for ref in cast("list[SessionRef]", refs):
+                world.end(ref, ttl, by_theft=by_theft, here=here)
+        case "start", SessionRef() as ref, bool(here):
+            world.start(ref, here=here)
+        case "refresh", SessionRef() as ref:
+            world.refresh(ref)
         case "advance", float(span):
             world.advance(span)
         case "delete", str(subject):
             world.delete(subject)
         case _:
-            world.decide_transition()
+            world.turn()
 
 
 @settings(max_examples=600, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.lists(steps, min_size=5, max_size=30), st.sampled_from([PLACES, PLACES[:2]]))
+@given(st.lists(steps, min_size=5, max_size=30), st.sampled_from([REFS, REFS[:2]]))
 def test_no_sign_out_is_forgotten(story: list[Step], used: tuple[SessionRef, ...]) -> None:
     """Over any ends, thefts, deletions, overflows, pauses and outages; and it asks once a second at most."""
     world = World()
-    for place in PLACES:
-        world.start(place)
+    for ref in REFS:
+        world.start(ref, here=False)
     for step in story:
-        for place in used:
-            world.request(place)
+        for ref in used:
+            world.request(ref)
         take(world, step)
     assert all(later - earlier >= POLL_SECONDS for earlier, later in itertools.pairwise(world.asked))

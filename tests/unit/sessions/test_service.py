@@ -9,12 +9,21 @@ from typing import Any, cast
 import pytest
 from flask import Flask
 
-from app.auth.errors import RefreshTokenInvalid, RefreshTokenReused, SessionStolen, TokenInvalid, Unavailable
-from app.auth.lifecycle.account import Account, EndedSession, SessionRef
+from app.auth.errors import (
+    InvalidCredentials,
+    RefreshTokenInvalid,
+    RefreshTokenReused,
+    SessionStolen,
+    TokenInvalid,
+    Unavailable,
+    UserNotFound,
+)
+from app.auth.lifecycle.account import Account, EndedSession, SessionOptions, SessionRef
 from app.auth.lifecycle.rotation import Session
 from app.auth.sessions.issuer import TokenIssuer
+from app.auth.sessions.reader import SessionReader
 from app.auth.sessions.revocation import RevocationCache
-from app.auth.sessions.service import SessionOptions, SessionService
+from app.auth.sessions.service import SessionService
 from app.auth.signals import session_ended
 from app.auth.storage.accounts import AccountStore
 
@@ -44,7 +53,8 @@ class Row:
     def __init__(self, losses: int = 0, **changes: Any) -> None:
         self.account = account(**{"sessions": (PHONE, LAPTOP), **changes})
         self.losses, self.loads, self.columns = losses, 0, dict[str, Any]()
-        self.revocations = RevocationCache(lambda _: [], 600)
+        self.clock_reads = 0
+        self.now, self.revocations = NOW, RevocationCache(lambda _: [], 600)
 
     def load(self, subject: str) -> Account | None:
         """The account as it is now."""
@@ -63,7 +73,19 @@ class Row:
     @property
     def verbs(self) -> SessionService:
         """The verbs on this row."""
-        return SessionService(SETTINGS, cast("AccountStore", self), TOKEN_ISSUER, self.revocations)
+        store = cast("AccountStore", self)
+        return SessionService(SETTINGS, store, TOKEN_ISSUER, self.revocations, self.reader, self.clock)
+
+    @property
+    def reader(self) -> SessionReader:
+        """The questions about this row."""
+        store = cast("AccountStore", self)
+        return SessionReader(SETTINGS, store, TOKEN_ISSUER, self.revocations, self.clock)
+
+    def clock(self) -> float:
+        """Seconds since the epoch; each answer is counted."""
+        self.clock_reads += 1
+        return self.now
 
     @property
     def left(self) -> list[str]:
@@ -75,7 +97,7 @@ class Row:
 def test_a_verb_that_loses_is_decided_anew(losses: int) -> None:
     """Who loses loads again, and lands in the end."""
     row = Row(losses)
-    row.verbs.end(HERE, NOW)
+    row.verbs.end(HERE)
     assert row.left == ["laptop"]
     assert row.loads == losses + 1
 
@@ -84,14 +106,14 @@ def test_a_verb_that_loses_twenty_times_is_given_up() -> None:
     """It changes nothing, and the client is told to come again."""
     row = Row(20)
     with pytest.raises(Unavailable):
-        row.verbs.end(HERE, NOW)
+        row.verbs.end(HERE)
     assert (row.left, row.loads) == (["phone", "laptop"], 20)
 
 
 def test_a_new_session_is_what_was_wished() -> None:
     """It begins now and has its absolute limit; the password was given now."""
     row = Row(sessions=())
-    issued = row.verbs.start(row.account, SessionOptions(remember=True, delivery="body", label="Watch"), NOW)
+    issued = row.verbs.start(row.account, SessionOptions(remember=True, delivery="body", label="Watch"))
     made = issued.session
     assert (made.remember, made.delivery, made.label) == (True, "body", "Watch")
     assert made.served_at == made.started_at == made.auth_time == NOW
@@ -107,7 +129,7 @@ def test_a_session_that_another_started_is_no_fresher_than_that() -> None:
     """It remembers which one started it, and the sign-in is that one's."""
     row = Row()
     made = row.verbs.start(
-        row.account, SessionOptions(), NOW, started_by=session(id="phone", auth_time=5.0)
+        row.account, SessionOptions(), started_by=session(id="phone", auth_time=5.0)
     ).session
     assert (made.started_by, made.auth_time, made.started_at) == ("phone", 5.0, NOW)
 
@@ -115,7 +137,7 @@ def test_a_session_that_another_started_is_no_fresher_than_that() -> None:
 def test_a_session_that_is_replaced_ends_with_the_start() -> None:
     """A browser that signs in again holds one session, not two."""
     row = Row()
-    row.verbs.start(row.account, SessionOptions(), NOW, replaces=HERE)
+    row.verbs.start(row.account, SessionOptions(), replaces=HERE)
     assert "phone" not in row.left
     assert len(row.left) == 2
 
@@ -124,7 +146,7 @@ def test_a_session_that_is_replaced_ends_with_the_start() -> None:
 def test_an_old_cookie_beside_the_current_one_is_passed_over(presented: list[str]) -> None:
     """Each candidate is tried, and the one that holds is honoured."""
     row = Row()
-    assert row.verbs.refresh(presented, NOW).session.id == "phone"
+    assert row.verbs.refresh(presented).session.id == "phone"
     assert row.left == ["phone", "laptop"]
 
 
@@ -134,7 +156,7 @@ def test_an_old_token_alone_is_a_theft() -> None:
     tool = session(id="tool", started_by="phone")
     row = Row(sessions=(PHONE, LAPTOP, expired, tool))
     with pytest.raises(RefreshTokenReused):
-        row.verbs.refresh([OLD], NOW)
+        row.verbs.refresh([OLD])
     assert row.left == ["laptop"]
     stolen = {entry.session_id: entry.by_theft for entry in row.account.ended}
     assert stolen == {"phone": True, "tool": True, "expired": False}
@@ -144,14 +166,14 @@ def test_an_old_token_alone_is_a_theft() -> None:
 def test_whoever_was_robbed_is_told(presented: list[str]) -> None:
     """The refusal of the one who comes after the theft says what it was, also beside another dead cookie."""
     with pytest.raises(SessionStolen):
-        Row(ended=(EndedSession("gone", NOW - DAY, by_theft=True),)).verbs.refresh(presented, NOW)
+        Row(ended=(EndedSession("gone", NOW - DAY, by_theft=True),)).verbs.refresh(presented)
 
 
 def test_nothing_authentic_is_refused() -> None:
     """Without a token that is ours there is nobody to ask for."""
     row = Row()
     with pytest.raises(RefreshTokenInvalid):
-        row.verbs.refresh(["no.token.atall"], NOW)
+        row.verbs.refresh(["no.token.atall"])
     assert row.loads == 0
 
 
@@ -171,7 +193,7 @@ def test_which_sessions_a_sign_out_ends(
 ) -> None:
     """Each row is what is presented, how far it is to go, and what is left."""
     row = Row()
-    row.verbs.sign_out(refresh, access, scope, NOW)
+    row.verbs.sign_out(refresh, access, scope)
     assert row.left == left
     assert all(not entry.by_theft and entry.ended_at == NOW for entry in row.account.ended)
     assert {entry.session_id for entry in row.account.ended} == {"phone", "laptop"} - set(left)
@@ -180,9 +202,9 @@ def test_which_sessions_a_sign_out_ends(
 @pytest.mark.parametrize(
     ("end", "gone"),
     [
-        pytest.param(lambda verbs: verbs.end(HERE, NOW), ["phone"], id="one"),
-        pytest.param(lambda verbs: verbs.end_others(HERE, NOW), ["laptop"], id="all others"),
-        pytest.param(lambda verbs: verbs.end_all("7", NOW), ["phone", "laptop"], id="all"),
+        pytest.param(lambda verbs: verbs.end(HERE), ["phone"], id="one"),
+        pytest.param(lambda verbs: verbs.end_others(HERE), ["laptop"], id="all others"),
+        pytest.param(lambda verbs: verbs.end_all("7"), ["phone", "laptop"], id="all"),
     ],
 )
 def test_an_end_that_is_wished_for_is_told_as_a_sign_out(
@@ -204,7 +226,7 @@ def test_an_old_token_ends_its_own_session_only(scope: str) -> None:
     """For more than that it has to be alive."""
     row = Row()
     with pytest.raises(RefreshTokenInvalid):
-        row.verbs.sign_out([OLD], [], scope, NOW)
+        row.verbs.sign_out([OLD], [], scope)
     assert row.left == ["laptop"]
 
 
@@ -213,14 +235,14 @@ def test_an_access_token_of_an_ended_session_speaks_for_nobody(scope: str) -> No
     """It may be alive for minutes after its session; a thief must not end the others with it."""
     row = Row()
     with pytest.raises(RefreshTokenInvalid):
-        row.verbs.sign_out([], [GONE_ACCESS], scope, NOW)
+        row.verbs.sign_out([], [GONE_ACCESS], scope)
     assert row.left == ["phone", "laptop"]
 
 
 def test_an_end_is_known_at_once_where_it_was_written() -> None:
     """The process that ended a session takes none of its access tokens any more."""
     row = Row()
-    row.verbs.end(HERE, NOW)
+    row.verbs.end(HERE)
     assert row.revocations.is_revoked(HERE, NOW)
     assert not row.revocations.is_revoked(SessionRef("7", "laptop"), NOW)
 
@@ -229,48 +251,114 @@ def test_an_end_that_was_not_written_is_not_known() -> None:
     """Where every race was lost the session is alive, and so are its access tokens."""
     row = Row(20)
     with pytest.raises(Unavailable):
-        row.verbs.end(HERE, NOW)
+        row.verbs.end(HERE)
     assert not row.revocations.is_revoked(HERE, NOW)
 
 
 def test_a_rotation_writes_nothing_of_ended_sessions() -> None:
     """Where none ended with it the short statement does, and what the row remembers stays."""
     row = Row(ended=(EndedSession("gone", NOW - 1),))
-    row.verbs.refresh([TOKENS["phone"]], NOW)
+    row.verbs.refresh([TOKENS["phone"]])
     assert row.columns == {"ended": ()}
 
 
-def test_of_a_user_who_is_not_there_nothing_is_ended() -> None:
-    """Nobody is told that there is no such user."""
-    row, stranger = Row(), SessionRef("8", "phone")
-    row.verbs.end(stranger, NOW)
-    row.verbs.end_all("8", NOW)
-    row.verbs.block("8", NOW)
-    row.verbs.block("8", NOW, blocked=False)
+STRANGER = SessionRef("8", "phone")
+OF_NOBODY = account(key=8)
+NOBODYS = TOKEN_ISSUER.issue(OF_NOBODY, PHONE, NOW).refresh_token
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        pytest.param(lambda verbs: verbs.end_all("8"), id="signing out everywhere"),
+        pytest.param(lambda verbs: verbs.block("8"), id="a block"),
+        pytest.param(lambda verbs: verbs.block("8", blocked=False), id="the end of a block"),
+        pytest.param(lambda verbs: verbs.reset("8", "new"), id="a password that the host sets"),
+    ],
+)
+def test_what_is_done_to_a_user_who_is_not_there_says_so(verb: Callable[[SessionService], None]) -> None:
+    """Nobody is told that a user is blocked who does not exist."""
+    row = Row()
+    with pytest.raises(UserNotFound, match="There is no such user") as caught:
+        verb(row.verbs)
+    assert isinstance(caught.value, LookupError)
     assert row.left == ["phone", "laptop"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "error"),
+    [
+        pytest.param(lambda verbs: verbs.refresh([NOBODYS]), RefreshTokenInvalid, id="a refresh"),
+        pytest.param(
+            lambda verbs: verbs.refresh([NOBODYS, GONE]), RefreshTokenInvalid, id="a refresh with two tokens"
+        ),
+        pytest.param(
+            lambda verbs: verbs.start(OF_NOBODY, SessionOptions()), InvalidCredentials, id="a sign-in"
+        ),
+        pytest.param(
+            lambda verbs: verbs.restart(OF_NOBODY, PHONE, "new"), InvalidCredentials, id="a new password"
+        ),
+        pytest.param(
+            lambda verbs: verbs.sign_out([NOBODYS], [], "all"),
+            RefreshTokenInvalid,
+            id="a sign-out everywhere",
+        ),
+    ],
+)
+def test_a_user_who_is_gone_is_refused_like_anybody(
+    verb: Callable[[SessionService], object], error: type[Exception]
+) -> None:
+    """Whoever holds a token of theirs, or their password, learns no more than any other."""
+    row = Row(losses=1)  # the account that a sign-in has loaded is not the row's any more
+    with pytest.raises(error) as caught:
+        verb(row.verbs)
+    assert type(caught.value) is error
+
+
+def test_a_session_of_nobody_can_be_ended() -> None:
+    """A token is older than the deletion of its user, and a sign-out is done in any case."""
+    row = Row()
+    row.verbs.end(STRANGER)
+    row.verbs.end_others(STRANGER)
+    row.verbs.sign_out([NOBODYS], [], "session")
+    assert row.left == ["phone", "laptop"]
+
+
+def test_a_user_who_is_deleted_during_a_sign_out_everywhere_is_signed_out() -> None:
+    """The row was there when the token was looked at, and is gone a moment later."""
+    row = Row()
+    load = row.load
+
+    def load_once(subject: str) -> Account | None:
+        return load(subject) if row.loads == 0 else None
+
+    row.load = load_once  # type: ignore[method-assign]  # the row that vanishes
+    row.verbs.sign_out([TOKENS["phone"]], [], "all")
+    assert row.loads == 1
 
 
 def test_a_block_and_its_end_are_written_with_the_sessions() -> None:
     """One write keeps a user out; one lets them in again."""
     row = Row()
-    row.verbs.block("7", NOW)
+    row.verbs.block("7")
     assert (row.left, row.columns["blocked"]) == ([], True)
     row = Row(blocked=True)
-    row.verbs.block("7", NOW, blocked=False)
+    row.verbs.block("7", blocked=False)
     assert (row.left, row.columns["blocked"]) == (["phone", "laptop"], False)
 
 
 def test_only_a_live_session_is_found() -> None:
     """Not one that is over, that is not there, or whose user may not sign in."""
-    assert Row().verbs.find(HERE, NOW)[1] is PHONE
+    assert Row().reader.find(HERE)[1] is PHONE
     for row, ref, now in (
         (Row(), SessionRef("7", "gone"), NOW),
         (Row(), SessionRef("8", "phone"), NOW),
         (Row(blocked=True), HERE, NOW),
         (Row(), HERE, PHONE.expires_at),
     ):
+        row.now = now
         with pytest.raises(TokenInvalid):
-            row.verbs.find(ref, now)
+            row.reader.find(ref)
 
 
 @pytest.mark.parametrize(
@@ -286,7 +374,9 @@ def test_which_tokens_would_be_honoured(token: str, now: float, *, honoured: boo
     """Each row is a token and a moment; asking changes nothing."""
     row = Row()
     (claims,) = TOKEN_ISSUER.valid_refresh([token], NOW)
-    assert row.verbs.honours(claims, now) is honoured
+    assert row.reader.honours(claims, now) is honoured
+    row.now = now
+    assert row.reader.honoured([token, "no.token.atall"]) == ([claims] if honoured else [])
     assert row.left == ["phone", "laptop"]
 
 
@@ -294,19 +384,38 @@ def test_live_sessions_come_with_the_latest_first() -> None:
     """What ran out is left out."""
     over = session(id="over", expires_at=NOW)
     row = Row(sessions=(PHONE, over, LAPTOP))
-    assert row.verbs.live(row.account, NOW) == (LAPTOP, PHONE)
+    assert row.reader.live(row.account) == (LAPTOP, PHONE)
 
 
 def test_what_changes_nothing_is_not_written() -> None:
     """A repeat within a tenth of the leeway costs a read and no write."""
     row = Row(losses=99, sessions=(session(made_at=NOW, shown_at=NOW, served_at=NOW),))
-    assert row.verbs.refresh([TOKENS["phone"]], NOW).session.id == "phone"
+    assert row.verbs.refresh([TOKENS["phone"]]).session.id == "phone"
     assert row.losses == 99
 
 
 def test_what_ran_out_goes_with_the_next_write() -> None:
     """No job cleans up, and an end that nobody asked for is noted like any other."""
     row = Row(sessions=(PHONE, session(id="over", expires_at=NOW)))
-    row.verbs.refresh([TOKENS["phone"]], NOW)
+    row.verbs.refresh([TOKENS["phone"]])
     assert row.left == ["phone"]
     assert row.account.ended == (EndedSession("over", NOW),)
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        pytest.param(lambda row: row.verbs.start(row.account, SessionOptions()), id="a sign-in"),
+        pytest.param(lambda row: row.verbs.refresh([TOKENS["phone"]]), id="a refresh"),
+        pytest.param(lambda row: row.verbs.refresh([OLD, TOKENS["phone"]]), id="a refresh with two tokens"),
+        pytest.param(lambda row: row.verbs.end(HERE), id="an end"),
+        pytest.param(lambda row: row.reader.read_access(ACCESS), id="the reading of an access token"),
+        pytest.param(lambda row: row.reader.honoured([OLD, TOKENS["phone"]]), id="a question"),
+        pytest.param(lambda row: row.reader.acting_session([OLD], [ACCESS]), id="whose request this is"),
+    ],
+)
+def test_a_verb_reads_the_clock_once(verb: Callable[[Row], object]) -> None:
+    """However many races it loses: what is decided twice is decided for one moment."""
+    row = Row(losses=2)
+    verb(row)
+    assert row.clock_reads == 1

@@ -1,0 +1,95 @@
+"""What presented tokens and user rows say of sessions. It only asks; service.py has the verbs that write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from ..errors import TokenInvalid
+from ..lifecycle import rotation
+from ..lifecycle.account import Account, SessionRef, find_session, live_sessions
+from ..lifecycle.rotation import Session
+from ..settings.model import Settings
+from ..storage.accounts import AccountStore
+from ..tokens.claims import AccessClaims, RefreshClaims
+from .issuer import TokenIssuer
+from .revocation import RevocationCache
+
+
+class SessionReader:
+    """The sessions of one app's users, as they are. ``clock`` gives seconds since the epoch."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: AccountStore,
+        token_issuer: TokenIssuer,
+        revocations: RevocationCache,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store, self._issuer, self._revocations = store, token_issuer, revocations
+        self._clock, self._policy, self._fresh_for = clock, settings.rotation_policy, settings.fresh_for
+
+    def read_access(self, token: str) -> AccessClaims:
+        """The claims of a valid access token whose session has not ended; raises TokenInvalid.
+
+        Raises Unavailable where the row has to be asked for the end and cannot be.
+        """
+        now = self._clock()
+        claims = self._issuer.read_access(token, now)
+        self._revocations.check(SessionRef(claims.subject, claims.session_id), now, self._find)
+        return claims
+
+    def find(self, ref: SessionRef) -> tuple[Account, Session]:
+        """The account and the live session that ``ref`` names, from the row; raises TokenInvalid."""
+        return self._find(ref, self._clock())
+
+    def honoured(self, presented: Sequence[str]) -> list[RefreshClaims]:
+        """The claims of those refresh tokens that a refresh would give new tokens for."""
+        now = self._clock()
+        return [claims for claims in self._issuer.valid_refresh(presented, now) if self.honours(claims, now)]
+
+    def honours(self, claims: RefreshClaims, now: float) -> bool:
+        """Whether a refresh with this token at ``now`` would give new tokens."""
+        with suppress(TokenInvalid):
+            _, session = self._find(SessionRef(claims.subject, claims.session_id), now)
+            return rotation.decide(session, claims.token_id, now, "", self._policy).session is not None
+        return False
+
+    def acting_session(self, refresh: Sequence[str], access: Sequence[str]) -> SessionRef | None:
+        """The live session that one of these tokens may speak for."""
+        now = self._clock()
+        for claims in self._issuer.valid_refresh(refresh, now):
+            if self.honours(claims, now):
+                return SessionRef(claims.subject, claims.session_id)
+        for identity in self._issuer.valid_access(access, now):
+            ref = SessionRef(identity.subject, identity.session_id)
+            with suppress(TokenInvalid):
+                self._find(ref, now)
+                return ref
+        return None
+
+    def live(self, account: Account) -> tuple[Session, ...]:
+        """The live sessions of an account, the most recently served first."""
+        sessions = live_sessions(account.sessions, self._clock(), self._policy)
+        return tuple(sorted(sessions, key=lambda session: session.served_at, reverse=True))
+
+    def ends_at(self, session: Session) -> float:
+        """When a session ends if nothing more happens."""
+        return rotation.ends_at(session, self._policy)
+
+    def is_fresh(self, session: Session) -> bool:
+        """Whether the person proved who they are within RATCHET_FRESH_FOR, by the row.
+
+        What a token says of it, the secret could sign.
+        """
+        return self._clock() - session.auth_time <= self._fresh_for
+
+    def _find(self, ref: SessionRef, now: float) -> tuple[Account, Session]:
+        account = self._store.load(ref.subject)
+        session = find_session(account.sessions, ref.session_id) if account else None
+        if account is None or session is None or account.sign_in_error:
+            raise TokenInvalid
+        if rotation.is_over(session, now, self._policy):
+            raise TokenInvalid
+        return account, session
