@@ -63,7 +63,8 @@ class Event(NamedTuple):
 class Transition(NamedTuple):
     """The sessions to write, the session it is about, what to tell, and why the request is refused.
 
-    ``must_write`` moves the version even where no session changes. ``stolen`` are the ids of the
+    ``must_write`` moves the version even where no session changes. ``same_hash`` lets the write land only
+    while the row has the password hash of the account that was decided on. ``stolen`` are the ids of the
     sessions that a theft ends.
     """
 
@@ -72,6 +73,7 @@ class Transition(NamedTuple):
     events: tuple[Event, ...] = ()
     error: RatchetError | type[RatchetError] | None = None
     must_write: bool = False
+    same_hash: bool = False
     stolen: tuple[str, ...] = ()
 
 
@@ -112,7 +114,7 @@ def start(
         *_ended(displaced, "displaced"),
         signed_in,
     )
-    return Transition(kept, new_session, events)
+    return Transition(kept, new_session, events, same_hash=True)
 
 
 def restart(account: Account, new_session: Session, *, password_hash: str | None, old: str) -> Transition:
@@ -125,7 +127,7 @@ def restart(account: Account, new_session: Session, *, password_hash: str | None
     if account.sign_in_error or find_session(account.sessions, old) is None:
         return Transition(account.sessions, error=TokenInvalid)
     events = (*_ended(account.sessions, "password_changed"), changed)
-    return Transition((new_session,), new_session, events)
+    return Transition((new_session,), new_session, events, same_hash=True)
 
 
 def reset(account: Account, *, password_hash: str) -> Transition:

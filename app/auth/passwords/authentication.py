@@ -117,7 +117,9 @@ class Authenticator:
         if not hashing.needs_rehash(account.password_hash, rounds):
             return account
         raised = hashing.hash_password(password, rounds)
-        written = self._store.compare_and_swap(account, account.sessions, password_hash=raised)
+        written = self._store.compare_and_swap(
+            account, account.sessions, password_hash=raised, same_hash=True
+        )
         latest = self._store.load(account.subject)
         if latest is None:
             raise InvalidCredentials

@@ -226,7 +226,9 @@ class SessionService:
             return True
         kept = live_sessions(transition.sessions, now, self._policy)
         ended = ended_with(account, kept, transition.stolen, now, self._retention)
-        written = self._store.compare_and_swap(account, kept, ended=ended, **columns)
+        written = self._store.compare_and_swap(
+            account, kept, ended=ended, same_hash=transition.same_hash, **columns
+        )
         if written:
             self._revocations.mark_ended(ended)
         return written

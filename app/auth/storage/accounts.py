@@ -1,7 +1,7 @@
 """User row to account value and back: load, compare-and-swap.
 
 A change is one ``UPDATE`` that names the version it was decided on; zero rows means that somebody else moved
-first. This file, statements.py, mapping.py, database.py and user.py are the only ones that know SQL.
+first. This package and user.py are the only places that know SQL.
 """
 
 from __future__ import annotations
@@ -58,11 +58,13 @@ class AccountStore:
         password_hash: str | None = None,
         ended: tuple[EndedSession, ...] = (),
         blocked: bool | None = None,
+        same_hash: bool = False,
     ) -> bool:
         """Write ``sessions`` if the row is still as ``account``; whether it was.
 
         With them a new ``password_hash``, what the row remembers of ``ended`` sessions, and whether the
-        user is ``blocked``, where given.
+        user is ``blocked``, where given. ``same_hash`` is for what was decided on the password: the row has
+        to have the hash of ``account``, too.
         """
         columns: dict[str, Any] = {"sessions": [dataclasses.asdict(session) for session in sessions]}
         if password_hash is not None:
@@ -71,10 +73,11 @@ class AccountStore:
             columns["blocked"] = blocked
         if ended:
             columns |= {"ended": ended, "ended_at": _latest(ended)}
-        seen = {"row_key": account.key, "version": account.version}
-        seen |= {"seen_password_hash": account.password_hash, "seen_blocked": account.blocked}
+        seen = {"row_key": account.key, "version": account.version, "seen_blocked": account.blocked}
+        seen |= {"seen_password_hash": account.password_hash} if same_hash else {}
         values = {f"next_{name}": value for name, value in columns.items()}
-        written = self.database.run(self._statements.compare_and_swap(*columns), seen | values, _is_one)
+        statement = self._statements.compare_and_swap(*columns, same_hash=same_hash)
+        written = self.database.run(statement, seen | values, _is_one)
         if written:
             self._tell_host(account, columns)
         return written

@@ -40,17 +40,18 @@ class Statements:
         self.keys = select(mapping.key).order_by(mapping.key)
         ended_at = mapping.attribute("ended_at")
         self.ended = select(mapping.attribute("ended")).where(ended_at > bindparam("since"))
-        self._swaps: dict[frozenset[str], Update] = {}
+        self._swaps: dict[tuple[frozenset[str], bool], Update] = {}
 
-    def compare_and_swap(self, *names: str) -> Update:
+    def compare_and_swap(self, *names: str, same_hash: bool) -> Update:
         """Compare-and-swap: write ``next_…`` of these columns, and no others, if the row is as it was seen.
 
-        Not only the version has to be the same: a host that changes the password or blocks the user does
-        not move it.
+        Not only the version has to be the same: a host that blocks the user or changes the password does
+        not move it. The hash is compared only where ``same_hash`` asks for it. A host may encrypt that
+        column with a random nonce, and then no comparison in SQL ever finds it equal.
         """
-        wanted = frozenset(names)
+        wanted = frozenset(names), same_hash
         if wanted not in self._swaps:
-            self._swaps[wanted] = self._update(wanted)
+            self._swaps[wanted] = self._update(*wanted)
         return self._swaps[wanted]
 
     def attribute_name(self, name: str) -> str:
@@ -73,17 +74,17 @@ class Statements:
         before = column == bindparam("wanted_before", type_=String())
         return self._account(or_(wanted, before)).order_by(case((wanted, 0), else_=1))
 
-    def _update(self, names: frozenset[str]) -> Update:
+    def _update(self, names: frozenset[str], same_hash: bool) -> Update:
         columns = self._mapping.columns
         version = columns["sessions_version"]
         values: dict[Any, Any] = {columns[name]: bindparam(f"next_{name}") for name in sorted(names)}
+        seen = ("blocked", "password_hash") if same_hash else ("blocked",)
         return (
             update(self.table)
             .where(
                 self._mapping.table_key == bindparam("row_key", type_=self.key_type),
                 version == bindparam("version"),
-                columns["password_hash"].is_not_distinct_from(bindparam("seen_password_hash")),
-                columns["blocked"].is_not_distinct_from(bindparam("seen_blocked")),
+                *(columns[name].is_not_distinct_from(bindparam(f"seen_{name}")) for name in seen),
             )
             .values({**values, version: version + 1})
         )

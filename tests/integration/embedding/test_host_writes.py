@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask import Flask
 
@@ -10,7 +12,9 @@ from app.auth.signals import password_changed
 from app.db import db
 from app.models import User
 from app.site import ratchet
-from tests.support.browser import NEW_PASSWORD, PASSWORD, Browser, refusal
+from tests.support.browser import NEW_PASSWORD, PASSWORD, Browser, content, refusal
+from tests.support.clock import Clock
+from tests.support.hosts.strangers import MakeStranger
 from tests.support.sites import HASH, add_user
 
 from ...support.rows import statements, stored
@@ -98,3 +102,28 @@ def test_only_the_object_of_that_user_is_told(site: Flask, ada: str) -> None:
         ratchet.block(user)
         assert (bob.blocked, user.blocked) == (False, True)
     assert Browser(site).sign_in("bob", PASSWORD).status_code == 200
+
+
+def test_a_host_may_encrypt_the_column_of_the_hash(make_stranger: MakeStranger, clock: Clock) -> None:
+    """With a random nonce no hash is written twice alike: what is not decided on it does not compare it."""
+    stranger = make_stranger("encrypted")
+    key = stranger.add_user(password_hash=None)
+    with stranger.app.test_request_context():
+        user: Any = stranger.db.session.get(stranger.model, key)
+        tokens = [stranger.ratchet.start_session(user).refresh_token for _ in range(2)]
+        user.password_hash = HASH
+        stranger.db.session.commit()
+    browser = Browser(stranger.app)
+    for _ in range(2):
+        clock.advance(30)
+        reply = browser.refresh(tokens[0])
+        tokens[0] = content(reply)["refresh_token"]
+    assert browser.post("/auth/logout", {"refresh_token": tokens[0]}).status_code == 204
+    with stranger.app.app_context():
+        user = stranger.db.session.get(stranger.model, key)
+        assert user.password_hash == HASH
+        stranger.ratchet.set_password(user, NEW)
+        assert refusal(browser.refresh(tokens[1])) == (401, "refresh_token_invalid")
+        stranger.ratchet.block(user)
+        stranger.ratchet.unblock(user)
+        stranger.ratchet.end_sessions(user)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from secrets import token_hex
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import ForeignKey, String
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, column_property, mapped_column, synonym
+from sqlalchemy.types import TypeDecorator
 
 from app.auth import RatchetUser
 from app.auth.user import Identifier, RowState
@@ -177,6 +180,32 @@ def not_unique(db: SQLAlchemy) -> Model:
     return Copy
 
 
+class Encrypted(TypeDecorator[str]):
+    """Stands for a type that encrypts with a random nonce: no value is written twice as the same text."""
+
+    impl = String(255)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002  # the shape of what it replaces
+        """The text for the database, different each time."""
+        return None if value is None else token_hex(8) + value[::-1]
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002  # the shape of what it replaces
+        """The text that was written."""
+        return None if value is None else value[16:][::-1]
+
+
+def encrypted(db: SQLAlchemy) -> Model:
+    """A host that encrypts the hashes of its users."""
+
+    class Patient(RatchetUser, db.Model):  # type: ignore[name-defined,misc]  # made at run time
+        __tablename__ = "shape_patients"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        password_hash: Mapped[str | None] = mapped_column(Encrypted)
+
+    return Patient
+
+
 SHAPES: dict[str, Callable[[SQLAlchemy], Model]] = {
     "joined": joined,
     "joined by another name": joined_by_another_name,
@@ -188,5 +217,5 @@ SHAPES: dict[str, Callable[[SQLAlchemy], Model]] = {
     "renamed": renamed,
 }
 
-ALL_MODELS = {**MODELS, **SHAPES, "not unique": not_unique}
+ALL_MODELS = {**MODELS, **SHAPES, "not unique": not_unique, "encrypted": encrypted}
 """Every kind of user model that a test can ask for."""

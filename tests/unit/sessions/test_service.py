@@ -259,7 +259,7 @@ def test_a_rotation_writes_nothing_of_ended_sessions() -> None:
     """Where none ended with it the short statement does, and what the row remembers stays."""
     row = Row(ended=(EndedSession("gone", NOW - 1),))
     row.verbs.refresh([TOKENS["phone"]])
-    assert row.columns == {"ended": ()}
+    assert row.columns == {"ended": (), "same_hash": False}
 
 
 STRANGER = SessionRef("8", "phone")
@@ -400,6 +400,25 @@ def test_what_ran_out_goes_with_the_next_write() -> None:
     row.verbs.refresh([TOKENS["phone"]])
     assert row.left == ["phone"]
     assert row.account.ended == (EndedSession("over", NOW),)
+
+
+@pytest.mark.parametrize(
+    ("verb", "same_hash"),
+    [
+        pytest.param(lambda row: row.verbs.start(row.account, SessionOptions()), True, id="a sign-in"),
+        pytest.param(lambda row: row.verbs.restart(row.account, PHONE, "new"), True, id="a new password"),
+        pytest.param(lambda row: row.verbs.refresh([TOKENS["phone"]]), False, id="a refresh"),
+        pytest.param(lambda row: row.verbs.end(HERE), False, id="an end"),
+        pytest.param(lambda row: row.verbs.end_all("7"), False, id="the end of all"),
+        pytest.param(lambda row: row.verbs.block("7"), False, id="a block"),
+        pytest.param(lambda row: row.verbs.reset("7", "new"), False, id="a reset by the host"),
+    ],
+)
+def test_which_writes_hang_on_the_password(verb: Callable[[Row], object], *, same_hash: bool) -> None:
+    """Those that were decided on it; the others say nothing of a column that the host may encrypt."""
+    row = Row()
+    verb(row)
+    assert row.columns["same_hash"] is same_hash
 
 
 @pytest.mark.parametrize(

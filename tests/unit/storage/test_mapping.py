@@ -180,11 +180,23 @@ def test_a_model_without_an_address_is_accepted() -> None:
 
 def test_a_swap_writes_the_columns_it_names_and_no_others() -> None:
     """A column that a verb does not change is not written back as it was read."""
-    written = str(Statements(two_columns()).compare_and_swap("sessions", "blocked").compile()).partition(
-        " WHERE "
-    )[0]
+    written, _, _ = swap("sessions", "blocked").partition(" WHERE ")
     assert written.count("=") == 3, written
     assert "password_hash" not in written
+
+
+@pytest.mark.parametrize("same_hash", [True, False])
+def test_a_swap_compares_the_hash_where_that_is_asked(*, same_hash: bool) -> None:
+    """Else the statement does not name the column at all; the version and the block count always."""
+    _, _, condition = swap("sessions", same_hash=same_hash).partition(" WHERE ")
+    assert ("password_hash" in condition) is same_hash
+    assert "sessions_version" in condition
+    assert "blocked" in condition
+
+
+def swap(*names: str, same_hash: bool = False) -> str:
+    """The compare-and-swap of these columns, as SQL."""
+    return str(Statements(two_columns()).compare_and_swap(*names, same_hash=same_hash).compile())
 
 
 def two_columns() -> Any:
