@@ -234,6 +234,8 @@ class SessionService:
         return written
 
     def _issue(self, account: Account, session: Session, now: float) -> IssuedTokens:
+        """The tokens of a session that this process has just seen on its row, or written there."""
+        self._revocations.mark_live(SessionRef(account.subject, session.id), now)
         return self._issuer.issue(account, session, now)
 
     def _new_session(self, options: SessionOptions, now: float, started_by: Session | None = None) -> Session:

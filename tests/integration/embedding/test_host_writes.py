@@ -122,7 +122,7 @@ def test_a_host_may_encrypt_the_column_of_the_hash(make_stranger: MakeStranger, 
     with stranger.app.app_context():
         user = stranger.db.session.get(stranger.model, key)
         assert user.password_hash == HASH
-        stranger.ratchet.set_password(user, NEW)
+        stranger.ratchet.set_password(user, NEW_PASSWORD)
         assert refusal(browser.refresh(tokens[1])) == (401, "refresh_token_invalid")
         stranger.ratchet.block(user)
         stranger.ratchet.unblock(user)

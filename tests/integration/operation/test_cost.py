@@ -8,7 +8,7 @@ from flask import Flask
 
 from tests.support.browser import Browser
 from tests.support.clock import Clock
-from tests.support.sites import let_in
+from tests.support.sites import MakeSite, let_in
 
 from ...support.rows import statements, stored
 
@@ -84,3 +84,23 @@ def test_me_is_one_select(signed_in: Browser, site: Flask) -> None:
     with statements(site) as sent:
         signed_in.me()
     assert sent == ["SELECT"]
+
+
+def test_the_first_request_after_a_sign_in_does_not_look_at_the_row(browser: Browser, site: Flask) -> None:
+    """The process knows what it has written: it asks for news, and for the row that the view shows."""
+    browser.sign_in()
+    with statements(site) as sent:
+        assert browser.me().status_code == 200
+    assert sent == ["SELECT"] * 2
+
+
+def test_the_first_request_after_a_refresh_does_not_look_at_the_row(
+    signed_in: Browser, make_site: MakeSite
+) -> None:
+    """The same on another node that has refreshed the session."""
+    other = make_site()
+    there = Browser(other, signed_in.held)
+    there.refresh()
+    with statements(other) as sent:
+        assert there.me().status_code == 200
+    assert sent == ["SELECT"] * 2

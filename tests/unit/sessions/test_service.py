@@ -20,7 +20,7 @@ from app.auth.errors import (
 )
 from app.auth.lifecycle.account import Account, EndedSession, SessionOptions, SessionRef
 from app.auth.lifecycle.rotation import Session
-from app.auth.sessions.issuer import TokenIssuer
+from app.auth.sessions.issuer import IssuedTokens, TokenIssuer
 from app.auth.sessions.reader import SessionReader
 from app.auth.sessions.revocation import RevocationCache
 from app.auth.sessions.service import SessionService
@@ -419,6 +419,23 @@ def test_which_writes_hang_on_the_password(verb: Callable[[Row], object], *, sam
     row = Row()
     verb(row)
     assert row.columns["same_hash"] is same_hash
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        pytest.param(lambda row: row.verbs.start(row.account, SessionOptions()), id="a sign-in"),
+        pytest.param(lambda row: row.verbs.restart(row.account, PHONE, "new"), id="a new password"),
+        pytest.param(lambda row: row.verbs.refresh([TOKENS["phone"]]), id="a refresh"),
+    ],
+)
+def test_a_session_that_was_just_written_is_known_to_be_live(verb: Callable[[Row], IssuedTokens]) -> None:
+    """The first access token of a session is taken without another look at the row."""
+    row = Row(losses=1)
+    issued = verb(row)
+    loads = row.loads
+    assert row.reader.read_access(issued.access_token).session_id == issued.session.id
+    assert row.loads == loads
 
 
 @pytest.mark.parametrize(
