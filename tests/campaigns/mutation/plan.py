@@ -28,6 +28,7 @@ TESTS = {
     "web.cookies": (
         "tests/unit/web/test_cookies.py",
         "tests/unit/web/test_cookies_hostile.py",
+        "tests/unit/settings/test_settings_sources.py",
         "tests/unit/lifecycle/test_values.py",
         "tests/integration/requests/test_hostile_cookies.py",
     ),

@@ -48,7 +48,7 @@ def proxied(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.fixture
 def uploader(proxied: int) -> Uploader:
     """Ada's browser, signed in through nginx."""
-    browser = Uploader(proxied, tls=True)
+    browser = Uploader(proxied, "example.org")
     assert (
         browser.post("/sign-in", urlencode({"identifier": "ada", "password": PASSWORD}).encode(), FORM).status
         == 303

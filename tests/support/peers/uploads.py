@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import ssl
-from http.client import HTTPConnection, HTTPSConnection
 from http.cookies import SimpleCookie
 from typing import NamedTuple
+
+from tests.support.server.nginx import connected
 
 BOUNDARY = "a-boundary-of-an-upload"
 MULTIPART = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
@@ -37,17 +37,18 @@ def upload_of(size: int) -> Upload:
 
 
 class Uploader:
-    """A browser in front of one port of loopback; every request has a connection of its own."""
+    """A browser that asks nginx on loopback for ``host``; every request has a connection of its own."""
 
-    def __init__(self, port: int, *, tls: bool) -> None:
-        self._port, self._tls = port, tls
+    def __init__(self, port: int, host: str) -> None:
+        self._port, self._host = port, host
         self.cookies: dict[str, str] = {}
 
     def post(self, path: str, body: bytes, headers: dict[str, str]) -> UploadReply:
         """Send one request, keep the cookies of its answer."""
-        connection = self._connect()
+        connection = connected(self._port, self._host)
+        sent = NAVIGATION | {"Host": self._host} | self._cookie() | headers
         try:
-            connection.request("POST", path, body, NAVIGATION | self._cookie() | headers)
+            connection.request("POST", path, body, sent)
             reply = connection.getresponse()
             for line in reply.headers.get_all("Set-Cookie", []):
                 self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(line).items()}
@@ -64,12 +65,6 @@ class Uploader:
             if answer.status != 307 or answer.location is None:
                 return statuses, answer.text
             path = answer.location
-
-    def _connect(self) -> HTTPConnection:
-        if not self._tls:
-            return HTTPConnection("127.0.0.1", self._port, timeout=60)
-        unverified = ssl._create_unverified_context()  # noqa: S323  # the certificate is our own
-        return HTTPSConnection("127.0.0.1", self._port, context=unverified, timeout=60)
 
     def _cookie(self) -> dict[str, str]:
         jar = "; ".join(f"{name}={value}" for name, value in self.cookies.items())

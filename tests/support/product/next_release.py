@@ -43,7 +43,7 @@ def next_site(folder: Path) -> Path:
     copy = folder / "site"
     shutil.copytree(ROOT / "app", copy / "app", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "wsgi.py", copy)
-    rule = copy / "app" / "auth" / "rotation.py"
+    rule = copy / "app" / "auth" / "lifecycle" / "rotation.py"
     source = rule.read_text()
     assert source.count(LAST_FIELD) == 1
     rule.write_text(source.replace(LAST_FIELD, f'{LAST_FIELD}    {NEW_FIELD}: str = "somewhere"\n'))
