@@ -13,10 +13,10 @@ from pathlib import Path
 
 from docs.generator.parts import markdown, with_parts
 from tests.campaigns.proof import stories
-from tests.campaigns.proof.chart import wake_ups_chart
 from tests.campaigns.proof.jobs import Job, done
 from tests.campaigns.proof.page import PAGE, PICTURES
-from tests.campaigns.proof.picture import states_picture
+from tests.campaigns.proof.pictures.chart import wake_ups_chart
+from tests.campaigns.proof.pictures.picture import states_picture
 from tests.campaigns.proof.simulate import BAD, LEEWAYS, NETWORKS, Counts
 from tests.campaigns.proof.tables import TABLES, rates, wake_up_rows
 from tests.campaigns.proof.worlds import Row

@@ -18,7 +18,7 @@ from app.auth.lifecycle.rotation import (
     Verdict,
     decide,
 )
-from tests.campaigns.proof.model import Decide
+from tests.campaigns.proof.exploration.model import Decide
 
 REFUSED = Decision(Verdict.REUSE, None)
 

@@ -12,12 +12,23 @@ from dataclasses import dataclass
 from itertools import product
 
 from app.auth.lifecycle.rotation import Verdict
-from tests.campaigns.proof.blind import Game, play
-from tests.campaigns.proof.graph import Explored
-from tests.campaigns.proof.honest import World, prove
-from tests.campaigns.proof.model import CURRENT, OLD, PARENT, Ages, Answer, Decide, Role, Seen, Server, alike
-from tests.campaigns.proof.nodes import JUMP, prove_wrong_clock
-from tests.campaigns.proof.theft import explore_theft
+from tests.campaigns.proof.exploration.blind import Game, play
+from tests.campaigns.proof.exploration.graph import Explored
+from tests.campaigns.proof.exploration.honest import World, prove
+from tests.campaigns.proof.exploration.model import (
+    CURRENT,
+    OLD,
+    PARENT,
+    Ages,
+    Answer,
+    Decide,
+    Role,
+    Seen,
+    Server,
+    alike,
+)
+from tests.campaigns.proof.exploration.nodes import JUMP, prove_wrong_clock
+from tests.campaigns.proof.exploration.theft import explore_theft
 
 HAND_OVERS = 2
 """How often a session may change hands after a thief's use before it ends."""

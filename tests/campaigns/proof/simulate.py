@@ -21,8 +21,8 @@ from random import Random
 from typing import NamedTuple
 
 from app.auth.lifecycle.rotation import CONFIRMING_FRACTION, RotationPolicy, Session, decide
+from tests.campaigns.proof.exploration.model import Decide, endless
 from tests.campaigns.proof.faults import FAULTS
-from tests.campaigns.proof.model import Decide, endless
 from tests.campaigns.proof.rivals import first_edition, strict, supabase, supertokens
 
 TABS, SPREAD, PATIENCE = 3, 3.0, 10.0

@@ -6,9 +6,9 @@ from itertools import groupby
 from math import inf
 
 from app.auth.lifecycle.rotation import Session, decide
-from tests.campaigns.proof.honest import World, prove
-from tests.campaigns.proof.model import Server, endless
-from tests.campaigns.proof.nodes import prove_wrong_clock
+from tests.campaigns.proof.exploration.honest import World, prove
+from tests.campaigns.proof.exploration.model import Server, endless
+from tests.campaigns.proof.exploration.nodes import prove_wrong_clock
 
 HOUR = 3600.0
 

@@ -7,9 +7,9 @@ from functools import partial
 from typing import NamedTuple
 
 from app.auth.lifecycle.rotation import decide
-from tests.campaigns.proof.blind import GAMES, row
+from tests.campaigns.proof.exploration.blind import GAMES, row
+from tests.campaigns.proof.exploration.pollers import HABITS, told
 from tests.campaigns.proof.faults import FAULTS
-from tests.campaigns.proof.pollers import HABITS, told
 from tests.campaigns.proof.promises import PROMISES, Finding, caught
 from tests.campaigns.proof.rivals import RULES
 from tests.campaigns.proof.simulate import BAD, CHUNK, CONTENDERS, GOOD, LEEWAYS, Counts

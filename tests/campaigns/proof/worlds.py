@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.auth.lifecycle.rotation import decide
-from tests.campaigns.proof.clocks import JITTER
-from tests.campaigns.proof.graph import Explored
-from tests.campaigns.proof.honest import World, prove
-from tests.campaigns.proof.model import Server
-from tests.campaigns.proof.nodes import prove_wrong_clock
-from tests.campaigns.proof.theft import explore_theft
+from tests.campaigns.proof.exploration.clocks import JITTER
+from tests.campaigns.proof.exploration.graph import Explored
+from tests.campaigns.proof.exploration.honest import World, prove
+from tests.campaigns.proof.exploration.model import Server
+from tests.campaigns.proof.exploration.nodes import prove_wrong_clock
+from tests.campaigns.proof.exploration.theft import explore_theft
 
 Row = tuple[str, ...]
 

@@ -10,13 +10,14 @@ from app.auth.lifecycle.rotation import Verdict, decide
 from docs.generator.parts import markdown, part, with_parts
 from tests.campaigns.counts import count, without_the_long
 from tests.campaigns.proof import simulate, stories
-from tests.campaigns.proof.clocks import elapse, settle
+from tests.campaigns.proof.exploration.clocks import elapse, settle
+from tests.campaigns.proof.exploration.graph import components, explore, most_counted
+from tests.campaigns.proof.exploration.honest import World, prove
+from tests.campaigns.proof.exploration.model import CURRENT, OLD, PARENT, Server, alike, endless
+from tests.campaigns.proof.exploration.theft import explore_theft
 from tests.campaigns.proof.faults import FAULTS
-from tests.campaigns.proof.graph import components, explore, most_counted
-from tests.campaigns.proof.honest import World, prove
-from tests.campaigns.proof.model import CURRENT, OLD, PARENT, Server, alike, endless
 from tests.campaigns.proof.page import PAGE, PICTURES
-from tests.campaigns.proof.picture import arrows, states_picture
+from tests.campaigns.proof.pictures.picture import arrows, states_picture
 from tests.campaigns.proof.promises import PROMISES, caught
 from tests.campaigns.proof.rivals import RULES
 from tests.campaigns.proof.simulate import (
@@ -29,7 +30,6 @@ from tests.campaigns.proof.simulate import (
     wake_ups,
 )
 from tests.campaigns.proof.tables import TABLES, rates, wake_up_rows
-from tests.campaigns.proof.theft import explore_theft
 
 QUICK_WORLDS = {
     "honest 1 ticks 12": "no refusal",

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from tests.campaigns.proof.graph import Explored, explore
-from tests.campaigns.proof.honest import START, State, World
+from tests.campaigns.proof.exploration.graph import Explored, explore
+from tests.campaigns.proof.exploration.honest import START, State, World
 
 JUMP = 3
 """How far a wrong clock is ahead, in leeways: far enough to be beyond anything the rule compares with."""

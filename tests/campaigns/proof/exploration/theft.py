@@ -1,7 +1,7 @@
 """A thief beside an honest browser: he has copied its jar, at any moment, as often as he likes.
 
 The thief is as strong as can be: he keeps every token he ever held, presents any of them at any moment, and
-his replies always arrive at once. The victim's tabs live in the world of :mod:`tests.campaigns.proof.honest`.
+his replies always arrive at once. The victim's tabs live in the world of ``honest``.
 
 Words. A *use* is a token presented and answered with a token. A party is *served* when it receives one: the
 thief at his use, the victim when the reply to a use later than the thief's last one arrives. A use is *near*
@@ -22,9 +22,9 @@ from itertools import product
 from math import inf
 from typing import NamedTuple
 
-from tests.campaigns.proof.graph import Arcs, most_counted
-from tests.campaigns.proof.honest import START, Exchange, State, World
-from tests.campaigns.proof.model import CURRENT, OLD, Answer, Role
+from tests.campaigns.proof.exploration.graph import Arcs, most_counted
+from tests.campaigns.proof.exploration.honest import START, Exchange, State, World
+from tests.campaigns.proof.exploration.model import CURRENT, OLD, Answer, Role
 
 VICTIM, THIEF = False, True
 

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tests.campaigns.proof.model import CURRENT, OLD, Answer, Decide, Role, Seen, Server, alike
+from tests.campaigns.proof.exploration.model import CURRENT, OLD, Answer, Decide, Role, Seen, Server, alike
 
 PATIENCE = 3
 """How long the thief may keep still, in renewals of the owner: after so many his tokens are old."""

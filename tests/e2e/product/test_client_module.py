@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT
+from docs.generator import PRODUCT, ROOT
 
 from ...support.chromium.node import tool
 from ...support.chromium.shop import PAGES
@@ -18,7 +18,7 @@ LARGEST = 3072
 NOISE = 16
 """Bytes by which two releases of zlib differ."""
 
-MODULE = ROOT / "app" / "auth" / "static" / "ratchet.js"
+MODULE = PRODUCT / "api" / "static" / "ratchet.js"
 STRICTLY = ["--noEmit", "--strict", "--noUncheckedIndexedAccess", "--target", "es2022", "--module", "esnext"]
 
 

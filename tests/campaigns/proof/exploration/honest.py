@@ -22,9 +22,18 @@ from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
 
-from tests.campaigns.proof.clocks import Clockwork, elapse, settle
-from tests.campaigns.proof.graph import Explored, explore
-from tests.campaigns.proof.model import CURRENT, ROLES, SIGNED_IN, Ages, Answer, Role, Seen, Server
+from tests.campaigns.proof.exploration.clocks import Clockwork, elapse, settle
+from tests.campaigns.proof.exploration.graph import Explored, explore
+from tests.campaigns.proof.exploration.model import (
+    CURRENT,
+    ROLES,
+    SIGNED_IN,
+    Ages,
+    Answer,
+    Role,
+    Seen,
+    Server,
+)
 
 Exchange = tuple[int, bool, Role]
 """One exchange under way: its age, whether the server has answered, the token it carries."""

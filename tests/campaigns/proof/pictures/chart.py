@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import log10
 
-from tests.campaigns.proof import svg
+from tests.campaigns.proof.pictures import svg
+from tests.campaigns.proof.pictures.svg import Point
 from tests.campaigns.proof.simulate import CONTENDERS, LEEWAYS
-from tests.campaigns.proof.svg import Point
 from tests.campaigns.proof.tables import Rates
 
 COLOURS = dict(

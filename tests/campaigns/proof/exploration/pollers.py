@@ -13,7 +13,7 @@ from random import Random
 from statistics import median
 
 from app.auth.lifecycle.rotation import Session
-from tests.campaigns.proof.model import Decide, endless
+from tests.campaigns.proof.exploration.model import Decide, endless
 
 THEFTS = 100
 DAY, MINUTE = 86400.0, 60.0

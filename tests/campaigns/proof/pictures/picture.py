@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 
 from app.auth.lifecycle.rotation import decide
-from tests.campaigns.proof import svg
-from tests.campaigns.proof.model import CURRENT, OLD, PARENT, ROLES, SIGNED_IN, Role, Seen, Server, alike
+from tests.campaigns.proof.exploration.model import (
+    CURRENT,
+    OLD,
+    PARENT,
+    ROLES,
+    SIGNED_IN,
+    Role,
+    Seen,
+    Server,
+    alike,
+)
+from tests.campaigns.proof.pictures import svg
 
 LEEWAY = 10
 SERVER = Server(decide, LEEWAY)
