@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,6 +66,14 @@ def test_where_the_checkout_is_is_said_once() -> None:
     """No test and no helper counts the folders above it."""
     counting = "__file__).par" + "ents["
     assert [path for path in TESTS.rglob("*.py") if counting in path.read_text()] == []
+
+
+def test_ci_runs_a_part_of_every_campaign() -> None:
+    """What is too long for ``make test`` has a command of its own, and CI runs it."""
+    campaigns = {path.parent.name for path in TESTS.glob("campaigns/*/__main__.py")} | {"counts"}
+    commands = re.findall(r"^make (\w+)", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert campaigns <= set(commands) <= set(targets)
 
 
 @pytest.mark.parametrize(
