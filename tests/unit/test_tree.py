@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from docs.generator import PRODUCT, ROOT
-from tests.support.order import group_of
+from tests.support.order import group_of, is_server_next
 
 TESTS = ROOT / "tests"
 SUPPORT = TESTS / "support"
@@ -89,6 +89,26 @@ def test_ci_runs_a_part_of_every_campaign() -> None:
 def test_which_tests_stay_together(one: str, other: str, together: bool) -> None:
     """Each row is two tests, and whether they share a running server or browser."""
     assert (group_of(f"tests/{one}") == group_of(f"tests/{other}")) == together
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "server"),
+    [
+        pytest.param([{}], True, id="nobody has a server"),
+        pytest.param(
+            [{"tests/e2e/server/test_a.py": {"x": True, "y": False}}], False, id="the other one has"
+        ),
+        pytest.param([{"tests/e2e/server/test_a.py": {"x": True}}], True, id="the other one is done with it"),
+        pytest.param([{"tests/unit/test_a.py::x": {"x": False}}], True, id="the other one computes"),
+        pytest.param([{"chromium": {"x": False}}, {}, {}], True, id="one of four has a browser"),
+        pytest.param([{"chromium": {"x": False}}, {"a.py": {"y": False}}, {}], False, id="two of four"),
+    ],
+)
+def test_half_of_the_processes_wait_for_servers(
+    elsewhere: list[dict[str, dict[str, bool]]], server: bool
+) -> None:
+    """Each row is what the other processes have, and whether this one takes tests of a server next."""
+    assert is_server_next(elsewhere) == server
 
 
 def defined_in(path: Path) -> Iterator[tuple[str, ast.FunctionDef | ast.ClassDef]]:
