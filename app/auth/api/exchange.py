@@ -17,21 +17,35 @@ from ..sessions.issuer import IssuedTokens
 from ..web.body import Body, check_delivery
 from ..web.services import services
 from .routes import ACCOUNT, Refusals
-from .schemas import REFRESH, Schema, text
+from .schemas import ABSENT, REFRESH, Schema, or_null, record, text
 
 GRANT_TYPE = "refresh_token"
 
 REFRESH_REFUSALS: Refusals = (RefreshTokenMissing, RefreshTokenInvalid, RefreshTokenReused, *ACCOUNT)
 GRANT_REFUSALS: Refusals = (InvalidGrant, UnsupportedGrantType)
 
-TOKEN_FIELDS: dict[str, Schema] = {
-    "refresh_token": REFRESH,
-    "refreshToken": text("The same, spelt another way."),
-}
+OTHER_SPELLING = text("The same, spelt another way.")
+TOKEN_FIELDS = {"refresh_token": or_null(REFRESH), "refreshToken": or_null(OTHER_SPELLING)}
 """What ``body_token`` reads."""
 
-GRANT_FIELDS: dict[str, Schema] = {"grant_type": {"const": GRANT_TYPE}, **TOKEN_FIELDS}
-"""What ``refresh_grant`` reads."""
+GRANT: Schema = {"const": GRANT_TYPE}
+GRANTS = (
+    record(
+        "grant_type",
+        "refresh_token",
+        grant_type=GRANT,
+        refresh_token=REFRESH,
+        refreshToken=or_null(OTHER_SPELLING),
+    ),
+    record(
+        "grant_type",
+        "refreshToken",
+        grant_type=GRANT,
+        refresh_token=ABSENT,
+        refreshToken=OTHER_SPELLING,
+    ),
+)
+"""What ``refresh_grant`` reads where no cookie counts."""
 
 
 def refresh(token: str | None, cookies: Sequence[str] | None) -> IssuedTokens:

@@ -40,6 +40,12 @@ def one_of(*values: str) -> Schema:
     return {"type": "string", "enum": list(values), "default": values[0]}
 
 
+def or_null(schema: Schema) -> Schema:
+    """The same, or null: a field of a JSON body that is null counts as absent."""
+    return {"anyOf": [schema, ABSENT]}
+
+
+ABSENT: Schema = {"type": "null"}
 SECONDS: Schema = {"type": "integer", "minimum": 0, "description": "Seconds from now."}
 EPOCH: Schema = {"type": "integer", "description": "Seconds since the epoch."}
 MOMENT: Schema = {"type": "string", "format": "date-time", "description": "In UTC."}

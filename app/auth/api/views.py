@@ -41,6 +41,7 @@ from .routes import (
     Routes,
 )
 from .schemas import (
+    ABSENT,
     LABEL,
     ME,
     SESSIONS,
@@ -50,6 +51,7 @@ from .schemas import (
     Schema,
     component,
     one_of,
+    or_null,
     record,
     text,
 )
@@ -58,30 +60,27 @@ DELIVERIES = ("cookie", "body")
 SCOPES = ("session", "others", "all")
 
 SIGNED_OUT = ReplySpec("Signed out.", headers=COOKIES)
-SESSION_ID = Parameter("session_id", "path", "The id of one of the user's sessions.")
 
 routes = Routes()
 
 
 def _sign_in(settings: Settings) -> Schema:
     """A name under one of three keys and a password, or a refresh token where bodies carry those."""
-    absent: Schema = {"not": {}}
     name = text("A user name, or an e-mail address.", maxLength=MAX_IDENTIFIER_LENGTH)
     options: dict[str, Schema] = {
         "password": text("In full; nothing is cut off.", maxLength=MAX_PASSWORD_LENGTH),
-        "remember": {"type": "boolean", "default": False},
-        "delivery": one_of(*(DELIVERIES if settings.body_delivery else DELIVERIES[:1])),
-        "label": LABEL,
-        "grant_type": absent | {"description": "Not here: it makes the body a refresh."},
+        "remember": or_null({"type": "boolean", "default": False}),
+        "delivery": or_null(one_of(*(DELIVERIES if settings.body_delivery else DELIVERIES[:1]))),
+        "label": or_null(LABEL),
+        "grant_type": ABSENT | {"description": "Not here: it makes the body a refresh."},
     }
     by_name: list[dict[str, Schema]] = [
         {"identifier": name},
-        {"email": name, "identifier": absent},
-        {"username": name, "identifier": absent, "email": absent},
+        {"email": name, "identifier": ABSENT},
+        {"username": name, "identifier": ABSENT, "email": ABSENT},
     ]
     bodies = [record(next(iter(names)), "password", **names, **options) for names in by_name]
-    refresh = [record("grant_type", **exchange.GRANT_FIELDS)] if settings.body_delivery else []
-    return {"anyOf": [*bodies, *refresh]}
+    return {"anyOf": [*bodies, *(exchange.GRANTS if settings.body_delivery else ())]}
 
 
 @routes.route(
@@ -118,7 +117,10 @@ def login() -> Response:
     "POST",
     "/refresh",
     {200: ReplySpec("Refreshed.", {JSON: TOKENS}, COOKIES)},
-    takes=BodySpec(component("Refresh", record(**exchange.GRANT_FIELDS)), required=False),
+    takes=BodySpec(
+        component("Refresh", record(grant_type=or_null(exchange.GRANT), **exchange.TOKEN_FIELDS)),
+        required=False,
+    ),
     guard=BY_REFRESH_TOKEN,
     refuses=(*exchange.REFRESH_REFUSALS, *exchange.GRANT_REFUSALS),
 )
@@ -138,7 +140,7 @@ def refresh() -> Response:
     "/logout",
     {204: SIGNED_OUT},
     takes=BodySpec(
-        component("SignOut", record(scope=one_of(*SCOPES), **exchange.TOKEN_FIELDS)), required=False
+        component("SignOut", record(scope=or_null(one_of(*SCOPES)), **exchange.TOKEN_FIELDS)), required=False
     ),
     guard=BY_ANY_TOKEN,
     refuses=(RefreshTokenInvalid,),
@@ -213,7 +215,7 @@ def list_sessions() -> Response:
     {204: SIGNED_OUT, **NO_ROUTE},
     guard=SIGNED_IN,
     refuses=(NotFound,),
-    parameters=(SESSION_ID,),
+    parameters=(Parameter("session_id", "path", "The id of one of the user's sessions."),),
 )
 def end_session(session_id: str) -> Response:
     """Sign one device out."""
@@ -228,7 +230,7 @@ def end_session(session_id: str) -> Response:
     "POST",
     "/sessions",
     {201: ReplySpec("Started.", {JSON: TOKENS_IN_BODY})},
-    takes=BodySpec(component("NewSession", record(label=LABEL)), required=False),
+    takes=BodySpec(component("NewSession", record(label=or_null(LABEL))), required=False),
     guard=RECENTLY_SIGNED_IN,
     refuses=(*ACCOUNT, InvalidCredentials),
 )

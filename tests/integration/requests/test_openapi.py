@@ -123,7 +123,18 @@ def test_settings_show_in_the_document(make_bare_site: MakeSite) -> None:
     assert parts["securitySchemes"]["refreshCookie"]["name"] == "rt"
     assert parts["schemas"]["NewPassword"]["properties"]["new_password"]["minLength"] == 20
     sign_in = parts["schemas"]["SignIn"]["anyOf"]
-    assert {tuple(one["properties"]["delivery"]["enum"]) for one in sign_in} == {("cookie",)}
+    assert {tuple(one["properties"]["delivery"]["anyOf"][0]["enum"]) for one in sign_in} == {("cookie",)}
+
+
+@pytest.mark.parametrize("name", ["SignIn", "Refresh", "SignOut", "NewPassword", "NewSession"])
+def test_a_field_that_may_be_absent_may_be_null(bare_site: Flask, name: str) -> None:
+    """In every JSON body; a field that has to be there may not."""
+    schema = document(bare_site)["components"]["schemas"][name]
+    for body in schema.get("anyOf", [schema]):
+        for field, described in body["properties"].items():
+            takes_null = {"type": "null"} in described.get("anyOf", ()) or described.get("type") == "null"
+            assert takes_null == (field not in body["required"]), field
+    assert "{'not': {}}" not in str(document(bare_site))
 
 
 def test_every_error_is_named_where_it_can_come(bare_site: Flask) -> None:
