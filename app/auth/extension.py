@@ -208,6 +208,7 @@ class Ratchet:
         return Services(checked, store, token_issuer, reader, sessions, credentials, cookies, clock)
 
 
+            partitioned=checked.cookie_partitioned,
 def _account(user: Any) -> Account:
     account = services().store.load(services().store.subject_of(user))
     if account is None:

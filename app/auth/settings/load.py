@@ -134,6 +134,9 @@ def _check(settings: Settings) -> None:
         'RATCHET_COOKIE_SAMESITE "None" needs RATCHET_COOKIE_SECURE': (
             settings.cookie_samesite == "None" and not settings.cookie_secure
         ),
+        'RATCHET_COOKIE_PARTITIONED needs RATCHET_COOKIE_SAMESITE "None"': (
+            settings.cookie_partitioned and settings.cookie_samesite != "None"
+        ),
         f"RATCHET_COOKIE_NAME {settings.cookie_name!r} needs RATCHET_COOKIE_SECURE": (
             prefix != "" and not settings.cookie_secure
         ),

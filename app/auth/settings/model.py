@@ -115,6 +115,12 @@ class Settings:
     cookie_secure: bool = setting(
         parsers.flag, True, _FLAG, "Send the cookies only over https, and to localhost."
     )
+    cookie_partitioned: bool = setting(
+        parsers.flag,
+        False,
+        f'{_FLAG}; true goes with RATCHET_COOKIE_SAMESITE "None"',
+        "Keep the cookies apart for each site that shows this one in a frame (Partitioned, CHIPS).",
+    )
     access_cookie: bool = setting(
         parsers.flag, True, _FLAG, "Also set the access token as a cookie, for server-rendered pages."
     )
@@ -124,7 +130,8 @@ class Settings:
     trusted_origins: frozenset[str] = setting(
         parsers.origins,
         (),
-        'origins such as "https://app.example.org", lower case, no path',
+        'origins such as "https://app.example.org", lower case, no path; for a web view or an extension '
+        '"capacitor://localhost", "ionic://…", "tauri://…", "app://…", "chrome-extension://…"',
         "Other origins whose pages may change state.",
     )
     issuer: str | None = setting(parsers.optional_text, None, "text", "The iss of the tokens.")
@@ -158,7 +165,10 @@ class Settings:
         show=parsers.without_password,
     )
     login_url: str | None = setting(
-        parsers.page, None, 'a path of this site such as "/sign-in"', "The page for a session that is over."
+        parsers.page,
+        None,
+        'a path of this site such as "/sign-in", or an endpoint such as "site.sign_in"',
+        "The page for a session that is over.",
     )
     fresh_for: float = setting(parsers.duration(), "10m", _DURATION, "How long a sign-in counts as recent.")
 

@@ -28,6 +28,13 @@ _SAMESITE: tuple[SameSite, ...] = ("Strict", "Lax", "None")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*([smhdw]?)", re.ASCII)
 _ORIGIN = re.compile(r"https?://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
+_APP_ORIGIN = re.compile(r"(capacitor|ionic|tauri|app|([a-z]+-)+extension)://[\w.-]+(:[0-9]{1,5})?", re.ASCII)
+"""Of a page that is part of a program: in a web view, or in an extension of the browser.
+
+Browsers leave the letters of such a host as they are; Safari's are in capitals.
+"""
+_ENDPOINT = re.compile(r"\w+|[\w-]+(\.[\w-]+)+", re.ASCII)
+"""A name without a dot has no hyphen here: ``sign-in`` is a path whose slash was forgotten."""
 _SECRET = re.compile(r"[!-~]+")
 _SCHEME = re.compile(r"\s*[\w+]*(://)?")
 _COOKIE_NAME = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -119,11 +126,11 @@ def is_site_path(target: str) -> bool:
 
 
 def page(value: Any) -> str | None:
-    """A path of this site in ASCII, or none."""
-    path = optional_text(value)
-    if path is not None and not (path.isascii() and is_site_path(path)):
-        raise ValueError
-    return path
+    """A path of this site in ASCII, the endpoint of a route, or none; only the path begins with a slash."""
+    page = optional_text(value)
+    if page is None or _ENDPOINT.fullmatch(page) or (page.isascii() and is_site_path(page)):
+        return page
+    raise ValueError
 
 
 def cookie_name(value: Any) -> str:
@@ -155,13 +162,18 @@ def samesite(value: Any) -> SameSite:
 
 
 def origins(value: Any) -> frozenset[str]:
-    """Web origins, spelt as browsers spell them (RFC 6454, 6.2)."""
+    """Origins of web sites and of programs, spelt as browsers spell them (RFC 6454, 6.2)."""
     found = frozenset([value] if isinstance(value, str) else value)
-    if not all(isinstance(one, str) and _ORIGIN.fullmatch(one) for one in found):
-        raise ValueError
-    if any(urlsplit(one).port == DEFAULT_PORTS[urlsplit(one).scheme] for one in found):
+    if not all(isinstance(one, str) and _is_origin(one) for one in found):
         raise ValueError
     return found
+
+
+def _is_origin(one: str) -> bool:
+    """Whether ``one`` is an origin. No browser names the port where it is the one of the scheme."""
+    parts = urlsplit(one)
+    spelt = _ORIGIN.fullmatch(one) or _APP_ORIGIN.fullmatch(one)
+    return spelt is not None and (parts.scheme, parts.port) not in DEFAULT_PORTS.items()
 
 
 def without_password(value: object) -> str:

@@ -37,6 +37,7 @@ class Attributes(TypedDict):
     secure: bool
     httponly: bool
     samesite: SameSite
+    partitioned: bool
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Cookies:
     secure: bool
     samesite: SameSite
     with_access: bool
+    partitioned: bool = False
 
     def read_refresh(self, request: Request) -> list[str] | None:
         """The refresh tokens in the request's cookies, or None where there is no such cookie.
@@ -95,6 +97,7 @@ class Cookies:
     def _path(self, name: str) -> str:
         """The path as the browser knows it, also where a proxy serves the site below one (SCRIPT_NAME)."""
         own = self.refresh_path if name == self.refresh_name else "/"
+            partitioned=self.partitioned,
         return (current_request.script_root + own).rstrip("/") or "/"
 
     def _unsign(self, values: Sequence[str]) -> list[str]:

@@ -11,6 +11,19 @@ import pytest
 from app.auth.settings import parsers
 
 Reader = Callable[[Any], Any]
+APP_ORIGINS = (
+    "capacitor://localhost",
+    "ionic://localhost",
+    "tauri://localhost",
+    "app://localhost",
+    "app://.",
+    "app://obsidian.md",
+    "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+    "moz-extension://2c127fa4-62c7-7e4f-90e5-472b45eecfdc",
+    "safari-web-extension://2C127FA4-62C7-7E4F-90E5-472B45EECFDC",
+)
+"""What the browser inside a program, and an extension of a browser, send as Origin."""
+
 GOOD: list[Any] = [
     pytest.param(parsers.duration(), timedelta(days=2), 172_800, id="a timedelta"),
     pytest.param(parsers.duration(), 1, 1, id="one second, the shortest by default"),
@@ -30,6 +43,11 @@ GOOD: list[Any] = [
     pytest.param(parsers.origins, [], frozenset(), id="no origin"),
     pytest.param(parsers.page, "/sign-in?next=/", "/sign-in?next=/", id="a page"),
     pytest.param(parsers.page, None, None, id="no page"),
+    pytest.param(parsers.page, "sign_in", "sign_in", id="an endpoint of the app"),
+    pytest.param(
+        parsers.page, "a-b.c.sign_in", "a-b.c.sign_in", id="an endpoint of a blueprint within another"
+    ),
+    *(pytest.param(parsers.origins, one, frozenset({one}), id=one) for one in APP_ORIGINS),
 ]
 BAD: dict[str, tuple[Reader, tuple[Any, ...]]] = {
     "a duration": (parsers.duration(), (0, 0.999, -1, "0.5s", "soon", None, True, timedelta(0))),
@@ -53,7 +71,22 @@ BAD: dict[str, tuple[Reader, tuple[Any, ...]]] = {
     "SameSite": (parsers.samesite, ("lax", "NONE", "", None, True, ["Lax"])),
     "a page": (
         parsers.page,
-        ("", "sign-in", "https://a.example/", "//a.example", "/\\a.example", "/ä", "/a\r\nb", 5),
+        (
+            "",
+            "sign-in",
+            ".sign_in",
+            "a..b",
+            "a.b/",
+            "a:b",
+            "ä",
+            "a\n",
+            "https://a.example/",
+            "//a.example",
+            "/\\a.example",
+            "/ä",
+            "/a\r\nb",
+            5,
+        ),
     ),
     "origins": (parsers.origins, (None, 5, [5], [None], [["https://a.example"]], [b"https://a.example"])),
     "an origin": (
@@ -83,6 +116,20 @@ BAD: dict[str, tuple[Reader, tuple[Any, ...]]] = {
             "https://a.example ",
             "https://a.example\n",
             "https://[::1",
+            "capacitor://",
+            "capacitor://localhost/",
+            "capacitor://localhost/index.html",
+            "capacitor://user@localhost",
+            "capacitor://localhost:99999",
+            "capacitor://*",
+            "capacitor://localhost\n",
+            "CAPACITOR://localhost",
+            "extension://a",
+            "-extension://a",
+            "chrome-extension://",
+            "file://",
+            "data://a",
+            "about:blank",
         ),
     ),
 }

@@ -41,6 +41,7 @@ TABLE = {
     "RATCHET_COOKIE_DOMAIN": Row(None, "example.org", "example.org", ("", "https://example.org", "a b", 5)),
     "RATCHET_COOKIE_SAMESITE": Row("Lax", "Strict", "Strict", ("lax", "", None, True)),
     "RATCHET_COOKIE_SECURE": Row(default=True, good=False, kept=False, bad=NO_FLAG),
+    "RATCHET_COOKIE_PARTITIONED": Row(default=False, good=False, kept=False, bad=NO_FLAG),
     "RATCHET_ACCESS_COOKIE": Row(default=True, good=False, kept=False, bad=NO_FLAG),
     "RATCHET_BODY_DELIVERY": Row(default=True, good=False, kept=False, bad=NO_FLAG),
     "RATCHET_TRUSTED_ORIGINS": Row(

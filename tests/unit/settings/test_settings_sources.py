@@ -44,6 +44,14 @@ CLASHES = {
     "SameSite None without Secure": Clash(
         {"RATCHET_COOKIE_SAMESITE": "None", SECURE: False}, f'RATCHET_COOKIE_SAMESITE "None" needs {SECURE}'
     ),
+    "Partitioned without SameSite None": Clash(
+        {"RATCHET_COOKIE_PARTITIONED": True},
+        'RATCHET_COOKIE_PARTITIONED needs RATCHET_COOKIE_SAMESITE "None"',
+    ),
+    "Partitioned without Secure": Clash(
+        {"RATCHET_COOKIE_PARTITIONED": True, "RATCHET_COOKIE_SAMESITE": "None", SECURE: False},
+        f'RATCHET_COOKIE_SAMESITE "None" needs {SECURE}',
+    ),
     "__Secure- without Secure": Clash(
         {"RATCHET_COOKIE_NAME": "__Secure-rt", SECURE: False},
         f"RATCHET_COOKIE_NAME '__Secure-rt' needs {SECURE}",
@@ -96,6 +104,10 @@ def test_a_contradiction_stops_the_app(clash: Clash) -> None:
         pytest.param({"RATCHET_REFRESH_TTL": "90d"}, id="an idle limit as long as the absolute one"),
         pytest.param({"RATCHET_SHORT_TTL": "14d"}, id="a short limit as long as the idle one"),
         pytest.param({"RATCHET_COOKIE_SAMESITE": "None"}, id="SameSite None with Secure"),
+        pytest.param(
+            {"RATCHET_COOKIE_SAMESITE": "None", "RATCHET_COOKIE_PARTITIONED": True},
+            id="Partitioned with SameSite None and Secure",
+        ),
         pytest.param({"RATCHET_COOKIE_NAME": "__Secure-rt"}, id="__Secure- below a path"),
         pytest.param(
             {"RATCHET_COOKIE_NAME": "__Host-rt", "RATCHET_URL_PREFIX": "/"}, id="__Host- at the root"

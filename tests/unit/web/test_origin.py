@@ -9,7 +9,9 @@ import pytest
 from app.auth.web.origin import SAFE_METHODS, is_safe, is_speculative, may_change_state
 
 HOST = "example.org"
-TRUSTED = frozenset({"https://app.example.org", "https://partner.example:8443"})
+TRUSTED = frozenset(
+    {"https://app.example.org", "https://partner.example:8443", "capacitor://localhost", "app://."}
+)
 
 
 def row(
@@ -60,6 +62,10 @@ TRUST = [
     row("trust ends where it ends", origin="https://app.example.org.evil", allowed=False),
     row("trust begins where it begins", origin="https://myapp.example.org", allowed=False),
     row("a part of a trusted origin", origin="https://app", allowed=False),
+    row("a trusted web view passes", site="cross-site", origin="capacitor://localhost", allowed=True),
+    row("a trusted web view without Fetch Metadata passes", origin="app://.", allowed=True),
+    row("a web view of another scheme", origin="ionic://localhost", host="localhost", allowed=False),
+    row("a web view that nobody named", origin="tauri://example.org", allowed=False),
 ]
 OWN_ORIGIN = [
     row("no header at all is not a browser", allowed=True),
