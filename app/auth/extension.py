@@ -72,6 +72,7 @@ class Ratchet:
         app.extensions[EXTENSION] = self._assemble(checked, clock)
         audit.listen(app, clock)
         app.register_error_handler(RatchetError, continuation.refused)
+        app.after_request(responses.tell_caches)
         app.register_blueprint(blueprint, url_prefix=checked.url_prefix.rstrip("/") or None)
         app.register_blueprint(root)
         app.cli.add_command(commands)

@@ -85,6 +85,11 @@ class Cookies:
         for name in (self.refresh_name, ACCESS_COOKIE, SIGNED_IN_COOKIE):
             response.delete_cookie(name, **self._attributes(name))
 
+    def are_in(self, response: Response) -> bool:
+        """Whether a reply sets or clears one of the cookies."""
+        names = tuple(f"{name}=" for name in (self.refresh_name, ACCESS_COOKIE, SIGNED_IN_COOKIE))
+        return any(cookie.startswith(names) for cookie in response.headers.getlist("Set-Cookie"))
+
     def _attributes(self, name: str) -> Attributes:
         return Attributes(
             path=self._path(name),
@@ -92,12 +97,12 @@ class Cookies:
             secure=self.secure,
             httponly=name != SIGNED_IN_COOKIE,
             samesite=self.samesite,
+            partitioned=self.partitioned,
         )
 
     def _path(self, name: str) -> str:
         """The path as the browser knows it, also where a proxy serves the site below one (SCRIPT_NAME)."""
         own = self.refresh_path if name == self.refresh_name else "/"
-            partitioned=self.partitioned,
         return (current_request.script_root + own).rstrip("/") or "/"
 
     def _unsign(self, values: Sequence[str]) -> list[str]:

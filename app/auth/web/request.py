@@ -12,6 +12,9 @@ from ..tokens.claims import AccessClaims
 from . import device, origin
 from .services import services
 
+READS_ACCESS = "ratchet.reads_access"
+"""Stands in the environ of a request whose answer depends on an access token, or on there being none."""
+
 
 def client_ip() -> str:
     """The IP address of the client, as far as the proxies in front are configured to be believed."""
@@ -72,6 +75,7 @@ def identify() -> AccessClaims:
         return services().reader.read_access(token)
     tokens = services().cookies.read_access(request)
     if not tokens:
+    request.environ[READS_ACCESS] = True
         raise TokenMissing
     check_origin()
     for token in tokens:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Response, jsonify
+from flask import Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from ..errors import MethodNotAllowed, RatchetError
 from ..lifecycle.account import Account
 from ..lifecycle.rotation import Session
 from ..sessions.issuer import IssuedTokens
+from .request import READS_ACCESS
 from .services import services
 
 NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 """The policy of what is not meant to be shown (ASVS 3.4.3)."""
+
+TOKEN_HEADERS = ("Cookie", "Authorization")
+"""The headers of a request in which a token can stand."""
 
 
 def tokens(issued: IssuedTokens, delivery: str, status: int = 200) -> Response:
@@ -104,7 +108,21 @@ def finish(response: Response) -> Response:
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers.setdefault("Content-Security-Policy", NO_PAGE)
     if response.headers.setdefault("Cache-Control", "no-store") == "no-store":
-        response.vary.update(("Cookie", "Authorization"))
+        response.vary.update(TOKEN_HEADERS)
+    return response
+
+
+def tell_caches(response: Response) -> Response:
+    """Let no cache give the reply to one visitor to another: for after_request of the whole app (CWE-524).
+
+    What depends on a token varies with the headers that it can stand in (RFC 9110, 12.5.5), also where it was
+    missing; what sets or clears cookies is not stored (RFC 9111, 7.3), whatever the view says. Flask runs
+    these functions from the last one registered to the first, so those of the host have mostly run before.
+    """
+    if READS_ACCESS in request.environ:
+        response.vary.update(TOKEN_HEADERS)
+    if services().cookies.are_in(response):
+        response.headers["Cache-Control"] = "no-store"
     return response
 
 

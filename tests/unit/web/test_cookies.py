@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http.cookies import SimpleCookie
 from typing import Any
@@ -72,6 +72,10 @@ def read(header: str, cookies: Cookies = COOKIES) -> list[str] | None:
         return cookies.read_refresh(request)
 
 
+def _set(cookies: Cookies, response: Response) -> None:
+    cookies.set(response, "access", TOKEN, session_id="phone", max_age=600)
+
+
 def _parsed(response: Response) -> dict[str, dict[str, Any]]:
     found = {}
     for header in response.headers.getlist("Set-Cookie"):
@@ -115,7 +119,12 @@ def test_the_signed_in_cookie_tells_two_sessions_apart() -> None:
     assert re.fullmatch(r"1\.[0-9a-f]{12}", first)
 
 
-@pytest.mark.parametrize("cookies", [COOKIES, OTHERWISE], ids=["by default", "set otherwise"])
+FRAMED = replace(COOKIES, samesite="None", partitioned=True)
+
+
+@pytest.mark.parametrize(
+    "cookies", [COOKIES, OTHERWISE, FRAMED], ids=["by default", "set otherwise", "for a frame"]
+)
 def test_what_is_set_is_cleared(cookies: Cookies) -> None:
     """Each cookie is cleared with the attributes it was set with, else a browser would keep it."""
     changing = {"value", "max-age", "expires"}
@@ -125,6 +134,33 @@ def test_what_is_set_is_cleared(cookies: Cookies) -> None:
     )
     assert were == are
     assert all(cookie["max-age"] == "0" for cookie in cleared_by(cookies).values())
+
+
+@pytest.mark.parametrize("change", [_set, Cookies.clear], ids=["set", "cleared"])
+def test_cookies_for_a_frame_are_partitioned(change: Callable[[Cookies, Response], None]) -> None:
+    """All three, with SameSite=None and Secure: browsers keep them apart for each site around a frame."""
+    for cookies, number in ((FRAMED, 3), (COOKIES, 0)):
+        change(cookies, response := Response())
+        headers = response.headers.getlist("Set-Cookie")
+        partitioned = [header for header in headers if "; Partitioned" in header]
+        assert len(partitioned) == number
+        assert all("; Secure" in header and "; SameSite=None" in header for header in partitioned)
+
+
+@pytest.mark.parametrize(
+    ("header", "ours"),
+    [
+        pytest.param("accessToken=a; Path=/", True, id="the access cookie"),
+        pytest.param("refreshToken=; Max-Age=0", True, id="the refresh cookie, cleared"),
+        pytest.param("signedIn=1", True, id="the one for script"),
+        pytest.param("session=accessToken", False, id="one of the host"),
+        pytest.param("accessTokens=a", False, id="a name that begins alike"),
+    ],
+)
+def test_a_reply_with_our_cookies_is_known(header: str, *, ours: bool) -> None:
+    """No cache may keep it, so it is found whoever has set them."""
+    response = Response(headers=[("Set-Cookie", "theme=dark"), ("Set-Cookie", header)])
+    assert COOKIES.are_in(response) is ours
 
 
 @pytest.mark.parametrize("name", ["rt", "accessToken", "signedIn"])

@@ -1,0 +1,102 @@
+"""What a cache is told of a host's own pages: what varies with the visitor, and what it may never keep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Response, redirect
+from flask.typing import ResponseReturnValue
+from werkzeug.test import TestResponse
+
+from app.auth import current_user
+from tests.support.browser import Browser, access_token, bearer, cleared, set_cookies
+from tests.support.clock import Clock
+from tests.support.hosts.strangers import MakeStranger, Stranger
+
+PUBLIC = "public, max-age=3600"
+BOTH = {"cookie", "authorization"}
+
+
+@pytest.fixture
+def stranger(make_stranger: MakeStranger) -> Stranger:
+    """A stranger's app with one user, pages that set cookies by GET, and a hook that lets all be kept."""
+    stranger = make_stranger()
+    stranger.add_user()
+    app, ratchet = stranger.app, stranger.ratchet
+
+    @app.get("/plain")
+    def plain() -> str:
+        return "the same for everybody"
+
+    @app.get("/by-mail")
+    def by_mail() -> ResponseReturnValue:
+        ratchet.start_session(stranger.db.session.scalars(stranger.db.select(stranger.model)).one())
+        return redirect("/private")
+
+    @app.get("/out")
+    def out() -> str:
+        ratchet.end_session()
+        return "signed out"
+
+    @app.get("/greet-in-a-hook")
+    def greet() -> str:
+        return "hello"
+
+    @app.after_request
+    def keep(response: Response) -> Response:
+        response.headers.setdefault("Cache-Control", PUBLIC)
+        if response.data == b"hello":
+            response.headers["X-Greeting"] = "again" if current_user else "welcome"
+        return response
+
+    return stranger
+
+
+def varies(reply: TestResponse) -> set[str]:
+    """The headers that a reply varies with, in lower case."""
+    return {name.lower() for name in reply.vary}
+
+
+@pytest.mark.parametrize("path", ["/private", "/fresh", "/live", "/open", "/greet-in-a-hook"])
+def test_what_depends_on_a_token_varies_with_it(stranger: Stranger, path: str) -> None:
+    """By cookie, by bearer, with a bad token and with none: each answer is for such a visitor only."""
+    browser = stranger.signed_in()
+    token = access_token(browser)
+    nobody = stranger.app.test_client(use_cookies=False)
+    for reply in (
+        browser.client.get(path),
+        nobody.get(path),
+        nobody.get(path, headers=bearer(token)),
+        nobody.get(path, headers=bearer("garbage")),
+        nobody.get(path, headers={"Sec-Fetch-Mode": "navigate"}),
+    ):
+        assert varies(reply) >= BOTH, reply.status
+
+
+def test_a_page_that_asks_nobody_is_left_as_it_is(stranger: Stranger) -> None:
+    """A cache may go on keeping one copy of it for everybody."""
+    reply = stranger.signed_in().client.get("/plain")
+    assert (varies(reply), reply.headers["Cache-Control"]) == (set(), PUBLIC)
+
+
+def test_no_page_that_varies_is_kept_from_caches(stranger: Stranger) -> None:
+    """A guarded page keeps the Cache-Control of its host, which knows who may keep it."""
+    assert stranger.signed_in().client.get("/private").headers["Cache-Control"] == PUBLIC
+
+
+@pytest.mark.parametrize(
+    ("path", "changed"),
+    [
+        pytest.param("/by-mail", lambda reply: bool(set_cookies(reply)["accessToken"]["value"]), id="set"),
+        pytest.param("/out", cleared, id="cleared"),
+    ],
+)
+def test_a_reply_with_cookies_is_never_stored(
+    stranger: Stranger, clock: Clock, path: str, changed: Callable[[TestResponse], bool]
+) -> None:
+    """Whoever asked the cache for it would get the session of somebody else, or lose their own."""
+    clock.advance(1)
+    reply = Browser(stranger.app).client.get(path)
+    assert changed(reply)
+    assert reply.headers["Cache-Control"] == "no-store"
