@@ -16,7 +16,7 @@ from werkzeug.routing import MapAdapter
 from ..errors import MethodNotAllowed, RatchetError
 from ..web import responses, stream
 from ..web.body import JSON
-from ..web.request import check_origin
+from ..web.request import check_origin, check_purpose
 from ..web.services import services
 from . import continuation, metadata, oauth, openapi, script, views
 from .routes import PUBLIC, ReplySpec, Route, Routes, View
@@ -48,9 +48,26 @@ WELL_KNOWN = "/.well-known/"
 """What the path of every root route begins with (RFC 8615)."""
 
 
+def _check_origin() -> None:
+    """Refuse what another site sent, except a refresh by body without any cookie.
+
+    The check is there because a browser adds cookies to what a page of any origin sends. Where it has added
+    none, the page itself holds the token, and the reply with the new one is for whoever holds it. Signing in
+    and out stay checked without cookies: their replies change the cookies of the browser.
+    """
+    if _is_refresh() and "Cookie" not in request.headers:
+        check_purpose()
+    else:
+        check_origin()
+
+
+def _is_refresh() -> bool:
+    return request.endpoint == "ratchet.refresh" and request.method == "POST"
+
+
 def _make(name: str, routes: Iterable[Route]) -> Blueprint:
     blueprint = Blueprint(name, __name__, template_folder="templates")
-    blueprint.before_request(check_origin)
+    blueprint.before_request(_check_origin)
     blueprint.after_request(responses.finish)
     blueprint.after_request(stream.drain_behind)
     blueprint.register_error_handler(RatchetError, responses.error)

@@ -15,6 +15,7 @@ from ..errors import (
 )
 from ..sessions.issuer import IssuedTokens
 from ..web.body import Body, check_delivery
+from ..web.request import check_origin
 from ..web.services import services
 from .routes import ACCOUNT, Refusals
 from .schemas import ABSENT, REFRESH, Schema, or_null, record, text
@@ -52,6 +53,7 @@ def refresh(token: str | None, cookies: Sequence[str] | None) -> IssuedTokens:
     """New tokens for those in ``cookies``, else for ``token``; RefreshTokenMissing where there is neither."""
     if cookies is None:
         if token is None:
+            check_origin()  # the blueprint leaves it out for who brings a token in the body
             raise RefreshTokenMissing
         check_delivery("body")
         cookies = [token]

@@ -31,13 +31,18 @@ def check_origin() -> None:
     headers = request.headers
     if origin.is_safe(request.method, headers.get("Upgrade")):
         return
-    if origin.is_speculative(headers.get("Sec-Purpose")):
-        raise Unavailable("Nothing changes while a page is only prefetched.")
+    check_purpose()
     trusted = services().settings.trusted_origins
     if not origin.may_change_state(
         headers.get("Sec-Fetch-Site"), headers.get("Origin"), request.host, trusted
     ):
         raise CrossOrigin
+
+
+def check_purpose() -> None:
+    """Refuse what a browser only fetches ahead: Unavailable."""
+    if origin.is_speculative(request.headers.get("Sec-Purpose")):
+        raise Unavailable("Nothing changes while a page is only prefetched.")
 
 
 def bearer_token() -> str | None:
@@ -70,12 +75,12 @@ def identify() -> AccessClaims:
     A token in a cookie comes along whatever page sent the request, so unsafe methods and WebSocket upgrades
     pass the origin check.
     """
+    request.environ[READS_ACCESS] = True
     token = bearer_token()
     if token is not None:
         return services().reader.read_access(token)
     tokens = services().cookies.read_access(request)
     if not tokens:
-    request.environ[READS_ACCESS] = True
         raise TokenMissing
     check_origin()
     for token in tokens:

@@ -136,6 +136,57 @@ def test_no_script_of_another_origin_reads_a_reply(make_site: MakeSite, ada: str
         assert not [name for name, _ in reply.headers if name.startswith("Access-Control-")]
 
 
+@pytest.mark.parametrize(
+    ("further", "passes"),
+    [
+        pytest.param({}, True, id="no cookie at all"),
+        pytest.param({"Cookie": "theme=dark"}, False, id="a cookie of the host"),
+        pytest.param({"Cookie": "accessToken=x"}, False, id="an access cookie"),
+        pytest.param({"Cookie": "refreshToken=x"}, False, id="a refresh cookie"),
+        pytest.param({"Cookie": ""}, False, id="a cookie header without a cookie"),
+    ],
+)
+def test_refresh_by_body_without_a_cookie_can_come_from_anywhere(
+    site: Flask, ada: str, further: dict[str, str], *, passes: bool
+) -> None:
+    """A web view that holds its token itself is refreshed, whatever its origin is called."""
+    fields = {"refresh_token": let_in(site, ada).token}
+    view = {"Sec-Fetch-Site": "cross-site", "Origin": "capacitor://localhost"}
+    reply = site.test_client(use_cookies=False).post("/auth/refresh", json=fields, headers=view | further)
+    assert "Set-Cookie" not in reply.headers
+    if passes:
+        assert content(reply)["refresh_token"]
+    else:
+        assert refusal(reply) == CROSS_ORIGIN
+
+
+@pytest.mark.parametrize("path", ["/auth/refresh", "/auth/login", "/auth/logout", "/auth/revoke"])
+def test_nothing_else_can_come_from_anywhere(bare_site: Flask, path: str) -> None:
+    """Also without a cookie: the replies to signing in and out change the cookies of the browser."""
+    reply = bare_site.test_client(use_cookies=False).post(path, headers=OTHER_SITE)
+    assert refusal(reply) == CROSS_ORIGIN
+
+
+def test_refresh_by_body_is_put_off_while_prefetched(site: Flask, ada: str) -> None:
+    """The origin is no matter there; that nobody has asked for the page yet is."""
+    fields = {"refresh_token": let_in(site, ada).token}
+    before = stored(site, ada)
+    reply = site.test_client(use_cookies=False).post(
+        "/auth/refresh", json=fields, headers={"Sec-Purpose": "prefetch"}
+    )
+    assert refusal(reply) == (503, "unavailable")
+    assert stored(site, ada) == before
+
+
+@pytest.mark.parametrize("origin", ["capacitor://localhost", "chrome-extension://abcdefghijklmnop"])
+def test_a_program_can_be_trusted(make_bare_site: MakeSite, origin: str) -> None:
+    """A web view or an extension that RATCHET_TRUSTED_ORIGINS names may change state by cookie."""
+    site = make_bare_site(RATCHET_TRUSTED_ORIGINS=(origin,))
+    for sender, status in ((origin, 204), (f"{origin}x", 403)):
+        headers = {"Sec-Fetch-Site": "cross-site", "Origin": sender}
+        assert Browser(site).post("/auth/logout", headers=headers).status_code == status
+
+
 @pytest.mark.parametrize("purpose", ["prefetch", "prefetch;prerender", "Prefetch"])
 def test_prefetch_changes_nothing(
     signed_in: Browser, site: Flask, ada: str, clock: Clock, purpose: str
