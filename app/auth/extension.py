@@ -25,7 +25,7 @@ from .settings.load import load
 from .settings.model import Settings
 from .storage.accounts import AccountStore
 from .user import RatchetUser
-from .web import guard, responses, stream
+from .web import guard, redirects, responses, stream
 from .web.cookies import Cookies
 from .web.request import check_origin, client_ip, device_label, live_session_ref, presented_sessions
 from .web.services import EXTENSION, Services, services
@@ -174,8 +174,13 @@ class Ratchet:
         return responses.sessions(account, session.id)
 
     def next_page(self) -> str:
-        """Where ``?next=`` of this request points, if that is a page of this site, else ``/``."""
-        return continuation.next_page()
+        """Where ``?next=`` of this request points, if that is a page of this site, else its front door.
+
+        The front door is ``/``, below the path prefix where a proxy has hung the site (SCRIPT_NAME). A
+        site whose subdomains are routes of the app (Flask's ``subdomain_matching``) and share the cookies
+        gets the whole address of a page on another one of them.
+        """
+        return redirects.next_page()
 
     def script_url(self) -> str:
         """The URL of the browser client, ``ratchet.js``."""
@@ -203,13 +208,13 @@ class Ratchet:
             secure=checked.cookie_secure,
             samesite=checked.cookie_samesite,
             with_access=checked.access_cookie,
+            partitioned=checked.cookie_partitioned,
         )
         throttle = Throttle(checked.throttle_storage, checked.secrets[0])
         credentials = Authenticator(checked, store, throttle, sessions, self._is_breached, clock)
         return Services(checked, store, token_issuer, reader, sessions, credentials, cookies, clock)
 
 
-            partitioned=checked.cookie_partitioned,
 def _account(user: Any) -> Account:
     account = services().store.load(services().store.subject_of(user))
     if account is None:

@@ -8,9 +8,8 @@ body. Only navigations are sent around; a fetch, an image or a download by scrip
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
-from urllib.parse import urlencode
 
 from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -25,7 +24,7 @@ from ..errors import (
     Unavailable,
 )
 from ..web import origin, redirects, responses, stream
-from ..web.request import check_origin
+from ..web.request import check_origin, check_purpose
 from ..web.services import services
 from .routes import BY_REFRESH_TOKEN, COOKIES, Parameter, ReplySpec, Routes
 
@@ -64,10 +63,14 @@ def _way_on(problem: RatchetError) -> Response | None:
     if not isinstance(problem, BearerRefused):
         return None
     check_origin()
-    if not services().settings.access_cookie:
+    way = url_for("ratchet.continue_")
+    is_here = redirects.is_on_this_host(way)
+    if not services().settings.access_cookie or not (is_here or redirects.shares_cookies(request.host)):
         return _to_sign_in(problem)
-    way = f"{url_for('ratchet.continue_')}?{urlencode({'next': _here()})}"
-    return _no_store(redirect(way, 303 if safe else 307))
+    if safe or is_here:
+        return _no_store(redirect(redirects.with_next(way, redirects.here()), 303 if safe else 307))
+    # The origin check of the other host would refuse the form, so its page is the place to come back to.
+    return _no_store(redirect(redirects.with_next(way, redirects.page_before()), 303))
 
 
 def is_navigation() -> bool:
@@ -118,36 +121,30 @@ def _continue() -> ResponseReturnValue:
     stream.drain()
     if request.method == "HEAD":
         return Response(status=204)
-    if origin.is_speculative(request.headers.get("Sec-Purpose")):
-        raise Unavailable("Nothing changes while a page is only prefetched.")
-    if _is_framed_elsewhere():
-        return _page("framed", 403, target=next_page())
+    check_purpose()
+    presented = services().cookies.read_refresh(request)
+    if presented is None and _is_kept_back_in_frame():
+        return _page("framed", 403, target=redirects.next_page())
     if _is_strict_arrival():
-        return _page("arrival", 200, again=_here())
+        return _page("arrival", 200, again=redirects.here())
     try:
-        return _renew()
+        return _renew(presented)
     except RatchetError as problem:
         return _explain(problem)
 
 
-def next_page() -> str:
-    """Where ``next`` points, within this site."""
-    return redirects.safe_path(request.args.get("next"), _own_prefix())
-
-
-def _renew() -> Response:
-    presented = services().cookies.read_refresh(request)
+def _renew(presented: Sequence[str] | None) -> Response:
     if presented is None:
         raise RefreshTokenMissing
     issued = services().sessions.refresh(presented)
-    reply = _no_store(redirect(next_page(), 303 if request.method == "GET" else 307))
+    reply = _no_store(redirect(redirects.next_page(), 303 if request.method == "GET" else 307))
     return responses.set_cookies(reply, issued)
 
 
 def _explain(problem: RatchetError) -> ResponseReturnValue:
     """The page for a session that is over, or for a fault, which leaves the session as it is."""
     if isinstance(problem, Unavailable):
-        page = _page("busy", problem.status, seconds=RETRY_SECONDS, again=_here())
+        page = _page("busy", problem.status, seconds=RETRY_SECONDS, again=redirects.here())
         page.headers["Retry-After"] = str(RETRY_SECONDS)
         return page
     return _to_sign_in(problem)
@@ -155,25 +152,14 @@ def _explain(problem: RatchetError) -> ResponseReturnValue:
 
 def _to_sign_in(problem: RatchetError) -> Response:
     """The sign-in page, with the place to come back to and the reason, where the site has one."""
-    login_url = _login_url()
+    login_url = redirects.login_url()
     if login_url is None:
         reply = _page("over", problem.status, problem=problem)
     else:
-        query = {"next": _way_back()}
-        if reason := _reason(problem):
-            query["reason"] = reason
-        reply = _no_store(redirect(f"{login_url}{'&' if '?' in login_url else '?'}{urlencode(query)}", 303))
+        reply = _no_store(redirect(redirects.with_next(login_url, _way_back(), _reason(problem)), 303))
     if problem.ends_session:
         services().cookies.clear(reply)
     return reply
-
-
-def _login_url() -> str | None:
-    """The sign-in page as the browser knows it: below the path prefix of the site."""
-    url, root = services().settings.login_url, request.script_root
-    if url is None or f"{url.partition('?')[0]}/".startswith(f"{root}/"):
-        return url
-    return root + url
 
 
 def _reason(problem: RatchetError) -> str | None:
@@ -185,27 +171,19 @@ def _reason(problem: RatchetError) -> str | None:
 def _way_back() -> str:
     """Where to come back to after signing in. What a form posted is lost, so its page is the place."""
     if request.endpoint != "ratchet.continue_":
-        return _here()
-    if request.method == "GET":
-        return next_page()
-    return redirects.safe_path(redirects.path_of(request.referrer, request.host), _own_prefix())
+        return redirects.here()
+    return redirects.next_page() if request.method == "GET" else redirects.page_before()
 
 
-def _own_prefix() -> str:
-    """Where our own routes are, as the browser knows them."""
-    return request.script_root + services().settings.url_prefix
+def _is_kept_back_in_frame() -> bool:
+    """Whether this is in a frame of another site, for whose sake the browser may have kept our cookies back.
 
-
-def _here() -> str:
-    """The path and query of this request, as the browser knows them."""
-    return request.script_root + (request.full_path if request.query_string else request.path)
-
-
-def _is_framed_elsewhere() -> bool:
-    """Whether another site shows this in a frame, where the browser keeps our cookies back."""
+    Partitioned cookies are not kept back there, so without one nobody has signed in within the frame.
+    """
     headers = request.headers
     return (
-        headers.get("Sec-Fetch-Dest") in ("iframe", "frame", "embed", "object")
+        not services().settings.cookie_partitioned
+        and headers.get("Sec-Fetch-Dest") in ("iframe", "frame", "embed", "object")
         and headers.get("Sec-Fetch-Site") == "cross-site"
     )
 

@@ -114,6 +114,16 @@ def cookie_names(context: CheckContext) -> Iterator[Finding]:
         )
 
 
+def sign_in_page(context: CheckContext) -> Iterator[Finding]:
+    """A route for the sign-in page, where RATCHET_LOGIN_URL is the name of an endpoint."""
+    page = context.settings.login_url
+    if page is not None and not page.startswith("/") and page not in context.app.view_functions:
+        yield Finding(
+            f"RATCHET_LOGIN_URL is {page!r}, and no route has that endpoint.",
+            "Set it to an endpoint that flask routes lists, or to a path.",
+        )
+
+
 def throttle(context: CheckContext) -> Iterator[Finding]:
     """One count of failures for all processes."""
     told = os.environ.get("WEB_CONCURRENCY", "")
@@ -228,6 +238,7 @@ CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
     cookies,
     proxy,
     cookie_names,
+    sign_in_page,
     throttle,
     leeway,
     lifetimes,

@@ -1,24 +1,33 @@
-"""Where a page may send its visitor afterwards: a path of this site, and nothing that only looks like one."""
+"""Where a page may send its visitor: a page of this site, and nothing that only looks like one.
+
+Addresses are as the browser knows them: below the path prefix where a proxy has hung the site (SCRIPT_NAME).
+"""
 
 from __future__ import annotations
 
-from urllib.parse import unquote, urlsplit
+import re
+from urllib.parse import unquote, urlencode, urlsplit
 
+from flask import current_app, request, url_for
+from werkzeug.routing import BuildError
+
+from ..settings.model import invalid_setting
 from ..settings.parsers import is_site_path
+from .services import services
 
 HOME = "/"
 
 
-def safe_path(target: str | None, own_prefix: str) -> str:
-    """``target`` if it is a path of this site, else ``/`` (ASVS 3.7.2; CWE-601).
+def safe_path(target: str | None, own_prefix: str, home: str = HOME) -> str:
+    """``target`` if it is a path of this site, else ``home`` (ASVS 3.7.2; CWE-601).
 
     A route of ours (``own_prefix``) is refused too: it would lead in a circle.
     """
     if not target or not is_site_path(target):
-        return HOME
+        return home
     path = unquote(target.partition("?")[0].partition("#")[0])
     is_ours = own_prefix != "/" and f"{path}/".startswith(f"{own_prefix}/")
-    return HOME if is_ours else target
+    return home if is_ours else target
 
 
 def path_of(url: str | None, host: str) -> str | None:
@@ -30,3 +39,81 @@ def path_of(url: str | None, host: str) -> str | None:
     if parts.netloc != host:
         return None
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def split_origin(target: str | None) -> tuple[str, str | None]:
+    """``target`` as the origin of a host that shares the cookies, if it begins with one, and the rest."""
+    found = re.match(rf"{re.escape(request.scheme)}://([a-z0-9.:-]+)(?=/)", target or "")
+    if target is None or found is None or not shares_cookies(found[1]):
+        return "", target
+    return found[0], target[found.end() :]
+
+
+def shares_cookies(host: str) -> bool:
+    """Whether this app serves ``host`` (with its port) beside others, and browsers send the cookies to it.
+
+    Flask serves subdomains of SERVER_NAME where the app has ``subdomain_matching``. Without the cookies a
+    page there would send its visitor to continue again and again.
+    """
+    site, domain = current_app.config["SERVER_NAME"], services().settings.cookie_domain
+    if not current_app.subdomain_matching or not site or domain is None:
+        return False
+    return _is_below(host, site) and _is_below(host.partition(":")[0], domain.removeprefix("."))
+
+
+def next_page() -> str:
+    """Where ``next`` of this request points, within this site."""
+    return _safe(request.args.get("next"))
+
+
+def page_before() -> str:
+    """The page that a form was sent from, within this site."""
+    return _safe(path_of(request.referrer, request.host))
+
+
+def here() -> str:
+    """The path and query of this request."""
+    return request.script_root + (request.full_path if request.query_string else request.path)
+
+
+def login_url() -> str | None:
+    """The sign-in page; SettingsError where RATCHET_LOGIN_URL is an endpoint and no route has it.
+
+    A route can come after Ratchet, so its address is asked for when it is needed; ``flask ratchet doctor``
+    asks, too.
+    """
+    page, root = services().settings.login_url, request.script_root
+    if page is None or page.startswith(HOME):
+        is_below = page is None or f"{page.partition('?')[0]}/".startswith(f"{root}/")
+        return page if is_below else f"{root}{page}"
+    try:
+        return url_for(page)
+    except BuildError as error:
+        raise invalid_setting("RATCHET_LOGIN_URL", page) from error
+
+
+def is_on_this_host(url: str) -> bool:
+    """Whether ``url``, which the router has built, leads to the host of this request: it is then a path."""
+    return url.startswith(HOME)
+
+
+def with_next(url: str, target: str, reason: str | None = None) -> str:
+    """``url`` with the place to come back to in its query, and the ``reason`` where there is one.
+
+    On another host a path would lead to a page of that host, so the place is then told with its own.
+    """
+    if not is_on_this_host(url) and target.startswith(HOME):
+        target = request.host_url.rstrip("/") + target
+    query = {"next": target} | ({"reason": reason} if reason else {})
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"
+
+
+def _safe(target: str | None) -> str:
+    """``target`` if it is a page of this site, else the front door."""
+    own_prefix = request.script_root + services().settings.url_prefix
+    origin, path = split_origin(target)
+    return origin + safe_path(path, own_prefix, request.script_root + HOME)
+
+
+def _is_below(host: str, domain: str) -> bool:
+    return f".{host}".endswith(f".{domain}")

@@ -103,6 +103,13 @@ def test_a_prefix_counts_in_any_case_of_its_letters(make_site: MakeSite, name: s
             id="cookies for a domain",
         ),
         pytest.param(
+            {"RATCHET_LOGIN_URL": "site.sing_in"},
+            MEND,
+            "RATCHET_LOGIN_URL is 'site.sing_in', and no route has that endpoint",
+            "flask routes",
+            id="an endpoint that nobody has",
+        ),
+        pytest.param(
             {"PROXY_HOPS": 0},
             NOTE,
             "Nothing says that a proxy with TLS",

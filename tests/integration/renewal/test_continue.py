@@ -138,7 +138,7 @@ def test_below_a_path_of_a_proxy(signed_in: Browser, clock: Clock) -> None:
     below = {"SCRIPT_NAME": "/shop"}
     reply = signed_in.client.get("/account", headers=NAVIGATION, environ_overrides=below)
     assert reply.location == "/shop/auth/continue?next=%2Fshop%2Faccount"
-    for target, place in (("/shop/account", "/shop/account"), ("/shop/auth/continue", "/")):
+    for target, place in (("/shop/account", "/shop/account"), ("/shop/auth/continue", "/shop/")):
         path = f"/auth/continue?{urlencode({'next': target})}"
         reply = signed_in.client.get(path, headers=NAVIGATION, environ_overrides=below)
         assert (reply.location, set_cookies(reply)["refreshToken"]["path"]) == (place, "/shop/auth")
@@ -177,7 +177,7 @@ def test_sign_in_page_is_below_the_path_of_the_proxy(
     browser = Browser(make_site(RATCHET_LOGIN_URL=login_url))
     below = {"SCRIPT_NAME": "/shop"}
     reply = browser.client.get("/auth/continue", headers=NAVIGATION, environ_overrides=below)
-    assert reply.location == f"{location}next=%2F"
+    assert reply.location == f"{location}next=%2Fshop%2F"
 
 
 @pytest.mark.parametrize(("method", "place"), [("GET", "%2Forders%3Fa%3Db"), ("POST", "%2Fform")])
@@ -232,12 +232,29 @@ def test_fault_is_a_page_that_tries_again(scene: Scene, method: str, *, again: b
     assert ('content="3; url=/auth/continue?next=%2Faccount"' in reply.text) == again
 
 
-def test_frame_of_another_site_says_so(late: Browser, site: Flask, ada: str) -> None:
-    """In a frame of another site nothing is renewed; a link leads out of it."""
+@pytest.mark.parametrize("dest", ["iframe", "frame", "embed", "object"])
+def test_frame_of_another_site_says_so(late: Browser, site: Flask, ada: str, dest: str) -> None:
+    """In a frame where the browser keeps the cookies back nothing is renewed; a link leads out of it."""
     before = stored(site, ada)
-    reply = continue_to(late, "/account", Sec_Fetch_Site="cross-site", Sec_Fetch_Dest="iframe")
+    late.client.delete_cookie("refreshToken", path="/auth")
+    reply = continue_to(late, "/account", Sec_Fetch_Site="cross-site", Sec_Fetch_Dest=dest)
     assert (reply.status_code, 'href="/account" target="_blank"' in reply.text) == (403, True)
+    assert "Set-Cookie" not in reply.headers
     assert stored(site, ada) == before
+
+
+def test_frame_of_another_site_renews_where_the_cookie_came(late: Browser) -> None:
+    """With SameSite=None the browser may send the cookie into a frame; then the page there goes on."""
+    reply = continue_to(late, "/account", Sec_Fetch_Site="cross-site", Sec_Fetch_Dest="iframe")
+    assert (reply.status_code, reply.location) == (303, "/account")
+    assert set_cookies(reply)["refreshToken"]["value"]
+
+
+def test_partitioned_cookies_are_not_kept_back(make_site: MakeSite) -> None:
+    """A frame without one is a frame in which nobody has signed in: it leads to the sign-in page."""
+    site = make_site(RATCHET_COOKIE_SAMESITE="None", RATCHET_COOKIE_PARTITIONED=True)
+    reply = continue_to(Browser(site), "/account", Sec_Fetch_Site="cross-site", Sec_Fetch_Dest="iframe")
+    assert (reply.status_code, reply.location) == (303, "/sign-in?next=%2Faccount")
 
 
 def test_prefetch_changes_nothing(late: Browser, site: Flask, ada: str) -> None:
@@ -283,7 +300,7 @@ def test_site_without_a_sign_in_page(make_site: MakeSite, ada: str) -> None:
 def test_pages_of_continue_run_no_script(scene: Scene) -> None:
     """Each page of its own has the strictest policy, and none is kept."""
     framed = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Dest": "iframe"}
-    for reply in (continue_to(scene.elsewhere(), "/"), continue_to(scene.browser, "/", **framed)):
+    for reply in (continue_to(scene.elsewhere(), "/"), continue_to(Browser(scene.site), "/", **framed)):
         assert reply.headers["Content-Security-Policy"].startswith("default-src 'none'; ")
         assert reply.headers["Cache-Control"] == "no-store"
         assert "<script" not in reply.text

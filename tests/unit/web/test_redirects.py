@@ -90,11 +90,20 @@ def test_the_page_to_sign_in_on_can_be_any_path_of_this_site(target: str) -> Non
             page(target)
 
 
-@pytest.mark.parametrize("target", [trick for trick in TRICKS if trick.values != (None,)])
+@pytest.mark.parametrize("target", [trick for trick in TRICKS if trick.values not in ((None,), ("account",))])
 def test_the_page_to_sign_in_on_is_held_to_the_same_rule(target: str) -> None:
-    """RATCHET_LOGIN_URL refuses what ``next`` refuses: one rule says what a path of this site is."""
+    """RATCHET_LOGIN_URL refuses what ``next`` refuses: one rule says what a path of this site is.
+
+    One word without a slash is not a path there either: it is the endpoint of a route.
+    """
     with pytest.raises(ValueError):  # noqa: PT011  # the settings make the sentence
         page(target)
+
+
+@pytest.mark.parametrize("target", [*TRICKS, *OUR_ROUTES])
+def test_home_can_be_below_a_path(target: str | None) -> None:
+    """Where a proxy has hung the site below a path, its front door is there."""
+    assert safe_path(target, "/auth", "/shop/") == "/shop/"
 
 
 def test_a_blueprint_at_the_root_keeps_no_place_from_anybody() -> None:
