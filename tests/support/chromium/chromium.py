@@ -24,7 +24,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
     "--remote-debugging-port=0",
-    "--host-resolver-rules=MAP shop.test 127.0.0.1",
+    "--host-resolver-rules=MAP shop.test 127.0.0.1, MAP example.org 127.0.0.1, MAP portal.example 127.0.0.1",
 )
 START_SECONDS = 30
 
