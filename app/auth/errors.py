@@ -23,6 +23,8 @@ class RatchetError(Exception):
     ends_session: bool = False
     default_description: ClassVar[str] = "Something went wrong on this site."
     reason: ClassVar[str | None] = None
+    handed_back: bool = False
+    """Whether an extension that had caught it has given it back to Flask."""
 
     def __init__(
         self,

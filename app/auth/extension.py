@@ -6,7 +6,7 @@ from collections.abc import Callable
 from time import sleep, time
 from typing import Any
 
-from flask import Flask, Response, after_this_request, request
+from flask import Flask, Response, after_this_request, got_request_exception, request
 from flask_sqlalchemy import SQLAlchemy
 
 from . import audit
@@ -73,6 +73,7 @@ class Ratchet:
         audit.listen(app, clock)
         app.register_error_handler(RatchetError, continuation.refused)
         app.after_request(responses.tell_caches)
+        got_request_exception.connect(continuation.hand_back, app)
         app.register_blueprint(blueprint, url_prefix=checked.url_prefix.rstrip("/") or None)
         app.register_blueprint(root)
         app.cli.add_command(commands)

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from flask import Response, redirect, render_template, request, url_for
+from flask import Flask, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug import Response as BaseResponse
 
@@ -24,6 +24,7 @@ from ..errors import (
     Unavailable,
 )
 from ..web import origin, redirects, responses, stream
+from ..web.redirects import HTML
 from ..web.request import check_origin, check_purpose
 from ..web.services import services
 from .routes import BY_REFRESH_TOKEN, COOKIES, Parameter, ReplySpec, Routes
@@ -34,7 +35,6 @@ RETRY_SECONDS = 3
 PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
 """Of the pages of continue: no script, nothing from anywhere, and the one style that stands in them."""
 
-HTML = "text/html"
 NEXT = Parameter("next", "query", "Where to go on: a path of this site.")
 TO_SIGN_IN = "to the sign-in page where the session is over"
 REFUSAL_PAGES: Mapping[int, ReplySpec] = {
@@ -50,36 +50,36 @@ def refused(problem: RatchetError) -> ResponseReturnValue:
     """The reply to a request that a guarded view refused: a way on for a page, JSON for the rest."""
     try:
         stream.drain()
-        return (_way_on(problem) if is_navigation() else None) or responses.error(problem)
+        return (_way_on(problem) if redirects.is_navigation() else None) or responses.error(problem)
     except RatchetError as graver:
         return responses.error(graver)
 
 
-def _way_on(problem: RatchetError) -> Response | None:
+def _way_on(problem: RatchetError) -> BaseResponse | None:
     """Where a page goes instead of an error: to continue, or to the sign-in page where that cannot help."""
     safe = request.method in origin.SAFE_METHODS
     if isinstance(problem, ReauthenticationRequired):
         return _to_sign_in(problem) if safe and services().settings.login_url else None
     if not isinstance(problem, BearerRefused):
         return None
+    if redirects.can_continue(problem):
+        return redirects.to_continue()
     check_origin()
-    way = url_for("ratchet.continue_")
-    is_here = redirects.is_on_this_host(way)
-    if not services().settings.access_cookie or not (is_here or redirects.shares_cookies(request.host)):
-        return _to_sign_in(problem)
-    if safe or is_here:
-        return _no_store(redirect(redirects.with_next(way, redirects.here()), 303 if safe else 307))
-    # The origin check of the other host would refuse the form, so its page is the place to come back to.
-    return _no_store(redirect(redirects.with_next(way, redirects.page_before()), 303))
+    return _to_sign_in(problem)
 
 
-def is_navigation() -> bool:
-    """Whether a person waits for a page: by Fetch Metadata, else by what the request would like to read."""
-    mode = request.headers.get("Sec-Fetch-Mode")
-    if mode is not None:
-        return mode == "navigate"
-    accepted = request.accept_mimetypes
-    return HTML in accepted.values() and accepted.best == HTML
+def hand_back(sender: Flask, exception: BaseException, **_: object) -> None:
+    """Give a refusal back to Flask's error handlers where an extension has taken their place.
+
+    Flask-RESTful and Flask-RESTX make a 500 of every error that is no HTTP exception. First they send Flask's
+    signal for it, and where handling fails they ask Flask's own handler, so failing here is the way back. A
+    RatchetError is no HTTP exception: the ``code`` of those is the status, and hosts answer with it, while
+    its own ``code`` is the name that clients and hosts know it by.
+    """
+    replaced = "handle_user_exception" in vars(sender)
+    if replaced and isinstance(exception, RatchetError) and not exception.handed_back:
+        exception.handed_back = True
+        raise exception
 
 
 @routes.route(
@@ -137,7 +137,9 @@ def _renew(presented: Sequence[str] | None) -> Response:
     if presented is None:
         raise RefreshTokenMissing
     issued = services().sessions.refresh(presented)
-    reply = _no_store(redirect(redirects.next_page(), 303 if request.method == "GET" else 307))
+    page = redirects.next_page()
+    reply = _no_store(redirect(page, 303 if request.method == "GET" else 307))
+    services().cookies.set_continued(reply, redirects.split_origin(page)[1] or page, services().clock())
     return responses.set_cookies(reply, issued)
 
 

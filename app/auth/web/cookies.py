@@ -1,15 +1,17 @@
-"""The three cookies: read, set, clear. One function knows their attributes, so what is set can be cleared.
+"""The cookies: read, set, clear. One function knows their attributes, so what is set can be cleared.
 
 ``refreshToken`` goes to the blueprint alone, ``accessToken`` to every page. ``signedIn`` holds no secret: it
 tells script that somebody is signed in, and by its mark whether it is still the same session. All three live
 as long as the session may: an access cookie outlives the token in it, so that a page can still tell which
-session a sign-out means (ASVS 3.3).
+session a sign-out means (ASVS 3.3). ``continued`` says for a few seconds for which page
+continue has just renewed.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypedDict
@@ -21,6 +23,10 @@ from itsdangerous import BadSignature, Signer
 from ..settings.parsers import ACCESS_COOKIE, SIGNED_IN_COOKIE, SameSite
 
 COOKIE_SALT = "ratchet refresh cookie"
+CONTINUED_COOKIE = "continued"
+CONTINUED_FOR = 10
+"""Seconds for which a page that is refused again was refused straight after its renewal."""
+
 MAX_CANDIDATES = 32
 """Cookies of one name whose signature holds that are tried, each at the price of a look at a row.
 
@@ -80,6 +86,27 @@ class Cookies:
         for name, value in values.items():
             response.set_cookie(name, value, max_age, **self._attributes(name))
 
+    def has_trace(self, request: Request) -> bool:
+        """Whether the browser shows on this path that it holds a session, be it over or not."""
+        return SIGNED_IN_COOKIE in request.cookies or ACCESS_COOKIE in request.cookies
+
+    def set_continued(self, response: Response, page: str, now: float) -> None:
+        """Let the browser say with the next requests that ``page`` was renewed for at ``now``.
+
+        It is signed: a sibling host that could plant it would keep pages from renewing.
+        """
+        value = self._continued_signer.sign(f"{int(now)}.{_mark(page)}").decode()
+        response.set_cookie(CONTINUED_COOKIE, value, CONTINUED_FOR, **self._attributes(CONTINUED_COOKIE))
+
+    def was_continued(self, request: Request, page: str, now: float, within: float) -> bool:
+        """Whether ``page`` was renewed for during the ``within`` seconds before ``now``."""
+        for value in _plain(request, CONTINUED_COOKIE):
+            with suppress(BadSignature):
+                at, _, mark = self._continued_signer.unsign(value).decode().partition(".")
+                if mark == _mark(page) and 0 <= now - int(at) <= within:
+                    return True
+        return False
+
     def clear(self, response: Response) -> None:
         """Clear all cookies."""
         for name in (self.refresh_name, ACCESS_COOKIE, SIGNED_IN_COOKIE):
@@ -116,9 +143,16 @@ class Cookies:
 
     @cached_property
     def _signer(self) -> Signer:
+        return self._signer_of(COOKIE_SALT)
+
+    @cached_property
+    def _continued_signer(self) -> Signer:
+        return self._signer_of("ratchet continued cookie")
+
+    def _signer_of(self, salt: str) -> Signer:
         # itsdangerous signs with the last key of its list.
         keys = [key.encode() if isinstance(key, str) else key for key in reversed(self.secrets)]
-        return Signer(keys, COOKIE_SALT, key_derivation="hmac", digest_method=hashlib.sha256)
+        return Signer(keys, salt, key_derivation="hmac", digest_method=hashlib.sha256)
 
 
 def _plain(request: Request, name: str) -> list[str]:
@@ -128,6 +162,6 @@ def _plain(request: Request, name: str) -> list[str]:
     return [value for value in values if f"{name}={value}" in header]
 
 
-def _mark(session_id: str) -> str:
-    """What tells two sessions apart and says nothing else of them."""
-    return hashlib.sha256(session_id.encode()).hexdigest()[:12]
+def _mark(name: str) -> str:
+    """What tells two sessions or two pages apart and says nothing else of them."""
+    return hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest()[:12]

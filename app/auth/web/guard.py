@@ -1,26 +1,33 @@
-"""@ratchet.required: a request to an identity, kept for the length of the request."""
+"""@ratchet.required and current_user: whose request this is, and who it lets in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from inspect import iscoroutinefunction
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import Any, ParamSpec, TypeVar, cast, overload
 
-from flask import after_this_request, current_app, request
+from flask import Request, after_this_request, current_app, request
+from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 
 from ..errors import RatchetError, ReauthenticationRequired, TokenInvalid
 from ..lifecycle.account import Account, SessionRef
 from ..lifecycle.rotation import Session
 from ..tokens.claims import AccessClaims
-from . import stream
+from . import redirects, stream
 from .request import identify
 from .services import services
 
-# Kept in the request, not in g: a test that holds an app context open shares one g among its requests.
+# Kept in the request, not in g: a test that holds an app context open shares one g among its requests. The
+# events of a Flask-SocketIO socket share the environ, so what is kept there says of which request it is.
 _IDENTITY = "ratchet.identity"
 _USER = "ratchet.user"
+
+_guarded: ContextVar[Request | None] = ContextVar("ratchet_guarded", default=None)
+"""The request whose guarded view is running."""
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -47,7 +54,8 @@ def required(view: Any = None, /, *, fresh: bool = False, live: bool = False) ->
         @wraps(guarded)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             _admit(fresh=fresh, live=live)
-            return (current_app.ensure_sync(guarded) if is_async else guarded)(*args, **kwargs)
+            with _inside():
+                return (current_app.ensure_sync(guarded) if is_async else guarded)(*args, **kwargs)
 
         return wrapper
 
@@ -62,18 +70,47 @@ def _admit(*, fresh: bool, live: bool) -> None:
             _, session = live_session()
         if fresh and not services().reader.is_fresh(session):
             raise ReauthenticationRequired
-    except RatchetError:
+    except RatchetError as problem:
         after_this_request(stream.drain_behind)
+        way = redirects.renewal(problem)
+        if way is not None:
+            # Flask hands an HTTP exception that has a response to no error handler: a page renews also where
+            # the host has one for TokenMissing or RatchetError.
+            raise HTTPException(response=way) from problem
         raise
 
 
+@contextmanager
+def _inside() -> Iterator[None]:
+    """Remember that the view that was entered is a guarded one."""
+    before = _guarded.set(_this_request())
+    try:
+        yield
+    finally:
+        _guarded.reset(before)
+
+
 def identity() -> AccessClaims:
-    """Whose request this is; TokenMissing or TokenInvalid where that is nobody's."""
-    environ = request.environ
-    claims: AccessClaims | None = environ.get(_IDENTITY)
-    if claims is None:
-        claims = environ[_IDENTITY] = identify()
-    return claims
+    """Whose request this is; TokenMissing or TokenInvalid where that is nobody's.
+
+    It is found once for a request, so that a view which ends the session still knows whose it was. A
+    WebSocket is one request for as long as it is open: there, time and revocation are looked at on every
+    call. The signature is verified once per process in any case.
+    """
+    environ, this = request.environ, _this_request()
+    known_to, claims = environ.get(_IDENTITY, (None, None))
+    if known_to is not this or _is_websocket():
+        claims = identify()
+        environ[_IDENTITY] = this, claims
+    return cast("AccessClaims", claims)
+
+
+def _is_websocket() -> bool:
+    return str(request.environ.get("HTTP_UPGRADE", "")).lower() == "websocket"
+
+
+def _this_request() -> Request:
+    return cast("Request", cast("Any", request)._get_current_object())  # noqa: SLF001  # Werkzeug's public way
 
 
 def live_session() -> tuple[Account, Session]:
@@ -83,18 +120,24 @@ def live_session() -> tuple[Account, Session]:
 
 
 def _load_user() -> Any:
-    """The host's user object, or None where nobody is signed in; loaded once per request."""
-    if _USER not in request.environ:
-        try:
-            claims = identity()
-        except RatchetError:
-            return None
-        user = services().store.user(claims.subject)
-        if user is None:
-            raise TokenInvalid
-        request.environ[_USER] = user
-    return request.environ[_USER]
+    """The host's user object, or None where nobody is signed in or ``db.session`` has no such row.
+
+    A guarded view relies on a user, so there it is TokenInvalid. The object is asked of ``db.session`` each
+    time, which sends one SELECT as long as something holds it. A later event of a socket has a ``db.session``
+    of its own, and what is written to an object of another one is lost.
+    """
+    is_guarded = _guarded.get() is _this_request()
+    try:
+        claims = identity()
+    except RatchetError:
+        if is_guarded:
+            raise
+        return None
+    user = request.environ[_USER] = services().store.user(claims.subject)
+    if user is None and is_guarded:
+        raise TokenInvalid
+    return user
 
 
 current_user: Any = LocalProxy(_load_user)
-"""The signed-in user, an object of the host's model; false where nobody is signed in."""
+"""The signed-in user, an object of the host's model; false where nobody is signed in or the row is gone."""

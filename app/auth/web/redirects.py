@@ -8,14 +8,20 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote, urlencode, urlsplit
 
-from flask import current_app, request, url_for
+from flask import current_app, redirect, request, url_for
+from werkzeug import Response
 from werkzeug.routing import BuildError
 
+from ..errors import BearerRefused, RatchetError, TokenMissing
 from ..settings.model import invalid_setting
 from ..settings.parsers import is_site_path
+from . import origin, stream
+from .cookies import CONTINUED_FOR
+from .request import check_origin
 from .services import services
 
 HOME = "/"
+HTML = "text/html"
 
 
 def safe_path(target: str | None, own_prefix: str, home: str = HOME) -> str:
@@ -117,3 +123,53 @@ def _safe(target: str | None) -> str:
 
 def _is_below(host: str, domain: str) -> bool:
     return f".{host}".endswith(f".{domain}")
+
+
+def is_navigation() -> bool:
+    """Whether a person waits for a page: by Fetch Metadata, else by what the request would like to read."""
+    mode = request.headers.get("Sec-Fetch-Mode")
+    if mode is not None:
+        return mode == "navigate"
+    accepted = request.accept_mimetypes
+    return HTML in accepted.values() and accepted.best == HTML
+
+
+def renewal(problem: RatchetError) -> Response | None:
+    """To continue, where a page was refused that belongs to a session; the body is read to its end before.
+
+    A request without any trace of a session is left to the error handlers, and so to the host's, if it has
+    one: there is nothing to renew. Raises CrossOrigin, or InvalidRequest for a broken body.
+    """
+    nothing_to_renew = isinstance(problem, TokenMissing) and not services().cookies.has_trace(request)
+    if nothing_to_renew or not can_continue(problem) or not is_navigation():
+        return None
+    stream.drain()
+    return to_continue()
+
+
+def can_continue(problem: RatchetError) -> bool:
+    """Whether a renewal could help against this refusal.
+
+    Not where it has just been tried for this very page: whatever the cause is, a second one would end alike,
+    and the browser would be sent around for ever.
+    """
+    settings = services().settings
+    if not isinstance(problem, BearerRefused) or not settings.access_cookie:
+        return False
+    if not is_on_this_host(url_for("ratchet.continue_")) and not shares_cookies(request.host):
+        return False
+    # A token of half its life has not run out, so that something else is wrong with it.
+    straight_after = min(CONTINUED_FOR, settings.access_ttl / 2)
+    return not services().cookies.was_continued(request, here(), services().clock(), straight_after)
+
+
+def to_continue() -> Response:
+    """The redirect to continue: 303, or for a form 307, which keeps method and body. Raises CrossOrigin."""
+    check_origin()
+    way, is_safe = url_for("ratchet.continue_"), request.method in origin.SAFE_METHODS
+    # The origin check of another host would refuse a form, so its page is the place to come back to.
+    comes_back = is_safe or is_on_this_host(way)
+    target = with_next(way, here() if comes_back else page_before())
+    reply = redirect(target, 307 if comes_back and not is_safe else 303)
+    reply.headers["Cache-Control"] = "no-store"
+    return reply
