@@ -22,8 +22,8 @@ from .sessions.reader import SessionReader
 from .sessions.revocation import MAX_GAP, POLL_SECONDS, RevocationCache
 from .sessions.service import SessionService
 from .settings.load import load
-from .settings.model import Settings
-from .storage.accounts import AccountStore
+from .settings.model import Settings, SettingsError
+from .storage.accounts import AccountStore, UserOptions
 from .user import RatchetUser
 from .web import guard, redirects, responses, stream
 from .web.cookies import Cookies
@@ -44,7 +44,9 @@ class Ratchet:
     """Keeps the users of a Flask site signed in.
 
     ``db`` is the site's SQLAlchemy, ``user_model`` its model with RatchetUser mixed in, ``is_breached`` says
-    whether a new password is known from a breach, ``clock`` gives seconds since the epoch. Raises
+    whether a new password is known from a breach, ``clock`` gives seconds since the epoch. ``user_options``
+    gives the options of SQLAlchemy that every SELECT of a user is to have, asked for each time:
+    ``with_loader_criteria`` hides rows on every path, others say what ``current_user`` loads along. Raises
     SettingsError where a setting is wrong.
     """
 
@@ -56,8 +58,9 @@ class Ratchet:
         user_model: type[RatchetUser],
         is_breached: Callable[[str], bool] = lambda _: False,
         clock: Callable[[], float] = time,
+        user_options: UserOptions = lambda: (),
     ) -> None:
-        self._is_breached = is_breached
+        self._is_breached, self._user_options = is_breached, user_options
         self.required = guard.required
         self._db, self._user_model, self._clock = db, user_model, clock
         if app is not None:
@@ -68,6 +71,11 @@ class Ratchet:
 
         ``clock`` is for this app, where it is to have another one than this object was made with.
         """
+        if EXTENSION in app.extensions:
+            raise SettingsError(
+                "this app has a Ratchet already, and one app has one user model: let the models inherit from "
+                "one, and give that to Ratchet"
+            )
         checked, clock = load(app), clock or self._clock
         app.extensions[EXTENSION] = self._assemble(checked, clock)
         audit.listen(app, clock)
@@ -196,7 +204,7 @@ class Ratchet:
             raise
 
     def _assemble(self, checked: Settings, clock: Callable[[], float]) -> Services:
-        store = AccountStore(self._db, self._user_model)
+        store = AccountStore(self._db, self._user_model, self._user_options)
         token_issuer = TokenIssuer(checked)
         revocations = RevocationCache(store.ended_since, checked.access_ttl)
         reader = SessionReader(checked, store, token_issuer, revocations, clock)

@@ -199,19 +199,20 @@ class SessionService:
         now: float,
         *,
         account: Account | None = None,
-        missing: type[RatchetError] = UserNotFound,
+        missing: type[RatchetError] | None = None,
         **columns: Any,
     ) -> tuple[Account, Session | None]:
         """Decide a transition, write it, tell its events, raise its error, in that order.
 
-        Starts from ``account`` where the caller has just loaded it; ``missing`` is raised where the user has
-        no row. Expired sessions go with every write, and ``columns`` (see AccountStore.compare_and_swap) come
-        along with it.
+        Starts from ``account`` where the caller has just loaded it. ``missing`` is for what lets somebody in:
+        it is raised where the user has no row, or one that the host hides. Everything else finds hidden rows
+        too, and raises UserNotFound. Expired sessions go with every write, and ``columns`` (see
+        AccountStore.compare_and_swap) come along with it.
         """
         for _ in range(MAX_RACES):
-            account = account or self._store.load(subject)
+            account = account or self._store.load(subject, even_hidden=missing is None)
             if account is None:
-                raise missing
+                raise missing or UserNotFound
             transition = decide_transition(account)
             if self._write(account, transition, now, columns):
                 events.send(transition.events, subject)

@@ -7,23 +7,27 @@ first. This package and user.py are the only places that know SQL.
 from __future__ import annotations
 
 import dataclasses
-import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import CursorResult, Row, Select, inspect
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm import LoaderCriteriaOption
 from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.interfaces import ORMOption
 
 from ..lifecycle.account import Account, EndedSession
 from ..lifecycle.rotation import Session
 from ..user import RatchetUser, case_folded
+from . import keys
 from .database import Database, in_short
 from .statements import Statements
 
-MAX_INTEGER = 2**63 - 1
+UserOptions = Callable[[], Iterable[ORMOption]]
+"""Gives what the host adds to each SELECT of a user: criteria that hide rows, or what to load along."""
+
 HOSTS_COLUMNS = frozenset({"password_hash", "blocked"})
 """What both the host and Ratchet write."""
 
@@ -33,20 +37,31 @@ _SESSION_FIELDS = tuple(field.name for field in dataclasses.fields(Session))
 class AccountStore:
     """Loads and swaps the state of one user model on the host's database."""
 
-    def __init__(self, db: SQLAlchemy, user_model: type[RatchetUser]) -> None:
-        self._db, self._model = db, user_model
+    def __init__(
+        self, db: SQLAlchemy, user_model: type[RatchetUser], user_options: UserOptions = lambda: ()
+    ) -> None:
+        self._db, self._model, self._user_options = db, user_model, user_options
         self._statements = Statements(user_model)
         self.database = Database(db, self._statements.table)
 
-    def load(self, subject: str) -> Account | None:
-        """The account a token speaks of, or None; one SELECT."""
+    def load(self, subject: str, *, even_hidden: bool = False) -> Account | None:
+        """The account a token speaks of, or None; one SELECT.
+
+        A row that the host hides (soft delete, another tenant) is nobody's account. ``even_hidden`` is for
+        what takes rights away: the sessions of a hidden row end like others.
+        """
         key = self.key_of(subject)
-        return None if key is None else self._one(self._statements.by_key, {"row_key": key})
+        if key is None:
+            return None
+        try:
+            return self._one(self._statements.by_key, {"row_key": key}, even_hidden=even_hidden)
+        except DataError:  # of a token from before a change of the key's type: no row can have such a key
+            return None
 
     def find(self, field: str, identifier: str) -> Account | None:
         """The account that signs in under this e-mail address or user name, or None; one SELECT."""
         statement = self._statements.by_identifier.get(field)
-        if statement is None or "\0" in identifier or not _is_text(identifier):
+        if statement is None or not keys.is_text(identifier):
             return None
         return self._one(statement, {"wanted": identifier, "wanted_before": case_folded(identifier)})
 
@@ -109,7 +124,7 @@ class AccountStore:
         if key is None:
             return None
         with self.database.faults():
-            return self._db.session.get(self._model, key)
+            return self._db.session.get(self._model, key, options=list(self._user_options()))
 
     def delete(self, subject: str) -> None:
         """Delete a user's row as the host's mapping says, in a transaction of its own.
@@ -132,20 +147,16 @@ class AccountStore:
 
     def key_of(self, subject: str) -> Any:
         """The primary key that ``subject`` spells, or None where no row can have it."""
-        kind = self._statements.key_type.python_type
-        if kind is int:
-            plain = subject.isascii() and subject.removeprefix("-").isdigit() and len(subject) < 20
-            key = int(subject) if plain else None
-            return key if key is not None and abs(key) <= MAX_INTEGER else None
-        if kind is uuid.UUID:
-            try:
-                return uuid.UUID(subject)
-            except ValueError:
-                return None
-        return None if "\0" in subject else kind(subject)
+        return keys.key_of(subject, self._statements.key_type, lambda: self.database.dialect)
 
-    def _one(self, statement: Select[Any], values: Mapping[str, Any]) -> Account | None:
-        rows = self.database.run(statement, values, lambda result: result.all())
+    def _one(
+        self, statement: Select[Any], values: Mapping[str, Any], *, even_hidden: bool = False
+    ) -> Account | None:
+        if even_hidden:
+            rows = self.database.run(statement, values, lambda result: result.all())
+        else:
+            criteria = (one for one in self._user_options() if isinstance(one, LoaderCriteriaOption))
+            rows = self.database.rows_for_host(statement.options(*criteria), values)
         if len({row[0] for row in rows}) != len(rows):
             raise RuntimeError(
                 "a SELECT has found several rows of one key, and nobody knows which is the user's"
@@ -178,7 +189,7 @@ class AccountStore:
         *shown, password_hash, blocked, confirmed, sessions, version, ended = values
         return Account(
             key=shown[0],
-            profile=dict(zip(self._statements.shown, shown, strict=True)),
+            profile=dict(zip(self._statements.shown, (keys.shown(shown[0]), *shown[1:]), strict=True)),
             password_hash=password_hash,
             blocked=blocked,
             confirmed=confirmed,
@@ -203,11 +214,6 @@ def _session(item: Mapping[str, Any]) -> Session:
     """
     times = dict.fromkeys(("made_at", "shown_at"), item["served_at"])
     return Session(**times | {name: item[name] for name in _SESSION_FIELDS if name in item})
-
-
-def _is_text(value: str) -> bool:
-    """Whether ``value`` has no half of a surrogate pair, which no database takes."""
-    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _milliseconds(seconds: float) -> int:

@@ -1,5 +1,8 @@
 """Statements to the host's database and back, each in autocommit on a connection of its own.
 
+Where the host's tests have put one connection in the place of the engine, to roll back what a test has
+written, that connection is used, and nothing is committed.
+
 Nothing that the host has pending in ``db.session`` is committed, rolled back or flushed. A database that is
 down, busy or gone is Unavailable; a deadlock or a dead connection is tried again first, a bounded number of
 times. A mistake in our SQL stays what it is.
@@ -8,13 +11,24 @@ times. A mistake in our SQL stays what it is.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import CursorResult, Engine, Executable, Table, inspect, text
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Dialect,
+    Engine,
+    Executable,
+    Row,
+    Select,
+    Table,
+    inspect,
+    text,
+)
 from sqlalchemy.exc import (
     DBAPIError,
     InterfaceError,
@@ -23,6 +37,7 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session
 
 from ..errors import Unavailable
 from ..log import log_safely
@@ -59,8 +74,21 @@ class Database:
         """
 
         def once() -> _T:
-            with self._engine.connect() as connection:
+            with self._connect() as connection:
                 return take(connection.execute(statement, values))
+
+        return self.attempt(once)
+
+    def rows_for_host(self, statement: Select[Any], values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        """The rows of a SELECT as ``db.session`` would find them, without those that the host hides.
+
+        It runs in a session of the host's class, so that ``do_orm_execute`` listeners (soft delete, tenants)
+        add their criteria, and on our own connection, so that no replica answers that lags behind.
+        """
+
+        def once() -> Sequence[Row[Any]]:
+            with self._connect() as connection, self._session_on(connection) as own:
+                return own.execute(statement, values).all()
 
         return self.attempt(once)
 
@@ -90,23 +118,28 @@ class Database:
         except self._driver_error as error:
             # Some drivers find a pooled connection dead while it is being prepared, where SQLAlchemy does
             # not look: whatever else is in the pool is as old.
-            self._engine.dispose()
+            self._bind.engine.dispose()
             raise Unavailable from error
 
     @property
     def is_sqlite(self) -> bool:
         """Whether the database is a file of this host."""
-        return self._engine.dialect.name == "sqlite"
+        return self.dialect.name == "sqlite"
+
+    @property
+    def dialect(self) -> Dialect:
+        """What SQLAlchemy knows of this kind of database."""
+        return self._bind.dialect
 
     def clock_difference(self, now: float) -> float:
         """Seconds by which ``now`` is ahead of the database's clock."""
-        theirs = _EPOCHS.get(self._engine.dialect.name, "EXTRACT(EPOCH FROM CURRENT_TIMESTAMP)")
+        theirs = _EPOCHS.get(self.dialect.name, "EXTRACT(EPOCH FROM CURRENT_TIMESTAMP)")
         return now - float(self.run(text(f"SELECT {theirs}"), {}, lambda result: result.scalar_one()))
 
     def missing_columns(self) -> list[str]:
         """The columns of the model that the table does not have."""
         name, schema = self._table.name, self._table.schema
-        with self.faults(), self._engine.connect() as connection:
+        with self.faults(), self._connect() as connection:
             inspector = inspect(connection)
             is_available = inspector.has_table(name, schema)
             there = (
@@ -118,19 +151,39 @@ class Database:
         """The newest revisions that Alembic has run here, with the site's ``options`` for it."""
         from alembic.runtime.migration import MigrationContext  # noqa: PLC0415  # where a site migrates by it
 
-        with self.faults(), self._engine.connect() as connection:
+        with self.faults(), self._connect() as connection:
             context = MigrationContext.configure(connection, opts=dict(options))
             return frozenset(context.get_current_heads())
 
     @cached_property
     def _driver_error(self) -> type[Exception]:
-        driver = self._engine.dialect.loaded_dbapi
+        driver = self.dialect.loaded_dbapi
         return cast("type[Exception]", driver.Error)
 
+    @property
+    def _bind(self) -> Engine | Connection:
+        """The engine of the table, or what the host's tests have put in its place."""
+        return cast("Engine | Connection", self._db.engines[self._table.metadata.info.get("bind_key")])
+
+    @contextmanager
+    def _connect(self) -> Iterator[Connection]:
+        bind = self._bind
+        if isinstance(bind, Connection):
+            yield bind
+            return
+        with bind.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            yield connection
+
+    def _session_on(self, connection: Connection) -> Session:
+        """A session like the host's, but for its connection, whatever ``get_bind`` of its class says."""
+        kept = self._db.session.session_factory.kw
+        return self._own_class(**kept | {"bind": connection, "binds": None})
+
     @cached_property
-    def _engine(self) -> Engine:
-        engine = self._db.engines[self._table.metadata.info.get("bind_key")]
-        return engine.execution_options(isolation_level="AUTOCOMMIT")
+    def _own_class(self) -> type[Session]:
+        """The host's class of sessions, with its listeners, for one connection."""
+        hosts = self._db.session.session_factory.class_
+        return type("OwnSession", (hosts,), {"get_bind": lambda self, *_, **__: self.bind})
 
 
 def in_short(error: BaseException | None) -> str:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from sqlalchemy import BinaryExpression, Column, ColumnElement, Table, inspect
+from sqlalchemy import JSON, BinaryExpression, Column, ColumnElement, Table, inspect
 from sqlalchemy.orm import ColumnProperty, Mapper, SynonymProperty
 from sqlalchemy.sql.operators import eq
 
-from ..user import RatchetUser
+from ..user import RatchetUser, RowState
+from .keys import is_spelled
 
 WRITTEN = ("sessions", "sessions_version", "ended", "ended_at", "password_hash", "blocked")
 """The columns that Ratchet changes, all in one UPDATE."""
+
+KEPT_AS_JSON = ("sessions", "ended")
 
 READ = ("confirmed",)
 """What it only reads, wherever that comes from; a host can do without ``email`` or ``username``."""
@@ -32,15 +35,21 @@ class UserMapping:
         self._mapper = self._mapped()
         for name in (*WRITTEN, *READ):
             if not self.has(name):
-                self._refuse(
-                    f"has no column {name}", "mix RatchetUser into it or into a class it inherits from"
-                )
+                self._refuse_without(name)
         if len(self._mapper.primary_key) != 1:
             self._refuse("needs a primary key of one column", "it is the sub of the tokens")
         (key,) = self._mapper.primary_key
         self.key_type = key.type
+        if not is_spelled(key.type):
+            self._refuse(
+                f"has a key of type {key.type!r}, which no token can spell",
+                "give the column a TypeDecorator whose values are text, whole numbers or UUIDs",
+            )
         self.key = getattr(user_model, self._mapper.get_property_by_column(key).key)
         self.columns = {name: self._column(name) for name in WRITTEN}
+        for name in KEPT_AS_JSON:
+            if not isinstance(self.columns[name].type, RowState | JSON):
+                self._refuse_other(name)
         self.table = self._table()
         self.table_key = self._key_of_table(key)
 
@@ -99,6 +108,18 @@ class UserMapping:
                 "map the key columns of both tables to one attribute",
             )
         return found
+
+    def _refuse_without(self, name: str) -> NoReturn:
+        if issubclass(self.model, RatchetUser):
+            self._refuse_other(name)
+        self._refuse(f"has no column {name}", "mix RatchetUser into it or into a class it inherits from")
+
+    def _refuse_other(self, name: str) -> NoReturn:
+        """A column, relationship or attribute of the host stands where a column of ours has to be."""
+        self._refuse(
+            f"has something else called {name}, where Ratchet keeps its own column",
+            "give yours another name",
+        )
 
     def _refuse(self, problem: str, remedy: str) -> NoReturn:
         raise TypeError(f"{self.model.__name__} {problem}: {remedy}")
