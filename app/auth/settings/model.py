@@ -103,7 +103,8 @@ class Settings:
     cookie_name: str = setting(
         parsers.cookie_name,
         "refreshToken",
-        f"letters, digits and -_.; not {parsers.ACCESS_COOKIE} or {parsers.SIGNED_IN_COOKIE}",
+        f"letters, digits and -_.; not {parsers.ACCESS_COOKIE}, {parsers.SIGNED_IN_COOKIE} or "
+        f"{parsers.CONTINUED_COOKIE}",
         "Name of the refresh cookie.",
     )
     cookie_domain: str | None = setting(

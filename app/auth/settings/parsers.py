@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ACCESS_COOKIE = "accessToken"
 SIGNED_IN_COOKIE = "signedIn"
+CONTINUED_COOKIE = "ratchetContinued"
 COOKIE_PREFIXES = ("__Host-", "__Secure-")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _DOTS = frozenset({".", ".."})
@@ -136,7 +137,7 @@ def page(value: Any) -> str | None:
 def cookie_name(value: Any) -> str:
     """A token that a cookie can be called (RFC 6265, 4.1.1)."""
     name = text(value)
-    if not _COOKIE_NAME.issuperset(name) or name in (ACCESS_COOKIE, SIGNED_IN_COOKIE):
+    if not _COOKIE_NAME.issuperset(name) or name in (ACCESS_COOKIE, SIGNED_IN_COOKIE, CONTINUED_COOKIE):
         raise ValueError
     return name
 

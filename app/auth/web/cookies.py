@@ -3,7 +3,7 @@
 ``refreshToken`` goes to the blueprint alone, ``accessToken`` to every page. ``signedIn`` holds no secret: it
 tells script that somebody is signed in, and by its mark whether it is still the same session. All three live
 as long as the session may: an access cookie outlives the token in it, so that a page can still tell which
-session a sign-out means (ASVS 3.3). ``continued`` says for a few seconds for which page
+session a sign-out means (ASVS 3.3). ``ratchetContinued`` says for a few seconds for which page
 continue has just renewed.
 """
 
@@ -20,10 +20,9 @@ from flask import Request, Response
 from flask import request as current_request
 from itsdangerous import BadSignature, Signer
 
-from ..settings.parsers import ACCESS_COOKIE, SIGNED_IN_COOKIE, SameSite
+from ..settings.parsers import ACCESS_COOKIE, CONTINUED_COOKIE, SIGNED_IN_COOKIE, SameSite
 
 COOKIE_SALT = "ratchet refresh cookie"
-CONTINUED_COOKIE = "continued"
 CONTINUED_FOR = 10
 """Seconds for which a page that is refused again was refused straight after its renewal."""
 

@@ -218,7 +218,7 @@ class Guid(TypeDecorator[uuid.UUID]):
 
     def process_bind_param(self, value: uuid.UUID | None, dialect: Dialect) -> str | None:  # noqa: ARG002  # SQLAlchemy's way
         """32 digits."""
-        return value and value.hex
+        return None if value is None else value.hex
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> uuid.UUID | None:  # noqa: ARG002  # SQLAlchemy's way
         """The UUID that was written."""
@@ -255,7 +255,7 @@ class Binary(TypeDecorator[uuid.UUID]):
 
     def process_bind_param(self, value: uuid.UUID | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002  # SQLAlchemy's way
         """The bytes."""
-        return value and value.bytes
+        return None if value is None else value.bytes
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> uuid.UUID | None:  # noqa: ARG002  # SQLAlchemy's way
         """The UUID that was written."""

@@ -87,7 +87,13 @@ class Stranger:
         )
         self.app.config.from_mapping(further)
         self.db.init_app(self.app)
-        self.ratchet = Ratchet(self.app, db=self.db, user_model=self.model, clock=clock)
+        self.ratchet = Ratchet(
+            self.app,
+            db=self.db,
+            user_model=self.model,
+            clock=clock,
+            user_options=further.get("user_options", tuple),
+        )
         add_views(self.app, self.ratchet)
         with self.app.app_context():
             self.db.create_all()

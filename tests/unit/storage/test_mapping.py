@@ -130,7 +130,47 @@ def unconnected(base: type[DeclarativeBase]) -> Any:
     return Member
 
 
+def with_work(base: type[DeclarativeBase]) -> Any:
+    """The host calls a relationship of its own ``sessions``."""
+
+    class Work(base):  # type: ignore[misc,valid-type]  # made at run time
+        __tablename__ = "works"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        trainer_id: Mapped[int] = mapped_column(ForeignKey("trainers.id"))
+
+    class Trainer(RatchetUser, base):  # type: ignore[misc,valid-type]  # made at run time
+        __tablename__ = "trainers"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        sessions = relationship(Work)
+
+    return Trainer
+
+
+def with_a_count(base: type[DeclarativeBase]) -> Any:
+    """The host has a column of its own called ``sessions``."""
+
+    class Trainer(RatchetUser, base):  # type: ignore[misc,valid-type]  # made at run time
+        __tablename__ = "trainers"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        sessions: Mapped[int] = mapped_column()  # type: ignore[assignment]  # what is tested
+
+    return Trainer
+
+
+def with_bytes(base: type[DeclarativeBase]) -> Any:
+    """The key is bytes, which no token spells."""
+
+    class Device(RatchetUser, base):  # type: ignore[misc,valid-type]  # made at run time
+        __tablename__ = "devices"
+        id: Mapped[bytes] = mapped_column(primary_key=True)
+
+    return Device
+
+
 REFUSED: list[Any] = [
+    pytest.param(with_work, "Trainer has something else called sessions", id="a relationship of that name"),
+    pytest.param(with_a_count, "Trainer has something else called sessions", id="a column of that name"),
+    pytest.param(with_bytes, "Device has a key of type .* TypeDecorator", id="a key that is not spelled"),
     pytest.param(unmapped, "RatchetUser is not mapped", id="no model at all"),
     pytest.param(
         above, "Party has no column sessions: mix RatchetUser into it", id="the base of the user model"

@@ -1,0 +1,1 @@
+"""Ratchet on the ground of others: what a host hides, handles and brings along."""

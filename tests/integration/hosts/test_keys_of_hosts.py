@@ -1,0 +1,55 @@
+"""Keys of any type, and tokens from before a change of the type."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from tests.support.browser import PASSWORD, Browser, access_token, bearer, refusal
+from tests.support.forgery import forge_for
+from tests.support.hosts.shapes import KEYS
+from tests.support.hosts.strangers import MODELS, MakeStranger
+from tests.support.samples import SECRET
+
+SUBJECTS = (
+    "7",
+    "99999999999",
+    "99999999999999999999",
+    "00000000-0000-0000-0000-000000000000",
+    "00000000000000000000000000000000",
+    "{00000000-0000-0000-0000-000000000000}",
+    "x" * 300,
+    "\u00e9",
+    "\ud800",
+    "-0",
+    "1e3",
+    "7\0",
+    "u-zz",
+)
+
+
+@pytest.mark.parametrize("kind", [*MODELS, *KEYS])
+def test_a_subject_that_no_row_can_have_is_nobody(make_stranger: MakeStranger, kind: str) -> None:
+    """A refresh is 401 and no fault, whatever the database would say to such a key."""
+    stranger = make_stranger(kind)
+    for subject in SUBJECTS:
+        reply = Browser(stranger.app).refresh(forge_for(SECRET, subject, "a session"))
+        assert refusal(reply) == (401, "refresh_token_invalid"), subject
+
+
+@pytest.mark.parametrize("kind", ["number", "uuid", "any guid", "binary"])
+@pytest.mark.parametrize("badge", ["99999999999", "A-17 \u00e9", str(uuid.UUID(int=7)) + "\u00e9"])
+def test_a_cookie_from_before_keeps_nobody_out(make_stranger: MakeStranger, kind: str, badge: str) -> None:
+    """The key was text once; a browser that still has its cookies signs in, and its token is refused."""
+    before, after = make_stranger("text"), make_stranger(kind)
+    before.add_user(badge=badge[:20])
+    after.add_user()
+    old = before.signed_in()
+    token = access_token(old)
+    browser = Browser(after.app, old.held)
+    browser.client.set_cookie("accessToken", token)
+    for path in ("/private", "/live"):
+        assert refusal(browser.client.get(path, headers=bearer(token))) == (401, "token_invalid")
+    assert browser.sign_in("grace@example.org", PASSWORD).status_code == 200
+    assert browser.client.get("/live").json == {"email": "grace@example.org"}
