@@ -204,6 +204,15 @@ def database(context: CheckContext) -> Iterator[Finding]:
         )
 
 
+def tenants(context: CheckContext) -> Iterator[Finding]:
+    """No schema for each tenant: ids coincide there, and a token does not say which schema it is for."""
+    if context.store.database.translates_schemas:
+        yield Finding(
+            "The engine has a schema_translate_map, and a token of one schema opens the others.",
+            "Use one table with a tenant column, or an app with a SECRET_KEY of its own for each schema.",
+        )
+
+
 def hashes(context: CheckContext) -> Iterator[Finding]:
     """No password hash that takes longer than the setting, so that the wait tells who has an account."""
     rounds = context.settings.bcrypt_rounds
@@ -243,5 +252,6 @@ CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
     leeway,
     lifetimes,
     database,
+    tenants,
     migrations,
 )

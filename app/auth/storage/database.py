@@ -127,6 +127,11 @@ class Database:
         return self.dialect.name == "sqlite"
 
     @property
+    def translates_schemas(self) -> bool:
+        """Whether the engine puts other schemas in the place of those that the tables name."""
+        return bool(self._bind.get_execution_options().get("schema_translate_map"))
+
+    @property
     def dialect(self) -> Dialect:
         """What SQLAlchemy knows of this kind of database."""
         return self._bind.dialect

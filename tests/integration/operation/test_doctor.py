@@ -75,6 +75,13 @@ def test_a_prefix_counts_in_any_case_of_its_letters(make_site: MakeSite, name: s
     [
         pytest.param({"TESTING": True}, MEND, "debug or testing", "Unset FLASK_DEBUG", id="testing mode"),
         pytest.param(
+            {"SQLALCHEMY_ENGINE_OPTIONS": {"execution_options": {"schema_translate_map": {"tenant": None}}}},
+            MEND,
+            "a token of one schema opens the others",
+            "Use one table with a tenant column",
+            id="a schema for each tenant",
+        ),
+        pytest.param(
             {"TESTING": True, "SECRET_KEY_FALLBACKS": ["abc" * 20]},
             MEND,
             "A secret repeats itself",
