@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, Boolean, Integer, String, false, text, true
+from sqlalchemy import JSON, BigInteger, Boolean, Integer, String, text
 from sqlalchemy.dialects.mysql import VARCHAR
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
@@ -44,6 +44,23 @@ def case_folded(identifier: str) -> str:
         return identifier
     folded = unicodedata.normalize("NFC", identifier.strip()).casefold()
     return unicodedata.normalize("NFC", folded)
+
+
+def likeness(stored: str, typed: str) -> int | None:
+    """How a name in a row is the name that was typed: 0 exactly, 1 but for case and space, 2 case folded.
+
+    None where it is another name: the collation of a column may have found ``jose`` for ``josé``.
+    """
+    if stored == canonical(typed):
+        return 0
+    if canonical(stored) == canonical(typed):
+        return 1
+    return 2 if stored == case_folded(typed) else None
+
+
+def is_well_spelt(stored: str) -> bool:
+    """Whether a name is stored in a spelling that it is looked for by, on every database."""
+    return bool(stored) and stored in (canonical(stored), case_folded(stored))
 
 
 def _usual_width(character: str) -> str:
@@ -86,6 +103,9 @@ class RatchetUser:
     ``sessions_version``, ``ended`` and ``ended_at`` belong to Ratchet: they are deferred, so that your own
     queries neither load nor write them. Set ``username = None`` in your model where people sign in by
     e-mail alone.
+
+    The defaults in the database are words that SQLite, PostgreSQL and MariaDB all know: Alembic writes them
+    into a migration as the database at hand spells them, and PostgreSQL takes no ``0`` for a boolean.
     """
 
     public_fields: ClassVar[tuple[str, ...]] = ("email", "username")
@@ -93,8 +113,8 @@ class RatchetUser:
     email: Mapped[str] = mapped_column(Identifier, unique=True)
     username: Mapped[str | None] = mapped_column(Identifier, unique=True)
     password_hash: Mapped[str | None] = mapped_column(String(255))
-    blocked: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
-    confirmed: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
+    blocked: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
+    confirmed: Mapped[bool] = mapped_column(Boolean, default=True, server_default=text("true"))
 
     @declared_attr
     @classmethod

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import DefaultClause, Dialect, make_url
 from sqlalchemy.schema import CreateColumn
 
-from app.auth.user import MAX_IDENTIFIER_LENGTH, Identifier, canonical, case_folded
+from app.auth.user import MAX_IDENTIFIER_LENGTH, Identifier, canonical, case_folded, is_well_spelt, likeness
 from app.models import User
 
 MARIADB, POSTGRESQL, SQLITE = (
@@ -172,6 +172,38 @@ def test_a_new_row_may_sign_in_and_has_no_session() -> None:
         if isinstance(column.server_default, DefaultClause)
     }
     assert defaults == {"blocked": "false", "confirmed": "true", "sessions_version": "0"}
+
+
+@dialects
+def test_the_defaults_are_spelt_alike_on_every_database(dialect: Dialect) -> None:
+    """Alembic copies them into a migration, which is made on one database and run on another."""
+    assert "DEFAULT false NOT NULL" in _column("blocked", dialect).replace(
+        "NOT NULL DEFAULT false", "DEFAULT false NOT NULL"
+    )
+    assert "DEFAULT true" in _column("confirmed", dialect)
+
+
+@pytest.mark.parametrize(
+    ("stored", "typed", "rank"),
+    [
+        pytest.param("ada@example.org", " ADA@example.org", 0, id="in the spelling of today"),
+        pytest.param("Ada@Example.org", "ada@example.org", 1, id="as it was typed once"),
+        pytest.param("ada@strasse.example", "ada@straße.example", 2, id="case folded"),
+        pytest.param("jose", "josé", None, id="without the accent"),
+        pytest.param("ada@straße.example", "ada@strasse.example", None, id="with the sharp s"),
+    ],
+)
+def test_how_a_stored_name_is_the_one_that_was_typed(stored: str, typed: str, rank: int | None) -> None:
+    """The nearest counts; None is somebody else, whatever a collation says."""
+    assert likeness(stored, typed) == rank
+
+
+@pytest.mark.parametrize(
+    ("stored", "expected"), [("ada", True), ("Ada", False), (" ada", False), ("", False)]
+)
+def test_a_row_in_another_spelling_is_told(stored: str, *, expected: bool) -> None:
+    """The doctor counts such rows."""
+    assert is_well_spelt(stored) == expected
 
 
 def test_what_ended_last_is_found_by_an_index() -> None:

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from pathlib import Path
-from typing import NamedTuple
 
-from flask import Flask
-
-from ..errors import Unavailable
-from ..passwords import hashing
 from ..passwords.throttle import Throttle
 from ..settings import secrets
-from ..settings.model import Settings
 from ..settings.parsers import ACCESS_COOKIE, SIGNED_IN_COOKIE, cookie_prefix
-from ..storage.accounts import AccountStore
-from ..storage.database import in_short
-
-MAX_CLOCK_DIFFERENCE = 5
-"""Seconds by which the clocks of this host and the database may differ."""
+from .database_checks import database, migrations, tenants
+from .findings import CheckContext, Finding
 
 MIN_LEEWAY = 20
 """Below this, slow mobile networks sign honest people out (see docs/proof.md)."""
@@ -29,23 +18,6 @@ MAX_ACCESS_TTL = 3600
 
 LEEWAYS = 4
 """An access token has to live this many leeways, so that renewals rotate and thieves are soon found."""
-
-
-class Finding(NamedTuple):
-    """Something to mend: what is wrong, and what to do about it. ``is_error`` where users will suffer."""
-
-    what: str
-    remedy: str
-    is_error: bool = True
-
-
-class CheckContext(NamedTuple):
-    """What is examined."""
-
-    app: Flask
-    settings: Settings
-    store: AccountStore
-    clock: Callable[[], float]
 
 
 def run_checks(context: CheckContext) -> list[Finding]:
@@ -176,70 +148,6 @@ def lifetimes(context: CheckContext) -> Iterator[Finding]:
             "Set RATCHET_ACCESS_TTL to minutes; renewing costs the user nothing.",
             is_error=False,
         )
-
-
-def database(context: CheckContext) -> Iterator[Finding]:
-    """A database that answers, has the columns, agrees on the time and can serve the number of nodes."""
-    try:
-        difference = context.store.database.clock_difference(context.clock())
-        missing = context.store.database.missing_columns()
-    except Unavailable as error:
-        yield Finding(
-            f"The database does not answer: {in_short(error.__cause__)}", "Start it, or mend its URL."
-        )
-        return
-    if abs(difference) > MAX_CLOCK_DIFFERENCE:
-        yield Finding(
-            f"The clock of this host is {difference:+.0f} s off the database's.", "Run NTP on both."
-        )
-    if missing:
-        yield Finding(
-            f"The user table lacks {', '.join(missing)}.", "Run the pending migrations: flask db upgrade."
-        )
-    else:
-        yield from hashes(context)
-    if context.store.database.is_sqlite:
-        yield Finding(
-            "SQLite serves one host.", "With several nodes use PostgreSQL or MariaDB.", is_error=False
-        )
-
-
-def tenants(context: CheckContext) -> Iterator[Finding]:
-    """No schema for each tenant: ids coincide there, and a token does not say which schema it is for."""
-    if context.store.database.translates_schemas:
-        yield Finding(
-            "The engine has a schema_translate_map, and a token of one schema opens the others.",
-            "Use one table with a tenant column, or an app with a SECRET_KEY of its own for each schema.",
-        )
-
-
-def hashes(context: CheckContext) -> Iterator[Finding]:
-    """No password hash that takes longer than the setting, so that the wait tells who has an account."""
-    rounds = context.settings.bcrypt_rounds
-    if dear := context.store.count_hashes(hashing.dearer_than(rounds)):
-        yield Finding(
-            f"{dear} password hashes cost more than RATCHET_BCRYPT_ROUNDS, now {rounds}: a guess at such a "
-            "user takes longer than one at nobody.",
-            "Set RATCHET_BCRYPT_ROUNDS to the highest cost that is stored.",
-            is_error=False,
-        )
-
-
-def migrations(context: CheckContext) -> Iterator[Finding]:
-    """Every migration has been run, where the site keeps them with Flask-Migrate."""
-    site = context.app.extensions.get("migrate")
-    if site is None or not Path(site.directory, "env.py").is_file():
-        return
-    from alembic.script import ScriptDirectory  # noqa: PLC0415  # comes with Flask-Migrate only
-
-    with suppress(Unavailable):  # database() says so
-        done = context.store.database.run_migrations(site.configure_args)
-        newest = frozenset(ScriptDirectory(str(site.directory)).get_heads())
-        if done and newest - done:
-            yield Finding(
-                f"The database has not seen migration {', '.join(sorted(newest - done))}.",
-                "Run the pending migrations: flask db upgrade.",
-            )
 
 
 CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (

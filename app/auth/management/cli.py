@@ -16,6 +16,7 @@ from ..tokens.jws import ASYMMETRIC_ALGORITHMS, JWKS_MAX_AGE
 from ..web import responses
 from ..web.services import services
 from . import checks
+from .findings import CheckContext
 
 if TYPE_CHECKING:
     from ..tokens.keys import KeyPair
@@ -107,7 +108,7 @@ def run_doctor() -> None:
     """Examine the running configuration; exit status 1 where something has to be mended."""
     parts = services()
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # Flask's documented way
-    findings = checks.run_checks(checks.CheckContext(app, parts.settings, parts.store, parts.clock))
+    findings = checks.run_checks(CheckContext(app, parts.settings, parts.store, parts.clock))
     for finding in findings:
         click.secho(
             "mend " if finding.is_error else "note ", fg="red" if finding.is_error else "yellow", nl=False

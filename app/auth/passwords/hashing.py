@@ -72,6 +72,11 @@ def dearer_than(rounds: int) -> list[str]:
     return [f"$bcrypt-sha256$v=2,t=2b,r={cost}$%" for cost in costs] + [f"$2_${cost}$%" for cost in costs]
 
 
+def is_known(stored: str) -> bool:
+    """Whether this is a hash that a password can be compared with."""
+    return _parse(stored) is not None
+
+
 def needs_rehash(stored: str | None, rounds: int) -> bool:
     """Whether ``stored`` is cheaper than ``rounds``, or a plain bcrypt hash of another system."""
     known = _parse(stored or "")

@@ -9,10 +9,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import CursorResult, Row, Select, inspect
+from sqlalchemy import Column, CursorResult, Row, Select, inspect
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import LoaderCriteriaOption
 from sqlalchemy.orm.attributes import set_committed_value
@@ -22,7 +23,8 @@ from ..lifecycle.account import Account, EndedSession
 from ..lifecycle.rotation import Session
 from ..user import RatchetUser, case_folded
 from . import keys
-from .database import Database, in_short
+from .database import Database
+from .faults import ForeignText, in_short
 from .statements import Statements
 
 UserOptions = Callable[[], Iterable[ORMOption]]
@@ -63,7 +65,15 @@ class AccountStore:
         statement = self._statements.by_identifier.get(field)
         if statement is None or not keys.is_text(identifier):
             return None
-        return self._one(statement, {"wanted": identifier, "wanted_before": case_folded(identifier)})
+        values = {"wanted": identifier, "wanted_before": case_folded(identifier)}
+        try:
+            rows = self._rows(statement, values)
+        except ForeignText:
+            return None
+        likeness = self._statements.likeness[field]
+        ranks = [(likeness(row[-1], identifier), row) for row in rows]
+        known = [(rank, row) for rank, row in ranks if rank is not None]
+        return self._account(min(known, key=itemgetter(0))[1][:-1]) if known else None
 
     def compare_and_swap(
         self,
@@ -118,6 +128,20 @@ class AccountStore:
             for pattern in patterns
         )
 
+    def scan(self, look: Callable[[Mapping[str, Any]], object]) -> None:
+        """Show ``look`` the names, the password hash and the version of every row; a few rows at a time."""
+        names = tuple(self._statements.scanned)
+
+        def take(result: CursorResult[Any]) -> None:
+            for row in result:
+                look(dict(zip(names, row, strict=True)))
+
+        self.database.scan(self._statements.scan, take)
+
+    def own_columns(self) -> dict[str, Column[Any]]:
+        """The columns of RatchetUser in the table of ``sessions``, by the names of their attributes."""
+        return self._statements.own_columns
+
     def user(self, subject: str) -> Any:
         """The host's own user object in ``db.session``, or None."""
         key = self.key_of(subject)
@@ -152,6 +176,12 @@ class AccountStore:
     def _one(
         self, statement: Select[Any], values: Mapping[str, Any], *, even_hidden: bool = False
     ) -> Account | None:
+        rows = self._rows(statement, values, even_hidden=even_hidden)
+        return self._account(rows[0]) if rows else None
+
+    def _rows(
+        self, statement: Select[Any], values: Mapping[str, Any], *, even_hidden: bool = False
+    ) -> Sequence[Row[Any]]:
         if even_hidden:
             rows = self.database.run(statement, values, lambda result: result.all())
         else:
@@ -161,7 +191,7 @@ class AccountStore:
             raise RuntimeError(
                 "a SELECT has found several rows of one key, and nobody knows which is the user's"
             )
-        return self._account(rows[0]) if rows else None
+        return rows
 
     def _delete(self, key: Any) -> None:
         with self._db.session.session_factory() as own:
@@ -184,8 +214,7 @@ class AccountStore:
             if key not in state.unloaded and not state.attrs[key].history.has_changes():
                 set_committed_value(user, key, columns[name])
 
-    def _account(self, row: Row[Any]) -> Account:
-        values: tuple[Any, ...] = tuple(row)
+    def _account(self, values: Sequence[Any]) -> Account:
         *shown, password_hash, blocked, confirmed, sessions, version, ended = values
         return Account(
             key=shown[0],

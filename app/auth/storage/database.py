@@ -4,8 +4,8 @@ Where the host's tests have put one connection in the place of the engine, to ro
 written, that connection is used, and nothing is committed.
 
 Nothing that the host has pending in ``db.session`` is committed, rolled back or flushed. A database that is
-down, busy or gone is Unavailable; a deadlock or a dead connection is tried again first, a bounded number of
-times. A mistake in our SQL stays what it is.
+down, busy, gone or not migrated is Unavailable; a deadlock, a dead connection or one to a node that no longer
+writes is tried again first, a bounded number of times. A mistake in our SQL stays what it is.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
+from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     Connection,
@@ -26,30 +27,21 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
-    inspect,
     text,
 )
-from sqlalchemy.exc import (
-    DBAPIError,
-    InterfaceError,
-    InternalError,
-    OperationalError,
-    SQLAlchemyError,
-)
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from ..errors import Unavailable
 from ..log import log_safely
+from . import faults
 
 TRIES = 3
 """How often a statement is sent that a deadlock or a dead connection stopped."""
 
-TRANSIENT_STATES = frozenset({"40001", "40P01", "55P03"})
-"""SQLSTATE of PostgreSQL: serialization failure, deadlock, lock not available."""
-
-TRANSIENT_CODES = frozenset({1205, 1213})
-"""Error codes of MariaDB: lock wait timeout, deadlock."""
+FETCHED_AT_ONCE = 1000
+"""Rows of a table that is read from end to end."""
 
 _EPOCHS = {
     "sqlite": "strftime('%s', 'now')",
@@ -99,26 +91,41 @@ class Database:
                 with self.faults():
                     return work()
             except Unavailable as error:
-                if not left or not _is_transient(error.__cause__):
-                    log_safely(logging.WARNING, "the database does not do it: %s", in_short(error.__cause__))
+                if not left or not faults.is_transient(error.__cause__):
+                    told = faults.with_remedy(error.__cause__)
+                    log_safely(logging.WARNING, "the database does not do it: %s", told)
                     raise
         raise AssertionError("the last try returns or raises")
 
+    def scan(self, statement: Executable, take: Callable[[CursorResult[Any]], _T]) -> _T:
+        """Run a SELECT of a whole table, of which only FETCHED_AT_ONCE rows are in memory at a time.
+
+        A cursor on the server lives in a transaction, so this is not in autocommit.
+        """
+        with self.faults(), self._connect(autocommit=False) as connection:
+            return take(connection.execution_options(yield_per=FETCHED_AT_ONCE).execute(statement))
+
     @contextmanager
     def faults(self) -> Iterator[None]:
-        """Turn a fault of the database into Unavailable."""
+        """Turn a fault of the database into Unavailable, and a text that it cannot hold into ForeignText."""
         try:
             yield
-        except (OperationalError, InterfaceError, InternalError, PoolTimeoutError) as error:
+        except PoolTimeoutError as error:
             raise Unavailable from error
+        except UnicodeEncodeError as error:  # the driver itself finds no way to write it
+            raise faults.ForeignText from error
         except DBAPIError as error:
-            if error.connection_invalidated:
-                raise Unavailable from error
-            raise
+            if faults.is_foreign_text(error):
+                raise faults.ForeignText from error
+            if not faults.is_fault(error):
+                raise
+            if faults.is_not_writable(error):
+                self._give_up_connections()
+            raise Unavailable(_for_a_developer(error)) from error
         except self._driver_error as error:
             # Some drivers find a pooled connection dead while it is being prepared, where SQLAlchemy does
-            # not look: whatever else is in the pool is as old.
-            self._bind.engine.dispose()
+            # not look.
+            self._give_up_connections()
             raise Unavailable from error
 
     @property
@@ -141,16 +148,10 @@ class Database:
         theirs = _EPOCHS.get(self.dialect.name, "EXTRACT(EPOCH FROM CURRENT_TIMESTAMP)")
         return now - float(self.run(text(f"SELECT {theirs}"), {}, lambda result: result.scalar_one()))
 
-    def missing_columns(self) -> list[str]:
-        """The columns of the model that the table does not have."""
-        name, schema = self._table.name, self._table.schema
+    def examine(self, look: Callable[[Connection, Table], _T]) -> _T:
+        """What ``look`` (see inspection.py) finds out about the table."""
         with self.faults(), self._connect() as connection:
-            inspector = inspect(connection)
-            is_available = inspector.has_table(name, schema)
-            there = (
-                {column["name"] for column in inspector.get_columns(name, schema)} if is_available else set()
-            )
-        return [column.name for column in self._table.columns if column.name not in there]
+            return look(connection, self._table)
 
     def run_migrations(self, options: Mapping[str, Any]) -> frozenset[str]:
         """The newest revisions that Alembic has run here, with the site's ``options`` for it."""
@@ -171,13 +172,18 @@ class Database:
         return cast("Engine | Connection", self._db.engines[self._table.metadata.info.get("bind_key")])
 
     @contextmanager
-    def _connect(self) -> Iterator[Connection]:
+    def _connect(self, *, autocommit: bool = True) -> Iterator[Connection]:
         bind = self._bind
         if isinstance(bind, Connection):
             yield bind
             return
-        with bind.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        options = {"isolation_level": "AUTOCOMMIT"} if autocommit else {}
+        with bind.connect().execution_options(**options) as connection:
             yield connection
+
+    def _give_up_connections(self) -> None:
+        """Close what is in the pool: it is as old as the connection that failed."""
+        self._bind.engine.dispose()
 
     def _session_on(self, connection: Connection) -> Session:
         """A session like the host's, but for its connection, whatever ``get_bind`` of its class says."""
@@ -191,16 +197,8 @@ class Database:
         return type("OwnSession", (hosts,), {"get_bind": lambda self, *_, **__: self.bind})
 
 
-def in_short(error: BaseException | None) -> str:
-    """What the driver says, in one line, and without the statement and its values."""
-    original = getattr(error, "orig", None) or error
-    return f"{type(original).__name__}: {str(original).partition(chr(10))[0]}"
-
-
-def _is_transient(error: BaseException | None) -> bool:
-    if not isinstance(error, DBAPIError):
-        return not isinstance(error, SQLAlchemyError)  # a driver's own: the connection was dead
-    original = error.orig
-    state = getattr(original, "sqlstate", None)
-    code = original.args[0] if original is not None and original.args else None
-    return error.connection_invalidated or state in TRANSIENT_STATES or code in TRANSIENT_CODES
+def _for_a_developer(error: DBAPIError) -> str | None:
+    """In debug mode, what is missing. Nothing of it is for the visitors of a site in production."""
+    if not (current_app.debug and faults.is_not_there(error)):
+        return None
+    return f"The database lacks what Ratchet needs: {faults.with_remedy(error)}."

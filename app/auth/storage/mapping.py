@@ -66,6 +66,11 @@ class UserMapping:
         """The attribute of the model that SQL reads."""
         return getattr(self.model, self.property(name).key)
 
+    def column_of(self, name: str) -> Column[Any] | None:
+        """The column of that attribute in the table of ``sessions``, or None where it stands elsewhere."""
+        found: Any = self.property(name).columns[0]
+        return found if isinstance(found, Column) and found.table is self.table else None
+
     def _mapped(self) -> Mapper[Any]:
         mapper = inspect(self.model, raiseerr=False)
         if not isinstance(mapper, Mapper):

@@ -7,17 +7,24 @@ the two cannot work is refused at start.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Select, String, Update, bindparam, case, func, or_, select, update
+from sqlalchemy import Select, String, Update, bindparam, func, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from ..user import Identifier, RatchetUser
-from .mapping import UserMapping
+from ..user import Identifier, RatchetUser, canonical, likeness
+from .mapping import READ, WRITTEN, UserMapping
 
 IDENTIFIER_FIELDS = ("email", "username")
 STATE_FIELDS = ("password_hash", "blocked", "confirmed", "sessions", "sessions_version", "ended")
 """What follows the shown columns in a row, in this order."""
+
+OWN_COLUMNS = (*IDENTIFIER_FIELDS, *WRITTEN, *READ)
+"""The columns of RatchetUser."""
+
+SCANNED = ("password_hash", "sessions_version")
+"""What flask ratchet doctor reads of every row, beside the names."""
 
 
 class Statements:
@@ -34,9 +41,14 @@ class Statements:
             for name in IDENTIFIER_FIELDS
             if mapping.has(name)
         }
+        self.likeness = {name: _likeness(mapping.attribute(name).type) for name in self.by_identifier}
+        found = {name: mapping.column_of(name) for name in OWN_COLUMNS if mapping.has(name)}
+        self.own_columns = {name: column for name, column in found.items() if column is not None}
         self.hashes_like = select(func.count()).where(
             mapping.attribute("password_hash").like(bindparam("pattern", type_=String()))
         )
+        self.scanned = {name: mapping.attribute(name) for name in (*self.by_identifier, *SCANNED)}
+        self.scan = select(*self.scanned.values())
         self.keys = select(mapping.key).order_by(mapping.key)
         ended_at = mapping.attribute("ended_at")
         self.ended = select(mapping.attribute("ended")).where(ended_at > bindparam("since"))
@@ -64,15 +76,16 @@ class Statements:
         return select(self._mapping.key, *attributes).where(condition)
 
     def _by_identifier(self, column: ColumnElement[Any]) -> Select[Any]:
-        """The row of a name; one that is still stored in the old spelling yields to one in today's.
+        """The rows that may be of a name, with what is stored of it at the end.
 
-        Both are asked for at once, so that neither the statements nor the time tell which is there.
+        The collation of the column decides which these are, so that its index serves; it may hold ``josé``
+        and ``jose`` for one. AccountStore then compares exactly. A name in the spelling of older releases is
+        asked for at once, so that neither the statements nor the time tell which is there.
         """
-        wanted = column == bindparam("wanted")
-        if not isinstance(column.type, Identifier):
-            return self._account(wanted)
-        before = column == bindparam("wanted_before", type_=String())
-        return self._account(or_(wanted, before)).order_by(case((wanted, 0), else_=1))
+        condition = column == bindparam("wanted")
+        if isinstance(column.type, Identifier):
+            condition = or_(condition, column == bindparam("wanted_before", type_=String()))
+        return self._account(condition).add_columns(column)
 
     def _update(self, names: frozenset[str], same_hash: bool) -> Update:
         columns = self._mapping.columns
@@ -88,3 +101,12 @@ class Statements:
             )
             .values({**values, version: version + 1})
         )
+
+
+def _likeness(kind: Any) -> Callable[[str, str], int | None]:
+    """How a name in a column of this type is compared with one that was typed (see ``user.likeness``)."""
+    if isinstance(kind, Identifier):
+        return likeness
+    if isinstance(kind, String):
+        return lambda stored, typed: 1 if canonical(stored) == canonical(typed) else None
+    return lambda _stored, _typed: 0  # a type of the host, as one that encrypts names, decides in SQL

@@ -17,13 +17,14 @@ TRANSIENT = [
     pytest.param("postgresql", "55P03", id="PostgreSQL could not have the lock"),
     pytest.param("mariadb", "1213", id="MariaDB found a deadlock"),
     pytest.param("mariadb", "1205", id="MariaDB waited too long for a lock"),
+    pytest.param("postgresql", "25006", id="PostgreSQL is a standby and read-only"),
+    pytest.param("mariadb", "1290", id="MariaDB is a replica and read-only"),
+    pytest.param("mariadb", "1047", id="MariaDB has left its cluster"),
 ]
 LASTING = [
     pytest.param("postgresql", "53100", id="PostgreSQL has a full disk"),
-    pytest.param("postgresql", "25006", id="PostgreSQL is a standby and read-only"),
     pytest.param("postgresql", "57014", id="PostgreSQL cancelled the statement"),
     pytest.param("mariadb", "1114", id="MariaDB has a full table space"),
-    pytest.param("mariadb", "1290", id="MariaDB is a replica and read-only"),
     pytest.param("mariadb", "1021", id="MariaDB has a full disk"),
 ]
 

@@ -1,0 +1,148 @@
+"""What the doctor finds in the database: its clock, its columns, and rows whose users cannot sign in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..errors import Unavailable
+from ..passwords import hashing
+from ..storage import inspection
+from ..storage.faults import in_short
+from ..user import is_well_spelt
+from .findings import CheckContext, Finding
+
+MAX_CLOCK_DIFFERENCE = 5
+"""Seconds by which the clocks of this host and the database may differ."""
+
+
+ADOPTING = "see docs/adopting.md"
+
+LOCKED = "!"
+"""What many systems write in place of a hash for an account without a password."""
+
+
+def database(context: CheckContext) -> Iterator[Finding]:
+    """A database that answers, has the columns, agrees on the time and can serve the number of nodes."""
+    try:
+        difference = context.store.database.clock_difference(context.clock())
+        missing = context.store.database.examine(inspection.missing_columns)
+    except Unavailable as error:
+        yield Finding(
+            f"The database does not answer: {in_short(error.__cause__)}", "Start it, or mend its URL."
+        )
+        return
+    if abs(difference) > MAX_CLOCK_DIFFERENCE:
+        yield Finding(
+            f"The clock of this host is {difference:+.0f} s off the database's.", "Run NTP on both."
+        )
+    if missing:
+        yield Finding(
+            f"The user table lacks {', '.join(missing)}.", "Run the pending migrations: flask db upgrade."
+        )
+    else:
+        yield from columns(context)
+        yield from hashes(context)
+        yield from rows(context)
+    if context.store.database.is_sqlite:
+        yield Finding(
+            "SQLite serves one host.", "With several nodes use PostgreSQL or MariaDB.", is_error=False
+        )
+
+
+def tenants(context: CheckContext) -> Iterator[Finding]:
+    """No schema for each tenant: ids coincide there, and a token does not say which schema it is for."""
+    if context.store.database.translates_schemas:
+        yield Finding(
+            "The engine has a schema_translate_map, and a token of one schema opens the others.",
+            "Use one table with a tenant column, or an app with a SECRET_KEY of its own for each schema.",
+        )
+
+
+def columns(context: CheckContext) -> Iterator[Finding]:
+    """Columns that hold what Ratchet writes, and take no two names for one."""
+    own = context.store.own_columns()
+    for what in context.store.database.examine(partial(inspection.unfit_columns, own=own)):
+        yield Finding(what, f"Change its type in a migration; {ADOPTING}.")
+    for name, collation in context.store.database.examine(partial(inspection.loose_columns, own=own)):
+        yield Finding(
+            f"The column {name} has the collation {collation}: of two people whose names differ in an "
+            "accent, only one can have an account.",
+            f"Change its type in a migration to that of the model; {ADOPTING}.",
+            is_error=False,
+        )
+
+
+def rows(context: CheckContext) -> Iterator[Finding]:
+    """Rows whose users cannot sign in, as a table that was there before has them."""
+    counts = Counter[str]()
+    context.store.scan(lambda row: counts.update(_ailments(row)))
+    for ailment, (what, remedy) in AILMENTS.items():
+        if counts[ailment]:
+            yield Finding(what.format(counts[ailment]), remedy)
+
+
+AILMENTS = {
+    "email": (
+        "{} users may be unable to sign in: their e-mail address is not stored as it is looked for.",
+        f"Write user.email = canonical(user.email) for them; {ADOPTING}.",
+    ),
+    "username": (
+        "{} user names may be of no use: they hold an @, or are not stored as they are looked for.",
+        f"Write user.username = canonical(user.username) for them, or another name; {ADOPTING}.",
+    ),
+    "password_hash": (
+        "{} users cannot sign in: the format of their password hash is not known here.",
+        f"Let these people set a new password; {ADOPTING}.",
+    ),
+    "sessions_version": (
+        "{} users cannot sign in: their sessions_version is NULL.",
+        "Set it to 0 where it is NULL, and make the column NOT NULL DEFAULT 0.",
+    ),
+}
+"""What can be wrong with a row, and what to do about it."""
+
+
+def _ailments(row: Mapping[str, Any]) -> Iterator[str]:
+    email, username, stored = row.get("email"), row.get("username"), row["password_hash"]
+    if isinstance(email, str) and not is_well_spelt(email):
+        yield "email"
+    if isinstance(username, str) and ("@" in username or not is_well_spelt(username)):
+        yield "username"
+    if stored and stored != LOCKED and not hashing.is_known(stored):
+        yield "password_hash"
+    if row["sessions_version"] is None:
+        yield "sessions_version"
+
+
+def hashes(context: CheckContext) -> Iterator[Finding]:
+    """No password hash that takes longer than the setting, so that the wait tells who has an account."""
+    rounds = context.settings.bcrypt_rounds
+    if dear := context.store.count_hashes(hashing.dearer_than(rounds)):
+        yield Finding(
+            f"{dear} password hashes cost more than RATCHET_BCRYPT_ROUNDS, now {rounds}: a guess at such a "
+            "user takes longer than one at nobody.",
+            "Set RATCHET_BCRYPT_ROUNDS to the highest cost that is stored.",
+            is_error=False,
+        )
+
+
+def migrations(context: CheckContext) -> Iterator[Finding]:
+    """Every migration has been run, where the site keeps them with Flask-Migrate."""
+    site = context.app.extensions.get("migrate")
+    if site is None or not Path(site.directory, "env.py").is_file():
+        return
+    from alembic.script import ScriptDirectory  # noqa: PLC0415  # comes with Flask-Migrate only
+
+    with suppress(Unavailable):  # database() says so
+        done = context.store.database.run_migrations(site.configure_args)
+        newest = frozenset(ScriptDirectory(str(site.directory)).get_heads())
+        if done and newest - done:
+            yield Finding(
+                f"The database has not seen migration {', '.join(sorted(newest - done))}.",
+                "Run the pending migrations: flask db upgrade.",
+            )

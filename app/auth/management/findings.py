@@ -1,0 +1,28 @@
+"""What the doctor examines, and what it says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from flask import Flask
+
+from ..settings.model import Settings
+from ..storage.accounts import AccountStore
+
+
+class Finding(NamedTuple):
+    """Something to mend: what is wrong, and what to do about it. ``is_error`` where users will suffer."""
+
+    what: str
+    remedy: str
+    is_error: bool = True
+
+
+class CheckContext(NamedTuple):
+    """What is examined."""
+
+    app: Flask
+    settings: Settings
+    store: AccountStore
+    clock: Callable[[], float]

@@ -1,0 +1,111 @@
+"""What the table of the users really is: columns that are missing, of another type, or of an unfit collation.
+
+A host's table can be older than Ratchet, and its migrations written by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Connection, Integer, String, Table, inspect, text
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from ..user import Identifier, RowState
+
+MIN_HASH_LENGTH = 84
+"""Characters of the hashes that are written."""
+
+EXACT_COLLATIONS = ("utf8mb4_bin", "utf8mb4_nopad_bin", "utf8mb4_0900_bin")
+"""Of MariaDB and MySQL: the ones that take no two names for one and hold every letter."""
+
+_MYSQL_COLLATIONS = """
+SELECT column_name, collation_name FROM information_schema.columns
+WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_name = :name AND collation_name IS NOT NULL
+"""
+_POSTGRESQL_COLLATIONS = """
+SELECT attname, collname FROM pg_attribute JOIN pg_collation ON pg_collation.oid = attcollation
+WHERE attrelid = to_regclass(:path) AND NOT collisdeterministic
+"""
+
+
+def missing_columns(connection: Connection, table: Table) -> list[str]:
+    """The columns of the model that the table does not have."""
+    there = _types(connection, table)
+    return [column.name for column in table.columns if column.name not in there]
+
+
+def unfit_columns(connection: Connection, table: Table, own: Mapping[str, Column[Any]]) -> list[str]:
+    """What is wrong with the types of ``own`` columns, a sentence each."""
+    there, dialect = _types(connection, table), connection.dialect
+    return [
+        f"The column {column.name} is {found.compile(dialect)}, where Ratchet keeps {wanted}."
+        for name, column in own.items()
+        if (found := there.get(column.name)) is not None
+        and (wanted := _misfit(name, column.type, found, dialect.name))
+    ]
+
+
+def loose_columns(
+    connection: Connection, table: Table, own: Mapping[str, Column[Any]]
+) -> list[tuple[str, str]]:
+    """The columns of names that take two names for one, each with its collation."""
+    collations = _collations(connection, table)
+    return [
+        (column.name, collation)
+        for column in own.values()
+        if isinstance(column.type, Identifier)
+        and (collation := collations.get(column.name))
+        and collation not in EXACT_COLLATIONS
+    ]
+
+
+def _types(connection: Connection, table: Table) -> dict[str, TypeEngine[Any]]:
+    inspector = inspect(connection)
+    if not inspector.has_table(table.name, table.schema):
+        return {}
+    return {column["name"]: column["type"] for column in inspector.get_columns(table.name, table.schema)}
+
+
+def _collations(connection: Connection, table: Table) -> dict[str, str]:
+    """The collations of columns; in PostgreSQL those that are not deterministic, which take two for one."""
+    query = {"mysql": _MYSQL_COLLATIONS, "mariadb": _MYSQL_COLLATIONS, "postgresql": _POSTGRESQL_COLLATIONS}
+    statement = query.get(connection.dialect.name)
+    if statement is None:
+        return {}
+    path = connection.dialect.identifier_preparer.format_table(table)
+    told = {"schema": table.schema, "name": table.name, "path": path}
+    wanted = text(statement)
+    values = {name: value for name, value in told.items() if name in wanted.compile().params}
+    return {str(column): str(collation) for column, collation in connection.execute(wanted, values)}
+
+
+def _misfit(name: str, wanted: TypeEngine[Any], found: TypeEngine[Any], dialect: str) -> str:
+    """What a column should be, or "" where it will do. A type of the host's own is the host's affair."""
+    if dialect == "sqlite" or (
+        isinstance(wanted, TypeDecorator) and not isinstance(wanted, Identifier | RowState)
+    ):
+        return ""  # SQLite keeps any value in any column
+    strict = dialect == "postgresql"
+    if isinstance(wanted, RowState):
+        return "" if isinstance(found, JSON) or (not strict and _is_endless_text(found)) else "JSON"
+    if isinstance(wanted, Boolean):
+        return "" if isinstance(found, Boolean if strict else Boolean | Integer) else "a boolean"
+    if isinstance(wanted, Integer):
+        return "" if isinstance(found, type(wanted)) else "a whole number" + _of_width(wanted)
+    if name == "password_hash" and not _has_room(found):
+        return f"text of {MIN_HASH_LENGTH} characters or more"
+    return "" if isinstance(found, String) else "text"
+
+
+def _of_width(wanted: TypeEngine[Any]) -> str:
+    return " of 64 bits" if isinstance(wanted, BigInteger) else ""
+
+
+def _is_endless_text(found: TypeEngine[Any]) -> bool:
+    """Whether this is TEXT of some size: MariaDB's JSON is one."""
+    return isinstance(found, String) and found.length is None
+
+
+def _has_room(found: TypeEngine[Any]) -> bool:
+    return not isinstance(found, String) or found.length is None or found.length >= MIN_HASH_LENGTH
