@@ -11,6 +11,8 @@ MAX_LOOKED_AT = 1024
 BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
+    ("OPX/", "Opera"),
+    ("OPT/", "Opera"),
     ("SamsungBrowser/", "Samsung Internet"),
     ("Firefox/", "Firefox"),
     ("FxiOS/", "Firefox"),
@@ -19,15 +21,19 @@ BROWSERS = (
     ("Safari/", "Safari"),
     ("curl/", "curl"),
 )
+MAC = "Mac"
 SYSTEMS = (
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
     ("Android", "Android"),
     ("Windows", "Windows"),
     ("CrOS", "ChromeOS"),
-    ("Mac OS X", "Mac"),
+    ("Mac OS X", MAC),
     ("Linux", "Linux"),
 )
+MOBILE_ONLY = ("EdgiOS/", "OPX/", "OPT/", "FxiOS/", "CriOS/")
+"""Marks of browsers that there are for iPhone and iPad only; on an iPad they say that it is a Mac."""
+
 UNKNOWN = "Unknown device"
 
 
@@ -35,9 +41,18 @@ def label_of(user_agent: str) -> str:
     """``Firefox on Windows`` for the User-Agent of one, at most MAX_LABEL_LENGTH characters."""
     browser = _first(BROWSERS, user_agent)
     system = _first(SYSTEMS, user_agent)
+    if system == MAC:
+        system = _mac_or_ipad(browser, user_agent)
     if browser and system:
         return f"{browser} on {system}"
     return browser or system or tidy(user_agent.partition("/")[0]) or UNKNOWN
+
+
+def _mac_or_ipad(browser: str, user_agent: str) -> str:
+    """Safari says on an iPad word for word what it says on a Mac, and sends no client hints to tell them."""
+    if any(mark in user_agent for mark in MOBILE_ONLY):
+        return "iPad"
+    return f"{MAC} or iPad" if browser == "Safari" else MAC
 
 
 def tidy(label: str) -> str:

@@ -35,6 +35,26 @@ AGENTS = [
         "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) FxiOS/142.0 Safari/605.1.15",
         "Firefox on iPhone",
     ),
+    (
+        f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {WEBKIT} Version/18.6 Safari/605.1",
+        "Safari on Mac or iPad",
+    ),
+    (
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:142.0) Gecko/20100101 Firefox/142.0",
+        "Firefox on Mac",
+    ),
+    (f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {WEBKIT} CriOS/140.0 Safari/604.1", "Chrome on iPad"),
+    (f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {WEBKIT} FxiOS/142.0 Safari/605.1", "Firefox on iPad"),
+    (f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {WEBKIT} EdgiOS/140.0 Safari/604.1", "Edge on iPad"),
+    (f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {WEBKIT} Chrome/140.0 Edg/140.0", "Edge on Mac"),
+    (
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) Version/18.6 Safari/604.1 OPT/5.0",
+        "Opera on iPhone",
+    ),
+    (
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) Version/18.6 Safari/604.1 OPX/2.0",
+        "Opera on iPhone",
+    ),
     ("curl/8.5.0", "curl"),
     ("Mozilla/5.0 (Linux; U) Unheard/1.0", "Linux"),
     ("python-requests/2.32", "python-requests"),
