@@ -45,8 +45,9 @@ SITE = ("app", "migrations", "wsgi.py", "gunicorn.conf.py", "Makefile")
 class Playground:
     """Runs blocks in order; one that fails raises with what it printed."""
 
-    def __init__(self, folder: Path, packages: Path) -> None:
-        self._folder, self._packages = folder, packages
+    def __init__(self, folder: Path, packages: Path, database_url: str = "sqlite:///stranger.sqlite") -> None:
+        """``database_url`` names the database of the stranger's app."""
+        self._folder, self._packages, self._database_url = folder, packages, database_url
         self._printed = ""
         self._open = ExitStack()
         self.stranger, self.checkout = folder / "stranger", folder / "checkout"
@@ -97,7 +98,7 @@ class Playground:
         own = {
             "PYTHONPATH": str(self._packages),
             "FLASK_SECRET_KEY": SECRET,
-            "FLASK_SQLALCHEMY_DATABASE_URI": "sqlite:///stranger.sqlite",
+            "FLASK_SQLALCHEMY_DATABASE_URI": self._database_url,
         }
         self._bash(commands, self.stranger, {**os.environ, **own})
 
