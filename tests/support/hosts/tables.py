@@ -46,7 +46,7 @@ def create_customers(url: str, **columns: str) -> None:
         connection.exec_driver_sql(f"CREATE TABLE customers ({definitions})")
 
 
-def add_row(url: str, number: int, email: str, **values: object) -> None:
+def add_row(url: str, number: int, email: str | None = None, **values: object) -> None:
     """A row that the host wrote, without a word of Ratchet."""
     row = {"id": number, "email": email, **values}
     names = ", ".join(row)
