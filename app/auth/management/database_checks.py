@@ -22,8 +22,8 @@ MAX_CLOCK_DIFFERENCE = 5
 
 ADOPTING = "see docs/adopting.md"
 
-LOCKED = "!"
-"""What many systems write in place of a hash for an account without a password."""
+LOCKED = ("!", "*")
+"""How many systems begin what they write in place of a hash for an account without a password."""
 
 
 def database(context: CheckContext) -> Iterator[Finding]:
@@ -113,7 +113,7 @@ def _ailments(row: Mapping[str, Any]) -> Iterator[str]:
         yield "email"
     if isinstance(username, str) and ("@" in username or not is_well_spelt(username)):
         yield "username"
-    if stored and stored != LOCKED and not hashing.is_known(stored):
+    if stored and not stored.startswith(LOCKED) and not hashing.is_known(stored):
         yield "password_hash"
     if row["sessions_version"] is None:
         yield "sessions_version"
