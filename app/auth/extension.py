@@ -92,11 +92,11 @@ class Ratchet:
         Raises InvalidCredentials, TooManyAttempts, AccountBlocked or AccountUnconfirmed; InvalidRequest where
         the name or the password is longer than any.
         """
-        account = services().credentials.authenticate(
+        account = services().authenticator.authenticate(
             "email" if "@" in identifier else "username",
             identifier,
             password,
-            address=client_ip(),
+            client_ip=client_ip(),
             device=live_session_ref(),
         )
         user = services().store.user(account.subject)
@@ -105,7 +105,7 @@ class Ratchet:
 
     def hash_new_password(self, password: str) -> str:
         """What to store as ``password_hash``; InvalidRequest where it is refused."""
-        return services().credentials.hash_new(password)
+        return services().authenticator.hash_new(password)
 
     def change_password(self, current: str, new: str) -> IssuedTokens:
         """Give the signed-in user a new password; every other session ends, fresh cookies go out here.
@@ -114,7 +114,9 @@ class Ratchet:
         InvalidRequest where the new one is refused.
         """
         account, session = guard.live_session()
-        issued = services().credentials.change_password(account, session, current, new, address=client_ip())
+        issued = services().authenticator.change_password(
+            account, session, current, new, client_ip=client_ip()
+        )
         if issued.session.delivery == "cookie":
             after_this_request(lambda response: responses.set_cookies(response, issued))
         return issued
@@ -220,8 +222,8 @@ class Ratchet:
             partitioned=checked.cookie_partitioned,
         )
         throttle = Throttle(checked.throttle_storage, checked.secrets[0])
-        credentials = Authenticator(checked, store, throttle, sessions, self._is_breached, clock)
-        return Services(checked, store, token_issuer, reader, sessions, credentials, cookies, clock)
+        authenticator = Authenticator(checked, store, throttle, sessions, self._is_breached, clock)
+        return Services(checked, store, token_issuer, reader, sessions, authenticator, cookies, clock)
 
 
 def _account(user: Any) -> Account:

@@ -22,8 +22,8 @@ from .schemas import ABSENT, REFRESH, Schema, or_null, record, text
 
 GRANT_TYPE = "refresh_token"
 
-REFRESH_REFUSALS: Refusals = (RefreshTokenMissing, RefreshTokenInvalid, RefreshTokenReused, *ACCOUNT)
-GRANT_REFUSALS: Refusals = (InvalidGrant, UnsupportedGrantType)
+REFRESH_ERRORS: Errors = (RefreshTokenMissing, RefreshTokenInvalid, RefreshTokenReused, *ACCOUNT)
+GRANT_ERRORS: Errors = (InvalidGrant, UnsupportedGrantType)
 
 OTHER_SPELLING = text("The same, spelt another way.")
 TOKEN_FIELDS = {"refresh_token": or_null(REFRESH), "refreshToken": or_null(OTHER_SPELLING)}
@@ -63,7 +63,7 @@ def refresh(token: str | None, cookies: Sequence[str] | None) -> IssuedTokens:
 def refresh_grant(body: Body, cookies: Sequence[str] | None = None) -> IssuedTokens:
     """The same for a body that asks for a grant by its ``grant_type``.
 
-    Refusals are those of RFC 6749, section 5.2, all with status 400: a client that speaks OAuth takes a 401
+    Errors are those of RFC 6749, section 5.2, all with status 400: a client that speaks OAuth takes a 401
     for an access token that has run out, and refreshes again. Whatever speaks against the session is
     InvalidGrant; a Reuse ends it all the same.
     """

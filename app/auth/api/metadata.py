@@ -15,7 +15,7 @@ from ..web.body import JSON
 from ..web.services import services
 from .exchange import GRANT_TYPE
 from .routes import NO_ROUTE, PUBLIC, Parameter, ReplySpec, Routes
-from .schemas import ADDRESS, TEXTS, component, record
+from .schemas import TEXTS, URL, component, record
 
 MAX_AGE = 3600
 """Seconds for which a client may keep the metadata."""
@@ -39,8 +39,8 @@ METADATA = component(
         "issuer",
         "response_types_supported",
         issuer={"type": "string"},
-        jwks_uri=ADDRESS,
-        **dict.fromkeys(_ENDPOINTS, ADDRESS),
+        jwks_uri=URL,
+        **dict.fromkeys(_ENDPOINTS, URL),
         **dict.fromkeys(_LISTS, TEXTS),
     ),
 )

@@ -21,7 +21,7 @@ from ..web import responses
 from ..web.body import FORM, JSON, read_form
 from ..web.request import bearer_token
 from ..web.services import services
-from .exchange import GRANT_REFUSALS, GRANT_TYPE, refresh_grant
+from .exchange import GRANT_ERRORS, GRANT_TYPE, refresh_grant
 from .routes import BodySpec, Guard, ReplySpec, Routes
 from .schemas import EMPTY, EPOCH, REFRESH, TOKENS_IN_BODY, component, record, text
 
@@ -77,7 +77,7 @@ SERVICE = Guard(("service",), (InvalidClient,), _demand_service)
     "/token",
     {200: ReplySpec("Refreshed.", {JSON: TOKENS_IN_BODY}, ("Pragma",))},
     takes=BodySpec(TOKEN_FORM, FORM),
-    refuses=GRANT_REFUSALS,
+    refuses=GRANT_ERRORS,
 )
 def token() -> Response:
     """Exchange a refresh token for new tokens (RFC 6749, section 6).

@@ -25,7 +25,7 @@ from ..settings.model import Settings
 from ..settings.parsers import ACCESS_COOKIE
 from ..web.body import JSON
 from ..web.services import services
-from .routes import NO_ROUTE, Parameter, Refusals, ReplySpec, Route
+from .routes import NO_ROUTE, Errors, Parameter, ReplySpec, Route
 from .schemas import Component, Schema, record, text
 
 MAX_AGE = 300
@@ -72,7 +72,7 @@ def document(
     """The document as a value."""
     prefix, schemes = settings.url_prefix.rstrip("/"), _security_schemes(settings)
     paths = _paths(below_prefix, prefix, schemes) | _paths(at_root, "", schemes)
-    responses = {"MethodNotAllowed": _refusals([MethodNotAllowed])}
+    responses = {"MethodNotAllowed": _errors([MethodNotAllowed])}
     schemas: dict[str, Schema] = {}
     return {
         "openapi": "3.1.0",
@@ -116,7 +116,7 @@ def _methods(routes: list[Route], schemes: Iterable[str]) -> dict[str, Any]:
     found = {route.method.lower(): _operation(route, schemes) for route in routes}
     if "get" in found:
         found["head"] = _without_content(found["get"])
-    of_path = {one for route in routes for one in route.parameters if one.place == "path"}
+    of_path = {one for route in routes for one in route.parameters if one.location == "path"}
     found["options"] = {"summary": "Which methods there are.", "responses": _responses(OPTIONS, ())}
     return found | {"parameters": _parameters(of_path)}
 
@@ -133,7 +133,7 @@ def _operation(route: Route, schemes: Iterable[str]) -> dict[str, Any]:
     if route.guard.security:
         ways = [name for name in route.guard.security if not name or name in schemes]
         described["security"] = [{name: []} if name else {} for name in ways]
-    if of_method := [one for one in route.parameters if one.place != "path"]:
+    if of_method := [one for one in route.parameters if one.location != "path"]:
         described["parameters"] = _parameters(of_method)
     return described
 
@@ -148,12 +148,12 @@ def _without_content(operation: dict[str, Any]) -> dict[str, Any]:
     return {name: part for name, part in operation.items() if name != "operationId"} | {"responses": bare}
 
 
-def _responses(gives: Mapping[int, ReplySpec], refuses: Refusals) -> dict[str, Any]:
+def _responses(gives: Mapping[int, ReplySpec], refuses: Errors) -> dict[str, Any]:
     found: dict[str, Any] = {str(status): _reply(reply) for status, reply in gives.items()}
     refused: list[type[RatchetError]] = [*refuses, RatchetError]
     for status in {error.status for error in refused}:
-        refusals = _refusals([error for error in refused if error.status == status])
-        found[str(status)] = _merged(found.get(str(status), {}), refusals)
+        errors = _errors([error for error in refused if error.status == status])
+        found[str(status)] = _merged(found.get(str(status), {}), errors)
     return dict(sorted(found.items()))
 
 
@@ -162,7 +162,7 @@ def _reply(gives: ReplySpec) -> dict[str, Any]:
     return {"description": gives.means, "headers": _headers(gives.headers), "content": kinds}
 
 
-def _refusals(refused: list[type[RatchetError]]) -> dict[str, Any]:
+def _errors(refused: list[type[RatchetError]]) -> dict[str, Any]:
     """The reply to all these errors, which share a status."""
     codes = sorted({error.code for error in refused})
     schema = {"allOf": [ERROR, {"properties": {"error": {"enum": codes}}}]}
@@ -173,10 +173,10 @@ def _refusals(refused: list[type[RatchetError]]) -> dict[str, Any]:
     }
 
 
-def _merged(page: dict[str, Any], refusals: dict[str, Any]) -> dict[str, Any]:
+def _merged(page: dict[str, Any], errors: dict[str, Any]) -> dict[str, Any]:
     """A status that is a page for people and JSON for the rest."""
-    both = {"description": f"{page['description']} {refusals['description']}"} if page else refusals
-    return refusals | both | {name: page.get(name, {}) | refusals[name] for name in ("headers", "content")}
+    both = {"description": f"{page['description']} {errors['description']}"} if page else errors
+    return errors | both | {name: page.get(name, {}) | errors[name] for name in ("headers", "content")}
 
 
 def _headers_of(refused: list[type[RatchetError]]) -> dict[str, Any]:
@@ -207,9 +207,15 @@ def _header(name: str, *, certain: bool = True) -> dict[str, Any]:
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
-    name, place, means = parameter
-    needed = place == "path"
-    return {"name": name, "in": place, "description": means, "required": needed, "schema": {"type": "string"}}
+    name, location, means = parameter
+    needed = location == "path"
+    return {
+        "name": name,
+        "in": location,
+        "description": means,
+        "required": needed,
+        "schema": {"type": "string"},
+    }
 
 
 def _security_schemes(settings: Settings) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from ..web.origin import SAFE_METHODS
 from .schemas import Component
 
 View = Callable[..., ResponseReturnValue]
-Refusals = tuple[type[errors.RatchetError], ...]
+Errors = tuple[type[errors.RatchetError], ...]
 
 
 class ReplySpec(NamedTuple):
@@ -41,7 +41,7 @@ class Parameter(NamedTuple):
     """A part of the ``path``, the ``query`` or the ``header`` that a view reads, and what it means."""
 
     name: str
-    place: str
+    location: str
     means: str
 
 
@@ -57,7 +57,7 @@ class Guard(NamedTuple):
     """
 
     security: tuple[str, ...] = ()
-    refuses: Refusals = ()
+    refuses: Errors = ()
     wrap: Callable[[View], View] = _let_in
 
 
@@ -70,17 +70,17 @@ BY_REFRESH_TOKEN = Guard(ASIDE)
 BY_ANY_TOKEN = Guard((*ASIDE, *ACCESS))
 """With these two the view itself reads the token: what it answers to a bad one depends on more than that."""
 
-_SIGNED_OUT: Refusals = (errors.Unavailable, errors.TokenMissing, errors.TokenInvalid)
+_SIGNED_OUT: Errors = (errors.Unavailable, errors.TokenMissing, errors.TokenInvalid)
 SIGNED_IN = Guard(ACCESS, _SIGNED_OUT, required)
 RECENTLY_SIGNED_IN = Guard(ACCESS, (*_SIGNED_OUT, errors.ReauthenticationRequired), required(fresh=True))
 
-UNSAFE: Refusals = (errors.CrossOrigin, errors.Unavailable)
+UNSAFE: Errors = (errors.CrossOrigin, errors.Unavailable)
 """What the check of the origin refuses every unsafe method with."""
 
-BODY: Refusals = (errors.InvalidRequest, errors.ContentTooLarge, errors.UnsupportedMediaType)
+BODY: Errors = (errors.InvalidRequest, errors.ContentTooLarge, errors.UnsupportedMediaType)
 """What reading a body refuses with."""
 
-ACCOUNT: Refusals = (errors.AccountBlocked, errors.AccountUnconfirmed)
+ACCOUNT: Errors = (errors.AccountBlocked, errors.AccountUnconfirmed)
 
 COOKIES = ("Set-Cookie",)
 PUBLIC = ("Cache-Control",)
@@ -98,7 +98,7 @@ class Route(NamedTuple):
     gives: Mapping[int, ReplySpec]
     takes: BodySpec | None
     guard: Guard
-    further: Refusals
+    further: Errors
     parameters: tuple[Parameter, ...]
 
     @property
@@ -112,7 +112,7 @@ class Route(NamedTuple):
         return (getdoc(self.view) or self.name).partition("\n")[0]
 
     @property
-    def refuses(self) -> Refusals:
+    def refuses(self) -> Errors:
         """The errors of the method, the body, the guard and the view, each once."""
         for_method = () if self.method in SAFE_METHODS else UNSAFE
         for_body = BODY if self.takes else ()
@@ -130,7 +130,7 @@ class Routes(list[Route]):
         *,
         takes: BodySpec | None = None,
         guard: Guard = ANYBODY,
-        refuses: Refusals = (),
+        refuses: Errors = (),
         parameters: tuple[Parameter, ...] = (),
     ) -> Callable[[View], View]:
         """Declare the view below as one method of ``path``, and put its guard around it.

@@ -50,7 +50,7 @@ SECONDS: Schema = {"type": "integer", "minimum": 0, "description": "Seconds from
 EPOCH: Schema = {"type": "integer", "description": "Seconds since the epoch."}
 MOMENT: Schema = {"type": "string", "format": "date-time", "description": "In UTC."}
 TEXTS: Schema = {"type": "array", "items": {"type": "string"}}
-ADDRESS: Schema = {"type": "string", "format": "uri"}
+URL: Schema = {"type": "string", "format": "uri"}
 
 REFRESH = text("The refresh token; good for one exchange, and for a retry within the leeway.")
 LABEL = text("What to call the device; else its User-Agent says.")

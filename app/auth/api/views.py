@@ -88,7 +88,7 @@ def _sign_in(settings: Settings) -> Schema:
     "/login",
     {200: ReplySpec("Signed in.", {JSON: TOKENS}, COOKIES)},
     takes=BodySpec(Component("SignIn", _sign_in)),
-    refuses=(InvalidCredentials, TooManyAttempts, *ACCOUNT, *exchange.GRANT_REFUSALS),
+    refuses=(InvalidCredentials, TooManyAttempts, *ACCOUNT, *exchange.GRANT_ERRORS),
 )
 def login() -> Response:
     """Sign in with a password, or refresh by body."""
@@ -99,11 +99,11 @@ def login() -> Response:
     field, identifier = _identifier(body)
     options = SessionOptions(body.flag("remember"), delivery, device_label(body.text("label")))
     refs = presented_sessions()
-    account = services().credentials.authenticate(
+    account = services().authenticator.authenticate(
         field,
         identifier,
         body.needed("password"),
-        address=client_ip(),
+        client_ip=client_ip(),
         device=live_session_ref(),
     )
     issued = services().sessions.start(account, options, replaces=next(iter(refs), None))
@@ -122,7 +122,7 @@ def login() -> Response:
         required=False,
     ),
     guard=BY_REFRESH_TOKEN,
-    refuses=(*exchange.REFRESH_REFUSALS, *exchange.GRANT_REFUSALS),
+    refuses=(*exchange.REFRESH_ERRORS, *exchange.GRANT_ERRORS),
 )
 def refresh() -> Response:
     """Exchange a refresh token for new tokens, delivered the way it came."""
@@ -193,7 +193,7 @@ def password() -> Response:
     body = read_body()
     current, new = body.needed("current_password"), body.needed("new_password")
     account, session = live_session()
-    issued = services().credentials.change_password(account, session, current, new, address=client_ip())
+    issued = services().authenticator.change_password(account, session, current, new, client_ip=client_ip())
     return responses.tokens(issued, issued.session.delivery)
 
 

@@ -42,7 +42,7 @@ class Authenticator:
         identifier: str,
         password: str,
         *,
-        address: str,
+        client_ip: str,
         device: SessionRef | None = None,
     ) -> Account:
         """The account behind an e-mail address or user name (``field``) and its password.
@@ -55,15 +55,15 @@ class Authenticator:
         check_length(password)
         account, name = self._store.find(field, identifier), canonical(identifier)
         who = throttle.account(account.subject) if account else throttle.name(name)
-        attempt = Attempt(who, address, _session_of(account, device))
+        attempt = Attempt(who, client_ip, _session_of(account, device))
         try:
             return self._check(account, password, attempt)
         except RatchetError as error:
-            signals.emit(signals.sign_in_failed, identifier=name, address=address, reason=error.code)
+            signals.emit(signals.sign_in_failed, identifier=name, address=client_ip, reason=error.code)
             raise
 
     def change_password(
-        self, account: Account, session: Session, current: str, new: str, *, address: str
+        self, account: Account, session: Session, current: str, new: str, *, client_ip: str
     ) -> IssuedTokens:
         """Set a new password; every session ends, and a fresh one takes the place of ``session``.
 
@@ -73,7 +73,7 @@ class Authenticator:
         """
         check_length(current)
         self._check_new(new)
-        attempt = Attempt(throttle.account(account.subject), address, _first_of(session))
+        attempt = Attempt(throttle.account(account.subject), client_ip, _first_of(session))
         self._verify(account, current, attempt)
         hashed = hashing.hash_password(new, self._settings.bcrypt_rounds)
         return self._sessions.restart(account, session, hashed)

@@ -34,12 +34,12 @@ from ..tokens.jws import derive_key
 
 ACCOUNT_AND_IP = parse("10 per 10 minutes")
 """Failures of one account from one address."""
-ADDRESS = parse("100 per 10 minutes")
+IP = parse("100 per 10 minutes")
 """Failures of all accounts from one address."""
 NETWORKS = {56: parse("300 per 10 minutes"), 48: parse("1000 per 10 minutes")}
 """Failures of all accounts from one network of IPv6, by the bits of its prefix.
 
-A customer is given a /56 or a /48, and has 256 or 65,536 addresses in the sense of ADDRESS. A /48 can also
+A customer is given a /56 or a /48, and has 256 or 65,536 addresses in the sense of IP. A /48 can also
 hold thousands of customers of a mobile network, so these limits are higher.
 """
 ACCOUNT = parse("50 per 1 hour")
@@ -48,13 +48,13 @@ SESSION = parse("50 per 1 hour")
 """Failures of the devices that are in one session, from everywhere."""
 SIGN_INS = parse("200 per 10 minutes")
 """Attempts at one account, right or wrong; a bcrypt each, a thirtieth of a processor at the usual cost."""
-SIGN_INS_HERE = parse("3000 per 10 minutes")
+SIGN_INS_PER_IP = parse("3000 per 10 minutes")
 """Attempts at all accounts from one address, right or wrong."""
 
 AWAY_SECONDS = 1.0
 """How long a storage that did not answer is left alone: a sign-in waits for it once, not at each question."""
 
-REDIS_PATIENCE = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+REDIS_TIMEOUTS = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
 """Seconds to wait for a Redis, where its URL names no others; its driver would wait five, several times."""
 
 IPV6_SITE = 64
@@ -79,17 +79,17 @@ class Attempt:
     """Who is tried (``account`` or ``name``), from which address, and in which session, if any."""
 
     who: str
-    address: str
+    client_ip: str
     session: str = ""
 
     @property
     def failures(self) -> tuple[Counter, ...]:
         """The limits on failures that this attempt counts towards, the one of account and address first."""
         guesser = _hidden(f"session {self.session}" if self.session else self.who)
-        where, *networks = networks_of(self.address)
+        where, *networks = networks_of(self.client_ip)
         return (
             (ACCOUNT_AND_IP, guesser, where),
-            (ADDRESS, "address", where),
+            (IP, "address", where),
             *((limit, "network", one) for limit, one in zip(NETWORKS.values(), networks, strict=False)),
             (SESSION, "session", guesser) if self.session else (ACCOUNT, "account", guesser),
         )
@@ -97,8 +97,8 @@ class Attempt:
     @property
     def counters(self) -> tuple[Counter, ...]:
         """All limits that this attempt counts towards."""
-        where = networks_of(self.address)[0]
-        work = (SIGN_INS, "sign-ins", _hidden(self.who)), (SIGN_INS_HERE, "sign-ins", where)
+        where = networks_of(self.client_ip)[0]
+        work = (SIGN_INS, "sign-ins", _hidden(self.who)), (SIGN_INS_PER_IP, "sign-ins", where)
         return (*self.failures, *work)
 
 
@@ -169,10 +169,10 @@ class Throttle:
             return question(self._own)
 
 
-def networks_of(address: str) -> tuple[str, ...]:
+def networks_of(client_ip: str) -> tuple[str, ...]:
     """What failures are counted under: IPv4 by the address, IPv6 by its /64 and by the wider NETWORKS."""
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(client_ip)
     except ValueError:
         return ("unknown",)
     if isinstance(parsed, ipaddress.IPv6Address):
@@ -191,9 +191,9 @@ def _hidden(who: str) -> str:
 
 def _storage(uri: str) -> Storage:
     """The storage of a URL; SettingsError where it is none, or memcached, which cannot count back."""
-    patience = REDIS_PATIENCE if uri.startswith(("redis://", "rediss://")) else {}
+    timeouts = REDIS_TIMEOUTS if uri.startswith(("redis://", "rediss://")) else {}
     try:
-        storage = storage_from_string(uri, wrap_exceptions=True, **patience)
+        storage = storage_from_string(uri, wrap_exceptions=True, **timeouts)
     except (ConfigurationError, ValueError):  # not as a cause: their messages can hold the password
         storage = None
     if not isinstance(storage, Storage) or uri.startswith("memcached"):

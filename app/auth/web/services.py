@@ -32,7 +32,7 @@ class Services:
     token_issuer: TokenIssuer
     reader: SessionReader
     sessions: SessionService
-    credentials: Authenticator
+    authenticator: Authenticator
     cookies: Cookies
     clock: Callable[[], float]
 

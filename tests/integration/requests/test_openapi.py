@@ -166,7 +166,7 @@ def test_a_parameter_means_one_thing() -> None:
 @pytest.mark.parametrize("route", [*ROUTES, *ROOT_ROUTES], ids=lambda route: route.name)
 def test_the_parts_of_a_path_are_declared(route: Route) -> None:
     """A route declares each part of its path that differs."""
-    of_path = [one.name for one in route.parameters if one.place == "path"]
+    of_path = [one.name for one in route.parameters if one.location == "path"]
     assert of_path == VARIABLE.findall(route.path)
 
 

@@ -11,8 +11,8 @@ from app.auth.api.routes import (
     BODY,
     UNSAFE,
     BodySpec,
+    Errors,
     Guard,
-    Refusals,
     Route,
     Routes,
     View,
@@ -27,7 +27,7 @@ def declare(
     method: str = "GET",
     takes: BodySpec | None = None,
     guard: Guard = ANYBODY,
-    refuses: Refusals = (),
+    refuses: Errors = (),
 ) -> Route:
     """A route that is declared so."""
     routes = Routes()
@@ -56,7 +56,7 @@ def declare(
         pytest.param(declare(refuses=(errors.NotFound,)), (errors.NotFound,), id="what the view refuses"),
     ],
 )
-def test_what_a_route_refuses(route: Route, refuses: Refusals) -> None:
+def test_what_a_route_refuses(route: Route, refuses: Errors) -> None:
     """Its method, its body, its guard and its view each add their errors."""
     assert route.refuses == refuses
 

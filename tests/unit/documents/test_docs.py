@@ -14,11 +14,11 @@ from app.auth.errors import RatchetError
 from app.auth.passwords.throttle import (
     ACCOUNT,
     ACCOUNT_AND_IP,
-    ADDRESS,
+    IP,
     NETWORKS,
     SESSION,
     SIGN_INS,
-    SIGN_INS_HERE,
+    SIGN_INS_PER_IP,
 )
 from app.auth.settings.secrets import MIN_SECRET_BYTES
 from docs.generator import DOCS, PRODUCT, ROOT, drawing, house, settings
@@ -185,13 +185,13 @@ def test_page_knows_how_often_one_may_guess() -> None:
     page = " ".join((DOCS / "security.md").read_text().split())
     for limit, what in (
         (ACCOUNT_AND_IP, "failures in {} minutes for one account from one address"),
-        (ADDRESS, "failures in {} minutes for one address"),
+        (IP, "failures in {} minutes for one address"),
         (NETWORKS[56], "failures in {} minutes for one /56"),
         (NETWORKS[48], "failures in {} minutes for one /48"),
         (ACCOUNT, "failures in {} minutes for one account from all addresses"),
         (SESSION, "failures in {} minutes for one session"),
         (SIGN_INS, "attempts in {} minutes for one account"),
-        (SIGN_INS_HERE, "attempts in {} minutes for one address"),
+        (SIGN_INS_PER_IP, "attempts in {} minutes for one address"),
     ):
         assert f"{limit.amount} {what.format(limit.get_expiry() // 60)}" in page
 

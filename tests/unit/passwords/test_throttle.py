@@ -16,10 +16,10 @@ from app.auth.errors import TooManyAttempts
 from app.auth.passwords.throttle import (
     ACCOUNT,
     ACCOUNT_AND_IP,
-    ADDRESS,
+    IP,
     NETWORKS,
     SIGN_INS,
-    SIGN_INS_HERE,
+    SIGN_INS_PER_IP,
     Attempt,
     Throttle,
     account,
@@ -29,7 +29,7 @@ from app.auth.passwords.throttle import (
 from app.auth.settings.model import SettingsError
 
 ADA = Attempt("account 7", "192.0.2.1")
-ELSEWHERE = replace(ADA, address="198.51.100.9")
+ELSEWHERE = replace(ADA, client_ip="198.51.100.9")
 AT_PHONE = replace(ADA, session="phone")
 BOB = replace(ADA, who="account 8")
 NOBODY_LISTENS = "redis://127.0.0.1:1"
@@ -114,7 +114,7 @@ def test_a_success_clears_the_failures_of_that_account_there(throttle: Throttle)
 
 def test_many_accounts_from_one_address_hold_up_that_address(throttle: Throttle) -> None:
     """Trying one password on everybody is guessing too."""
-    for number in range(ADDRESS.amount):
+    for number in range(IP.amount):
         assert not is_held_up(throttle, BOB)
         fail(throttle, replace(ADA, who=f"account {number}"), 1)
     assert is_held_up(throttle, BOB)
@@ -125,7 +125,7 @@ def test_many_addresses_at_one_account_hold_up_that_account(throttle: Throttle) 
     """Guesses from everywhere are slow too, and Bob is not touched by them."""
     _guess_from_everywhere(throttle, ADA)
     assert is_held_up(throttle, ELSEWHERE)
-    assert not is_held_up(throttle, replace(BOB, address=ELSEWHERE.address))
+    assert not is_held_up(throttle, replace(BOB, client_ip=ELSEWHERE.client_ip))
 
 
 def test_a_stranger_cannot_lock_an_owner_out(throttle: Throttle) -> None:
@@ -151,12 +151,12 @@ def test_failures_of_a_known_device_do_not_count_against_the_account(throttle: T
 def test_a_session_does_not_open_a_way_to_guess_from_everywhere(throttle: Throttle) -> None:
     """Whoever copied the tokens of one device has as many guesses as from one session, at any address."""
     _guess_from_everywhere(throttle, AT_PHONE)
-    assert is_held_up(throttle, replace(AT_PHONE, address=ELSEWHERE.address))
+    assert is_held_up(throttle, replace(AT_PHONE, client_ip=ELSEWHERE.client_ip))
 
 
 def _guess_from_everywhere(throttle: Throttle, attempt: Attempt) -> None:
     for number in range(ACCOUNT.amount):
-        fail(throttle, replace(attempt, address=f"203.0.113.{number}"), 1)
+        fail(throttle, replace(attempt, client_ip=f"203.0.113.{number}"), 1)
 
 
 def test_no_name_is_in_the_storage() -> None:
@@ -201,7 +201,7 @@ def test_a_burst_gets_no_more_guesses_than_a_queue(throttle: Throttle) -> None:
 def test_refused_guesses_from_one_address_do_not_lock_the_account(throttle: Throttle) -> None:
     """Whoever goes on after a refusal holds up neither the owner elsewhere nor the neighbours here."""
     fail(throttle, ADA, ACCOUNT_AND_IP.amount)
-    for _ in range(ADDRESS.amount):
+    for _ in range(IP.amount):
         assert is_held_up(throttle, ADA)
     assert not is_held_up(throttle, ELSEWHERE)
     assert not is_held_up(throttle, BOB)
@@ -216,10 +216,10 @@ def sign_in(throttle: Throttle, attempt: Attempt, times: int) -> None:
 
 def test_successes_count_towards_no_limit_on_failures(throttle: Throttle) -> None:
     """A whole office signs in all morning from one address, and one account from here and there."""
-    for number in range(ADDRESS.amount + ACCOUNT.amount):
+    for number in range(IP.amount + ACCOUNT.amount):
         sign_in(throttle, replace(ADA, who=f"account {number + 100}"), 1)
     for number in range(ACCOUNT.amount + 1):
-        sign_in(throttle, replace(ADA, address=f"203.0.113.{number}"), 1)
+        sign_in(throttle, replace(ADA, client_ip=f"203.0.113.{number}"), 1)
     assert not is_held_up(throttle, ADA)
 
 
@@ -227,7 +227,7 @@ def test_successes_count_towards_no_limit_on_failures(throttle: Throttle) -> Non
 def test_who_knows_a_password_cannot_keep_the_processors_busy(throttle: Throttle, attempt: Attempt) -> None:
     """Sign-ins that succeed are counted for the account, at whatever address; others sign in meanwhile."""
     for number in range(SIGN_INS.amount):
-        sign_in(throttle, replace(attempt, address=f"203.0.113.{number}"), 1)
+        sign_in(throttle, replace(attempt, client_ip=f"203.0.113.{number}"), 1)
     with pytest.raises(TooManyAttempts) as refusal:
         throttle.acquire(attempt, time.time())
     assert SIGN_INS.get_expiry() - 5 <= (refusal.value.retry_after or 0) <= SIGN_INS.get_expiry()
@@ -236,7 +236,7 @@ def test_who_knows_a_password_cannot_keep_the_processors_busy(throttle: Throttle
 
 def test_who_has_many_accounts_cannot_keep_the_processors_busy(throttle: Throttle) -> None:
     """Sign-ins that succeed are counted for the address, too."""
-    for number in range(SIGN_INS_HERE.amount):
+    for number in range(SIGN_INS_PER_IP.amount):
         sign_in(throttle, replace(ADA, who=f"account {number + 100}"), 1)
     assert is_held_up(throttle, ADA)
     assert not is_held_up(throttle, ELSEWHERE)
@@ -245,7 +245,7 @@ def test_who_has_many_accounts_cannot_keep_the_processors_busy(throttle: Throttl
 def test_strangers_cannot_use_up_the_sign_ins_of_an_owner() -> None:
     """They run into the limit on failures first."""
     assert ACCOUNT.amount < SIGN_INS.amount
-    assert ADDRESS.amount < SIGN_INS_HERE.amount
+    assert IP.amount < SIGN_INS_PER_IP.amount
 
 
 @pytest.mark.parametrize("bits", NETWORKS)
