@@ -35,7 +35,7 @@ from .account import (
 )
 from .rotation import RotationPolicy, Session, Verdict
 
-REFUSALS: dict[Verdict, type[RatchetError]] = {
+ERRORS: dict[Verdict, type[RatchetError]] = {
     Verdict.ENDED: RefreshTokenInvalid,
     Verdict.REUSE: RefreshTokenReused,
 }
@@ -156,7 +156,7 @@ def refresh(
     if session and session.current == new_token_id:
         return Transition(account.sessions, session, _refreshed(session, Verdict.ROTATE))
     decision = rotation.decide(session, token_id, now, new_token_id, policy)
-    error = REFUSALS.get(decision.verdict) or account.sign_in_error
+    error = ERRORS.get(decision.verdict) or account.sign_in_error
     if error or decision.session is None:
         if session is None and _was_stolen(account, session_id):
             error = SessionStolen

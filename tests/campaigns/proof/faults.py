@@ -202,8 +202,8 @@ def _short_leeway(asked: Asked) -> Decision:
     return asked.by(asked.token, asked.rule.leeway / 2)
 
 
-@fault("Repeat mints a new child", Verdict.REPEAT)
-def _mint_on_repeat(asked: Asked) -> Decision:
+@fault("Repeat makes a new token", Verdict.REPEAT)
+def _new_token_on_repeat(asked: Asked) -> Decision:
     return asked.leaving(replace(asked.after, current=asked.fresh))
 
 

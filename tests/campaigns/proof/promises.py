@@ -103,7 +103,7 @@ def no_poller(decide: Decide) -> Finding:
 
 
 def one_line(decide: Decide) -> Finding:
-    """Never two live tokens: once a second token has minted, what the first one minted is dead.
+    """Never two live tokens: once a second token has made a new one, the first one's is dead.
 
     Tried from every session value, each token being presented at any age and by any clock.
     """
@@ -115,21 +115,21 @@ def one_line(decide: Decide) -> Finding:
 
 
 def _forks(server: Server, seen: Seen) -> bool:
-    """Whether two tokens can each mint one that is accepted beside the other's."""
+    """Whether two tokens can each make a new one that is accepted beside the other's."""
     for first, second in product(range(OLD), repeat=2):
-        minted = server.answer(seen, first)
-        for again in _mints(server, minted, second):
-            if _mints(server, again, CURRENT, served=True):
+        made = server.answer(seen, first)
+        for again in _new_tokens(server, made, second):
+            if _new_tokens(server, again, CURRENT, served=True):
                 return True
     return False
 
 
-def _mints(server: Server, before: Answer, role: Role, *, served: bool = False) -> list[Answer]:
-    """The answers, at any later age, by which a token that was ``role`` mints, or is ``served`` at all."""
-    if before.session is None or not _minted(before) or (before.renamed[role] == CURRENT and not served):
+def _new_tokens(server: Server, before: Answer, role: Role, *, served: bool = False) -> list[Answer]:
+    """The answers, at any later age, where a token that was ``role`` makes a new one, or is ``served``."""
+    if before.session is None or not _made_new(before) or (before.renamed[role] == CURRENT and not served):
         return []
     answers = [server.answer(before.session, before.renamed[role], later) for later in _ages(server)]
-    return [answer for answer in answers if answer.served and (served or _minted(answer))]
+    return [answer for answer in answers if answer.served and (served or _made_new(answer))]
 
 
 def _histories(server: Server) -> list[Ages]:
@@ -146,7 +146,7 @@ def _ages(server: Server) -> list[int]:
     return [*range(server.cap + 1), -1, 1 - server.cap, -server.cap, -JUMP * server.cap]
 
 
-def _minted(answer: Answer) -> bool:
+def _made_new(answer: Answer) -> bool:
     """Whether current is another token than before."""
     return answer.served and answer.renamed[CURRENT] != CURRENT
 

@@ -40,7 +40,7 @@ def supertokens(
 ) -> Decision:
     """SuperTokens 5.6 (supertokens-core, issue 1301; grace period 30 s by default).
 
-    Current rotates at once. Within the grace period its parent mints a new child, which displaces the earlier
+    Current rotates at once. Within the grace period its parent makes a new child, which displaces the earlier
     one; the period runs from the rotation and does not slide. Anything else ends the session.
     """
     if session is None:

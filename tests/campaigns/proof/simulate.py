@@ -87,7 +87,7 @@ def signs_out(decide: Decide, rule: RotationPolicy, events: list[Event]) -> bool
         elif what == RECEIVE:
             jar = carried[exchange]
         else:
-            session = decide(session, carried[exchange], at, f"minted for {exchange}", rule).session
+            session = decide(session, carried[exchange], at, f"made for {exchange}", rule).session
             if session is None:
                 return True
             carried[exchange] = session.current

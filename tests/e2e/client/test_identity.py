@@ -82,10 +82,10 @@ def test_new_tab_takes_no_token_of_another(browser: TabbedBrowser) -> None:
     session = browser.context.new_cdp_session(hers.page)
     session.send("Page.setWebLifecycleState", {"state": "frozen"})
     by_form(his)
-    newcomer = browser.tab()
+    new_tab = browser.tab()
     session.send("Page.setWebLifecycleState", {"state": "active"})
-    newcomer.until("ratchet.user")
-    assert newcomer.told == [{"type": "signedin", "user": "bob"}]
+    new_tab.until("ratchet.user")
+    assert new_tab.told == [{"type": "signedin", "user": "bob"}]
 
 
 @CHANGES

@@ -46,9 +46,9 @@ def test_twenty_refused_requests_in_five_tabs(browser: TabbedBrowser, shop: Shop
 def test_new_tab_takes_the_token_of_a_sibling(browser: TabbedBrowser) -> None:
     """A tab that opens beside others asks them for the token and the server for nothing."""
     browser.signed_in()
-    newcomer = browser.tab()
-    newcomer.until("ratchet.user?.username === 'ada'")
-    assert newcomer.run("ratchet.fetch('/api/orders').then(response => response.status)") == 200
+    new_tab = browser.tab()
+    new_tab.until("ratchet.user?.username === 'ada'")
+    assert new_tab.run("ratchet.fetch('/api/orders').then(response => response.status)") == 200
     assert browser.refreshes == 0
 
 

@@ -134,9 +134,9 @@ def test_closing_the_page_loses_no_cookie(
         tab.run(f"password => void {act}", PASSWORD)
         eventually(lambda: len(browser.wire.asked(request_name)) > asked)
         tab.page.close()
-        newcomer = browser.tab("plain")  # by now the closed page is really gone
+        new_tab = browser.tab("plain")  # by now the closed page is really gone
     eventually(lambda: browser.cookie("refreshToken") != before)
-    user = newcomer.open().run("ratchet.ready.then(user => user?.username)")
+    user = new_tab.open().run("ratchet.ready.then(user => user?.username)")
     assert user == (None if request_name == "POST /auth/logout" else "ada")
 
 

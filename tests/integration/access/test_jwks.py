@@ -147,7 +147,7 @@ def test_a_stolen_secret_makes_no_access_token(make_bare_site: MakeSite, new: Pa
     """With keys, an HMAC by the secret is no signature; without them it is."""
     claims = AccessClaims("1", "any", int(NOW), int(NOW) + 600, int(NOW), "first")
     token = AccessTokens([derive_key(SECRET, "access token")], None, None).sign(claims)
-    mints = [
+    issuers = [
         make_bare_site(RATCHET_JWT_KEYS=value).extensions["ratchet"].token_issuer for value in (None, new)
     ]
-    assert [len(token_issuer.valid_access([token], NOW)) for token_issuer in mints] == [1, 0]
+    assert [len(token_issuer.valid_access([token], NOW)) for token_issuer in issuers] == [1, 0]

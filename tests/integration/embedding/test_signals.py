@@ -194,7 +194,7 @@ def test_sign_in_of_somebody_else_is_told_as_a_replacement(signed_in: Browser, s
 
 
 def test_session_that_makes_way_is_told(make_site: MakeSite, ada: str) -> None:
-    """Beyond RATCHET_MAX_SESSIONS the session that makes way is told before the newcomer."""
+    """Beyond RATCHET_MAX_SESSIONS the session that makes way is told before the new session."""
     site = make_site(RATCHET_MAX_SESSIONS=1)
     let_in(site, ada)
     with listening(site, ada) as heard:

@@ -18,7 +18,7 @@ from tests.support.clock import Clock
 from tests.support.samples import SECRET
 from tests.support.sites import MakeSite, add_user
 
-SOUND: dict[str, Any] = {"TESTING": False, "PROXY_HOPS": 1, "RATCHET_COOKIE_NAME": "__Secure-refreshToken"}
+SOUND: dict[str, Any] = {"TESTING": False, "PROXY_HOPS": 1, "RATCHET_COOKIE_NAME": "__Seremedy-refreshToken"}
 """A configuration in which, with one worker, there is nothing to find."""
 
 MEND, NOTE = "mend", "note"
@@ -26,7 +26,7 @@ ONE_HOST = (NOTE, "SQLite serves one host.", "With several nodes use PostgreSQL 
 
 
 class Advice(NamedTuple):
-    """What the doctor says, finding by finding, each with its cure, and the exit status."""
+    """What the doctor says, finding by finding, each with its remedy, and the exit status."""
 
     findings: list[tuple[str, str, str]]
     status: int
@@ -62,7 +62,7 @@ def test_nothing_is_found_where_all_is_well(make_site: MakeSite, database: str) 
     assert (advice.status, advice.last) == (0, "well Nothing has to be mended.")
 
 
-@pytest.mark.parametrize("name", ["__SECURE-x", "__secure-x", "__Secure-x"])
+@pytest.mark.parametrize("name", ["__SECURE-x", "__seremedy-x", "__Seremedy-x"])
 def test_a_prefix_counts_in_any_case_of_its_letters(make_site: MakeSite, name: str) -> None:
     """Browsers compare it so, and let no page of plain http plant such a cookie."""
     findings = ask(make_site(**SOUND | {"RATCHET_COOKIE_NAME": name})).findings
@@ -100,7 +100,7 @@ def test_a_prefix_counts_in_any_case_of_its_letters(make_site: MakeSite, name: s
             MEND,
             "sent over plain http",
             "Remove RATCHET_COOKIE_SECURE",
-            id="cookies that are not Secure",
+            id="cookies that are not Seremedy",
         ),
         pytest.param(
             {"RATCHET_COOKIE_DOMAIN": "example.org"},
@@ -127,14 +127,14 @@ def test_a_prefix_counts_in_any_case_of_its_letters(make_site: MakeSite, name: s
             {"RATCHET_COOKIE_NAME": "refreshToken"},
             NOTE,
             "plant a cookie called refreshToken",
-            'RATCHET_COOKIE_NAME to "__Secure-refreshToken"',
+            'RATCHET_COOKIE_NAME to "__Seremedy-refreshToken"',
             id="a name without a prefix",
         ),
         pytest.param(
             {"RATCHET_COOKIE_NAME": "x", "RATCHET_URL_PREFIX": "/", "RATCHET_COOKIE_DOMAIN": "example.org"},
             NOTE,
             "plant a cookie called x",
-            'RATCHET_COOKIE_NAME to "__Secure-x"',
+            'RATCHET_COOKIE_NAME to "__Seremedy-x"',
             id="a name without a prefix, for a domain",
         ),
         pytest.param(
@@ -181,7 +181,7 @@ def test_a_prefix_counts_in_any_case_of_its_letters(make_site: MakeSite, name: s
 def test_each_configuration_is_found_out(
     make_site: MakeSite, further: dict[str, Any], kind: str, what: str, remedy: str
 ) -> None:
-    """The finding comes with its cure, the worst first; what has to be mended is exit status 1."""
+    """The finding comes with its remedy, the worst first; what has to be mended is exit status 1."""
     advice = ask(make_site(**SOUND | further))
     assert [one for one in advice.findings if one[0] == kind and what in one[1] and remedy in one[2]]
     assert advice.status == (1 if kind == MEND else 0)

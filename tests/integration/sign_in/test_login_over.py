@@ -54,7 +54,7 @@ def test_signing_in_again_ends_the_session_there(
 def test_signing_in_as_somebody_else_ends_the_session_there(
     signed_in: Browser, site: Flask, ada: str
 ) -> None:
-    """Two people who share a browser do not share sessions: the newcomer's ends the other's."""
+    """Two people who share a browser do not share sessions: signing in ends the other's session."""
     bob = add_user(site, "bob@example.org", "bob")
     assert signed_in.sign_in("bob").status_code == 200
     assert (len(stored(site, ada).sessions), len(stored(site, bob).sessions)) == (0, 1)

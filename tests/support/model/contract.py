@@ -86,10 +86,10 @@ class Contract:
 
     def sign_out(self, held: Held, scope: str, now: float) -> Expected:
         """POST /auth/logout: any authentic token ends its session, for more it has to be alive."""
-        speaker = None if scope == "session" else self._speaker(held, now)
-        if speaker:
-            row = self.users[speaker.user]
-            row.keep([speaker] if scope == "others" else [], now)
+        acting_session = None if scope == "session" else self._acting_session(held, now)
+        if acting_session:
+            row = self.users[acting_session.user]
+            row.keep([acting_session] if scope == "others" else [], now)
             return replace(NO_CONTENT, clears=scope == "all")
         if place := self._place(held):
             self.users[place.user].end(place.session, now)
@@ -101,9 +101,9 @@ class Contract:
         if isinstance(session, Expected):
             return session
         row = self.users[session.user]
-        newcomer = Session(session.user, now, now, now, session.remember, session.label)
-        row.password, row.sessions = password, [newcomer]
-        return Expected(200, session=newcomer)
+        new_session = Session(session.user, now, now, now, session.remember, session.label)
+        row.password, row.sessions = password, [new_session]
+        return Expected(200, session=new_session)
 
     def end_session(self, access: Access | None, session_id: str, now: float) -> Expected:
         """DELETE /auth/sessions/<id>: a live session of the same user, or 404."""
@@ -130,8 +130,8 @@ class Contract:
             return session
         if session.started_by:
             return Expected(403, "reauthentication_required")
-        newcomer = Session(session.user, now, claims.auth_time, now, True, label, session.id)
-        return Expected(201, session=self.users[session.user].admit(newcomer, now))
+        new_session = Session(session.user, now, claims.auth_time, now, True, label, session.id)
+        return Expected(201, session=self.users[session.user].admit(new_session, now))
 
     def identify(self, access: Access | None, now: float) -> Session | Expected:
         """The live session of an access token, or the refusal of every route that asks the row."""
@@ -166,7 +166,7 @@ class Contract:
         granted = blocked if row.blocked else Expected(200, session=session, verdict=verdict)
         return refusals.get(verdict, granted)
 
-    def _speaker(self, held: Held, now: float) -> Session | None:
+    def _acting_session(self, held: Held, now: float) -> Session | None:
         """The live session that a sign-out of more than one session speaks for."""
         token = held.refresh
         if token and self._authentic(token) and now < token.expires_at:

@@ -216,7 +216,7 @@ def test_a_thief_who_polls_with_the_newest_token_is_found(poll: int) -> None:
     stolen = session(**born(600))
     held = "current"
     for after in range(0, 600, poll):
-        polled = decide(stolen, held, NOW + after, f"minted at {after}", RULE).session
+        polled = decide(stolen, held, NOW + after, f"made at {after}", RULE).session
         assert polled is not None
         stolen, held = polled, polled.current
     assert decide(stolen, "current", NOW + 600, "owner's", RULE).verdict is Verdict.REUSE
@@ -231,7 +231,7 @@ def test_a_thief_who_polls_with_the_first_copy_is_found(poll: int) -> None:
             renewed = decide(stolen, owners, NOW + after, "owner's", RULE).session
             assert renewed is not None
             stolen, owners = renewed, renewed.current
-        polled = decide(stolen, "current", NOW + after, f"minted at {after}", RULE)
+        polled = decide(stolen, "current", NOW + after, f"made at {after}", RULE)
         verdicts.append(polled.verdict)
         if polled.session is None:
             break

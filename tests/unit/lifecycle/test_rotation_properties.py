@@ -29,7 +29,7 @@ confirmations = st.sampled_from([None, START])
 TIMES = ("made_at", "shown_at", "served_at", "confirmed_at")
 
 
-class Turn(NamedTuple):
+class Case(NamedTuple):
     """A session, what was presented to it, and what the rule said."""
 
     session: Session
@@ -56,14 +56,14 @@ def ages(low: int, high: int) -> st.SearchStrategy[float]:
 
 
 @st.composite
-def turns(
+def cases(
     draw: st.DrawFn,
     token: st.SearchStrategy[str] = tokens,
     age: st.SearchStrategy[float] = ages(-300, 300),  # noqa: B008  # a strategy is a value
     policy: st.SearchStrategy[RotationPolicy] = rules,
     parent: st.SearchStrategy[str | None] = parents,
     confirmed: st.SearchStrategy[float | None] = confirmations,
-) -> Turn:
+) -> Case:
     """A session at which a token is presented; of any kind where nothing is asked."""
     session = Session(
         id="phone",
@@ -81,110 +81,110 @@ def turns(
         label="a phone",
     )
     presented, now, limits = draw(token), START + draw(age), draw(policy)
-    return Turn(session, presented, now, limits, decide(session, presented, now, FRESH, limits))
+    return Case(session, presented, now, limits, decide(session, presented, now, FRESH, limits))
 
 
 both = st.sampled_from(["current", "parent"])
-repeats = turns(both, ages(-300, LEEWAY), lenient, st.just("parent"))
-rotations = turns(st.just("current"), ages(LEEWAY, 200), lenient)
-recoveries = turns(st.just("parent"), ages(LEEWAY, 200), lenient, st.just("parent"), confirmed=st.none())
+repeats = cases(both, ages(-300, LEEWAY), lenient, st.just("parent"))
+rotations = cases(st.just("current"), ages(LEEWAY, 200), lenient)
+recoveries = cases(st.just("parent"), ages(LEEWAY, 200), lenient, st.just("parent"), confirmed=st.none())
 hand_outs = st.one_of(repeats, rotations, recoveries)
 
 
-@given(turns())
-def test_a_session_survives_exactly_where_a_token_is_handed_out(turn: Turn) -> None:
+@given(cases())
+def test_a_session_survives_exactly_where_a_token_is_handed_out(case: Case) -> None:
     """Reuse and Ended never leave a session, the other three always do."""
-    refused = turn.decision.verdict in (Verdict.REUSE, Verdict.ENDED)
-    assert (turn.decision.session is None) == refused
+    refused = case.decision.verdict in (Verdict.REUSE, Verdict.ENDED)
+    assert (case.decision.session is None) == refused
 
 
 @given(repeats)
-def test_repeat_never_changes_current_or_parent(turn: Turn) -> None:
+def test_repeat_never_changes_current_or_parent(case: Case) -> None:
     """Whoever presents either token within the leeway gets the one that was handed out before."""
-    assert turn.decision.verdict is Verdict.REPEAT
-    assert (turn.next.current, turn.next.parent) == (turn.session.current, turn.session.parent)
+    assert case.decision.verdict is Verdict.REPEAT
+    assert (case.next.current, case.next.parent) == (case.session.current, case.session.parent)
 
 
 @given(repeats)
-def test_only_a_repeat_of_a_moment_ago_goes_unwritten(turn: Turn) -> None:
+def test_only_a_repeat_of_a_moment_ago_goes_unwritten(case: Case) -> None:
     """A moment is a tenth of the leeway, and with clocks that differ at most one leeway."""
-    unwritten = turn.next is turn.session
-    confirms = turn.session.confirmed_at is None and turn.next.confirmed_at is not None
-    assert unwritten == (-LEEWAY < turn.age < LEEWAY / 10 and not confirms)
+    unwritten = case.next is case.session
+    confirms = case.session.confirmed_at is None and case.next.confirmed_at is not None
+    assert unwritten == (-LEEWAY < case.age < LEEWAY / 10 and not confirms)
 
 
 @given(repeats)
-def test_a_confirmation_is_written_once_and_only_by_current(turn: Turn) -> None:
+def test_a_confirmation_is_written_once_and_only_by_current(case: Case) -> None:
     """It becomes true at two thirds of the leeway, and later presentations leave it as it is."""
-    is_time = turn.now - turn.session.made_at >= LEEWAY * 2 / 3
-    expected = turn.now if turn.token == "current" and is_time else None
-    if turn.session.confirmed_at is not None:
-        expected = turn.session.confirmed_at if turn.age > -LEEWAY else turn.now
-    assert turn.next.confirmed_at == expected
+    is_time = case.now - case.session.made_at >= LEEWAY * 2 / 3
+    expected = case.now if case.token == "current" and is_time else None
+    if case.session.confirmed_at is not None:
+        expected = case.session.confirmed_at if case.age > -LEEWAY else case.now
+    assert case.next.confirmed_at == expected
 
 
-@given(turns(st.just("parent"), ages(LEEWAY, 200), lenient, st.just("parent"), st.just(START)))
-def test_the_parent_is_a_theft_a_leeway_after_the_confirmation(turn: Turn) -> None:
+@given(cases(st.just("parent"), ages(LEEWAY, 200), lenient, st.just("parent"), st.just(START)))
+def test_the_parent_is_a_theft_a_leeway_after_the_confirmation(case: Case) -> None:
     """The browser has current for good by then, so somebody else presents the parent."""
-    assert turn.decision.verdict is Verdict.REUSE
+    assert case.decision.verdict is Verdict.REUSE
 
 
 @given(repeats)
-def test_presenting_current_postpones_no_rotation(turn: Turn) -> None:
+def test_presenting_current_postpones_no_rotation(case: Case) -> None:
     """Only the parent moves shown_at, unless a wrong clock has to be set back."""
-    kept = turn.token == "current" and turn.age > -LEEWAY
-    assert not kept or turn.next.shown_at == turn.session.shown_at
+    kept = case.token == "current" and case.age > -LEEWAY
+    assert not kept or case.next.shown_at == case.session.shown_at
 
 
 @given(hand_outs)
-def test_every_written_hand_out_is_dated(turn: Turn) -> None:
+def test_every_written_hand_out_is_dated(case: Case) -> None:
     """Rotate, Recover and a Repeat set served_at to now, unless a Repeat finds it a moment old."""
-    recent = turn.decision.verdict is Verdict.REPEAT and -LEEWAY < turn.age < LEEWAY / 10
-    assert turn.next.served_at == (turn.session.served_at if recent else turn.now)
+    recent = case.decision.verdict is Verdict.REPEAT and -LEEWAY < case.age < LEEWAY / 10
+    assert case.next.served_at == (case.session.served_at if recent else case.now)
 
 
 @given(rotations)
-def test_rotate_makes_the_presented_token_the_parent(turn: Turn) -> None:
+def test_rotate_makes_the_presented_token_the_parent(case: Case) -> None:
     """Current was presented; it is now the parent of a token that was never used."""
-    assert turn.decision.verdict is Verdict.ROTATE
-    assert (turn.next.parent, turn.next.current) == (turn.token, FRESH)
+    assert case.decision.verdict is Verdict.ROTATE
+    assert (case.next.parent, case.next.current) == (case.token, FRESH)
 
 
 @given(recoveries)
-def test_recover_keeps_the_parent_and_orphans_current(turn: Turn) -> None:
+def test_recover_keeps_the_parent_and_orphans_current(case: Case) -> None:
     """The token that nobody presented is worth nothing any more."""
-    assert turn.decision.verdict is Verdict.RECOVER
-    assert (turn.next.parent, turn.next.current) == (turn.token, FRESH)
+    assert case.decision.verdict is Verdict.RECOVER
+    assert (case.next.parent, case.next.current) == (case.token, FRESH)
 
 
 @given(hand_outs)
-def test_nothing_but_the_two_tokens_and_their_times_ever_changes(turn: Turn) -> None:
+def test_nothing_but_the_two_tokens_and_their_times_ever_changes(case: Case) -> None:
     """Renewing never extends a session past expires_at, nor makes it anybody else's."""
-    old = turn.session
+    old = case.session
     times = {name: getattr(old, name) for name in TIMES}
-    assert old == replace(turn.next, current=old.current, parent=old.parent, **times)
+    assert old == replace(case.next, current=old.current, parent=old.parent, **times)
 
 
 @given(hand_outs)
-def test_a_session_that_was_just_used_is_not_over(turn: Turn) -> None:
+def test_a_session_that_was_just_used_is_not_over(case: Case) -> None:
     """What was handed out can be presented in the same moment."""
-    assert not is_over(turn.next, turn.now, turn.policy)
+    assert not is_over(case.next, case.now, case.policy)
 
 
 @given(hand_outs, ages(-300, 300))
-def test_what_was_handed_out_last_is_never_a_theft(turn: Turn, later: float) -> None:
+def test_what_was_handed_out_last_is_never_a_theft(case: Case, later: float) -> None:
     """Whenever it is presented, on whatever clock: the session may be over, but it is not reused."""
-    again = decide(turn.next, turn.next.current, turn.now + later, "fresher", turn.policy)
+    again = decide(case.next, case.next.current, case.now + later, "fresher", case.policy)
     assert again.verdict is not Verdict.REUSE
 
 
-@given(turns(policy=strict))
-def test_strict_knows_neither_leeway_nor_recovery(turn: Turn) -> None:
+@given(cases(policy=strict))
+def test_strict_knows_neither_leeway_nor_recovery(case: Case) -> None:
     """A strict session gives a new token for the current one, or nothing."""
-    assert turn.decision.verdict not in (Verdict.REPEAT, Verdict.RECOVER)
+    assert case.decision.verdict not in (Verdict.REPEAT, Verdict.RECOVER)
 
 
-@given(turns())
-def test_the_decision_is_a_function_of_its_arguments(turn: Turn) -> None:
+@given(cases())
+def test_the_decision_is_a_function_of_its_arguments(case: Case) -> None:
     """Asked again after a lost race, the rule says the same."""
-    assert decide(turn.session, turn.token, turn.now, FRESH, turn.policy) == turn.decision
+    assert decide(case.session, case.token, case.now, FRESH, case.policy) == case.decision

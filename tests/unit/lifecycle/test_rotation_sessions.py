@@ -22,7 +22,7 @@ PHONE = session(id="phone", served_at=NOW - 30)
 LAPTOP = session(id="laptop", served_at=NOW - 20)
 TABLET = session(id="tablet", served_at=NOW - 10)
 ALL = (PHONE, LAPTOP, TABLET)
-NEWCOMER = session(id="newcomer", served_at=NOW)
+NEW = session(id="new", served_at=NOW)
 
 
 @pytest.mark.parametrize(
@@ -91,22 +91,22 @@ def test_put_adds_nothing() -> None:
 @pytest.mark.parametrize(
     ("max_sessions", "kept", "displaced"),
     [
-        pytest.param(10, (*ALL, NEWCOMER), (), id="there is room"),
-        pytest.param(4, (*ALL, NEWCOMER), (), id="the last place is taken"),
-        pytest.param(3, (LAPTOP, TABLET, NEWCOMER), (PHONE,), id="one makes way"),
-        pytest.param(2, (TABLET, NEWCOMER), (PHONE, LAPTOP), id="two make way after the limit was lowered"),
-        pytest.param(1, (NEWCOMER,), ALL, id="one session per user"),
+        pytest.param(10, (*ALL, NEW), (), id="there is room"),
+        pytest.param(4, (*ALL, NEW), (), id="the last place is taken"),
+        pytest.param(3, (LAPTOP, TABLET, NEW), (PHONE,), id="one makes way"),
+        pytest.param(2, (TABLET, NEW), (PHONE, LAPTOP), id="two make way after the limit was lowered"),
+        pytest.param(1, (NEW,), ALL, id="one session per user"),
     ],
 )
 def test_the_least_recently_served_make_way(max_sessions: int, kept: Any, displaced: Any) -> None:
-    """The newcomer always gets in, and no more than ``max_sessions`` remain."""
-    assert add_session((TABLET, PHONE, LAPTOP), NEWCOMER, max_sessions) == (kept, displaced)
+    """The new session always gets in, and no more than ``max_sessions`` remain."""
+    assert add_session((TABLET, PHONE, LAPTOP), NEW, max_sessions) == (kept, displaced)
 
 
 @pytest.mark.parametrize("max_sessions", [2, 3])
 def test_a_start_never_displaces_its_starter(max_sessions: int) -> None:
-    """The least recently served session stays where it has started the newcomer."""
-    started = session(id="newcomer", served_at=NOW, started_by="phone")
+    """The least recently served session stays where it has started the new session."""
+    started = session(id="new", served_at=NOW, started_by="phone")
     kept, displaced = add_session(ALL, started, max_sessions)
     assert PHONE in kept
     assert len(kept) == max_sessions
@@ -115,5 +115,5 @@ def test_a_start_never_displaces_its_starter(max_sessions: int) -> None:
 
 def test_a_newcomer_stays_however_old_its_clock_says_it_is() -> None:
     """A node whose clock is behind does not displace the very session it is starting."""
-    behind = session(id="newcomer", served_at=NOW - DAY)
+    behind = session(id="new", served_at=NOW - DAY)
     assert add_session(ALL, behind, 2) == ((TABLET, behind), (PHONE, LAPTOP))

@@ -18,11 +18,11 @@ from ...support.samples import DAY, NOW, RULE, account, by_kind, session
 
 PHONE = session(id="phone")
 LAPTOP = session(id="laptop", served_at=NOW - 120, label="Safari on Mac")
-NEWCOMER = session(
-    id="newcomer", current="first", parent=None, served_at=NOW, started_at=NOW, label="Chrome on Windows"
+NEW = session(
+    id="new", current="first", parent=None, served_at=NOW, started_at=NOW, label="Chrome on Windows"
 )
-SIGNED_IN = Event(EventKind.USER_SIGNED_IN, {"session": NEWCOMER, "new_device": True})
-SIGNED_IN_AGAIN = Event(EventKind.USER_SIGNED_IN, {"session": NEWCOMER, "new_device": False})
+SIGNED_IN = Event(EventKind.USER_SIGNED_IN, {"session": NEW, "new_device": True})
+SIGNED_IN_AGAIN = Event(EventKind.USER_SIGNED_IN, {"session": NEW, "new_device": False})
 USER = account(sessions=(PHONE, LAPTOP))
 
 
@@ -32,23 +32,28 @@ def ended(item: Session, reason: str) -> Event:
 
 
 def start(holder: Account, replaces: SessionRef | None = None, max_sessions: int = 10) -> Transition:
-    """The outcome of a sign-in of NEWCOMER, on the password ``hash``."""
+    """The outcome of a sign-in of NEW, on the password ``hash``."""
     return by_kind(
         transitions.start(
-            holder, NEWCOMER, password_hash="hash", replaces=replaces, max_sessions=max_sessions, policy=RULE
+            holder,
+            NEW,
+            password_hash="hash",
+            replaces=replaces,
+            max_sessions=max_sessions,
+            policy=RULE,
         )
     )
 
 
 def restart(holder: Account, old: str = "phone") -> Transition:
     """The outcome of a password change in the session ``old``, on the password ``hash``."""
-    return by_kind(transitions.restart(holder, NEWCOMER, password_hash="hash", old=old))
+    return by_kind(transitions.restart(holder, NEW, password_hash="hash", old=old))
 
 
 def test_a_newcomer_joins_the_other_sessions() -> None:
     """A sign-in leaves the other sessions of the user alone, and is told."""
     transition = start(USER)
-    assert transition == Transition((LAPTOP, PHONE, NEWCOMER), NEWCOMER, (SIGNED_IN,), same_hash=True)
+    assert transition == Transition((LAPTOP, PHONE, NEW), NEW, (SIGNED_IN,), same_hash=True)
 
 
 REFUSED: list[Any] = [
@@ -64,14 +69,14 @@ REFUSED: list[Any] = [
 
 @pytest.mark.parametrize(("changes", "error"), REFUSED)
 def test_a_refused_sign_in_changes_nothing(changes: dict[str, Any], error: type[RatchetError]) -> None:
-    """A refused newcomer ends no session and tells nobody."""
+    """A refused new session ends no session and tells nobody."""
     refused = account(**changes)
     assert start(refused, SessionRef("7", "phone")) == Transition(refused.sessions, error=error)
 
 
 def test_what_an_ended_session_starts_is_refused() -> None:
     """A session that ended between the question and the write starts nothing."""
-    tool = replace(NEWCOMER, started_by="phone")
+    tool = replace(NEW, started_by="phone")
     start_tool = partial(
         transitions.start, new_session=tool, password_hash="hash", replaces=None, max_sessions=10, policy=RULE
     )
@@ -84,7 +89,7 @@ def test_a_sign_in_over_a_session_ends_that_one() -> None:
     """The browser that signs in anew gives its old session up."""
     transition = start(USER, SessionRef("7", "phone"))
     told = (ended(PHONE, "replaced"), SIGNED_IN)
-    assert transition == Transition((LAPTOP, NEWCOMER), NEWCOMER, told, same_hash=True)
+    assert transition == Transition((LAPTOP, NEW), NEW, told, same_hash=True)
 
 
 def test_the_session_of_another_user_is_not_replaced_by_its_id() -> None:
@@ -93,27 +98,27 @@ def test_the_session_of_another_user_is_not_replaced_by_its_id() -> None:
 
 
 def test_beyond_the_limit_the_least_recently_served_makes_way() -> None:
-    """One session per user: the newcomer displaces the others, and each end is told."""
+    """One session per user: the new session displaces the others, and each end is told."""
     transition = start(USER, max_sessions=1)
     told = (ended(LAPTOP, "displaced"), ended(PHONE, "displaced"), SIGNED_IN)
-    assert transition == Transition((NEWCOMER,), NEWCOMER, told, same_hash=True)
+    assert transition == Transition((NEW,), NEW, told, same_hash=True)
 
 
 def test_a_session_that_is_over_takes_nobodys_place() -> None:
     """Expired sessions go first, so that a live one need not make way."""
     over = session(id="over", expires_at=NOW - 1, served_at=NOW - 1)
-    assert start(account(sessions=(PHONE, over)), max_sessions=2).sessions == (PHONE, NEWCOMER)
+    assert start(account(sessions=(PHONE, over)), max_sessions=2).sessions == (PHONE, NEW)
 
 
 def test_a_sign_in_that_landed_is_recognised() -> None:
     """Asked again after a lost answer, the sign-in is told and nobody is let in twice."""
-    landed = account(sessions=(PHONE, NEWCOMER))
-    assert start(landed, max_sessions=1) == Transition(landed.sessions, NEWCOMER, (SIGNED_IN,))
+    landed = account(sessions=(PHONE, NEW))
+    assert start(landed, max_sessions=1) == Transition(landed.sessions, NEW, (SIGNED_IN,))
 
 
 def test_a_device_of_the_same_name_is_not_new() -> None:
     """A second sign-in with a browser the user knows is no news."""
-    known = account(sessions=(session(id="old", label=NEWCOMER.label),))
+    known = account(sessions=(session(id="old", label=NEW.label),))
     assert SIGNED_IN_AGAIN in start(known).events
 
 
@@ -127,7 +132,7 @@ def test_a_password_change_ends_every_other_session() -> None:
     transition = restart(USER)
     ends = (ended(PHONE, "password_changed"), ended(LAPTOP, "password_changed"))
     told = (*ends, Event(EventKind.PASSWORD_CHANGED, {}))
-    assert transition == Transition((NEWCOMER,), NEWCOMER, told, same_hash=True)
+    assert transition == Transition((NEW,), NEW, told, same_hash=True)
 
 
 def test_a_password_that_was_changed_meanwhile_stays() -> None:
@@ -149,9 +154,9 @@ def test_who_was_blocked_meanwhile_changes_no_password() -> None:
 
 def test_a_password_change_that_landed_is_recognised() -> None:
     """Asked again after a lost answer, the new hash on the row is its own work, and the change is told."""
-    landed = account(sessions=(NEWCOMER,), password_hash="new")
+    landed = account(sessions=(NEW,), password_hash="new")
     told = (Event(EventKind.PASSWORD_CHANGED, {}),)
-    assert restart(landed) == Transition((NEWCOMER,), NEWCOMER, told)
+    assert restart(landed) == Transition((NEW,), NEW, told)
 
 
 def test_end_drops_what_it_picks_and_tells() -> None:
@@ -189,9 +194,9 @@ def test_a_password_that_the_host_sets_ends_every_session() -> None:
 
 def test_a_reset_that_landed_is_recognised() -> None:
     """Asked again after a lost answer, it ends no session that began on the new password, and is told."""
-    landed = account(sessions=(NEWCOMER,), password_hash="new")
+    landed = account(sessions=(NEW,), password_hash="new")
     told = (Event(EventKind.PASSWORD_CHANGED, {}),)
-    assert transitions.reset(landed, password_hash="new") == Transition((NEWCOMER,), events=told)
+    assert transitions.reset(landed, password_hash="new") == Transition((NEW,), events=told)
 
 
 def test_a_block_for_a_deletion_says_so() -> None:

@@ -22,7 +22,7 @@ FORGED = "no.token.atall"
 
 
 def token_issuer(**config: Any) -> TokenIssuer:
-    """The mint of an app with these settings."""
+    """The TokenIssuer of an app with these settings."""
     return TokenIssuer(load_settings(**config))
 
 
@@ -142,5 +142,5 @@ def test_what_sessions_tokens_speak_of(refresh: list[str], access: list[str], re
 
 
 def test_the_limits_are_those_of_the_rule() -> None:
-    """A grant and the rule never differ on when a session ends."""
+    """The tokens and the rule never differ on when a session ends."""
     assert load_settings().rotation_policy == RULE

@@ -52,7 +52,7 @@ def test_any_other_secret_will_do(secret: str) -> None:
 
 
 def test_what_was_drawn_is_never_refused() -> None:
-    """As the cure makes it, as bytes, and as short as may be."""
+    """As the remedy makes it, as bytes, and as short as may be."""
     for _ in range(2000):
         drawn = secrets.token_hex(32), secrets.token_hex(16), secrets.token_urlsafe(24), os.urandom(32)
         assert [weakness(one) for one in drawn] == [None] * 4

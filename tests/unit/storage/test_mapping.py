@@ -1,4 +1,4 @@
-"""User models that cannot be kept are refused at start, with the model's name and the cure."""
+"""User models that cannot be kept are refused at start, with the model's name and the remedy."""
 
 from __future__ import annotations
 

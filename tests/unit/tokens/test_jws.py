@@ -18,26 +18,26 @@ KEY = derive_key(SECRET, "access token")
 OLD = derive_key("the secret before this one, of some length", "access token")
 
 
-def seal(*keys: Key, typ: str = "at+jwt") -> TokenSigner:
-    """A seal with these keys, or with KEY."""
+def signer(*keys: Key, typ: str = "at+jwt") -> TokenSigner:
+    """A signer with these keys, or with KEY."""
     return TokenSigner(typ, keys or (KEY,), TokenInvalid)
 
 
 def test_what_was_signed_can_be_read() -> None:
     """The claims come back as they were."""
-    assert seal().read(seal().sign(CLAIMS)) == CLAIMS
+    assert signer().read(signer().sign(CLAIMS)) == CLAIMS
 
 
 def test_a_token_is_a_jws_in_compact_form() -> None:
     """Three parts: the header with algorithm and type, the claims, and an HMAC-SHA256 (RFC 7515, 7.1)."""
-    header, payload, _ = seal().sign(CLAIMS).split(".")
+    header, payload, _ = signer().sign(CLAIMS).split(".")
     assert (decode(header), decode(payload)) == (ACCESS_HEADER, CLAIMS)
-    assert seal().sign(CLAIMS) == forge(ACCESS_HEADER, CLAIMS, KEY.material)
+    assert signer().sign(CLAIMS) == forge(ACCESS_HEADER, CLAIMS, KEY.material)
 
 
 def test_the_same_claims_give_the_very_same_token() -> None:
     """A token is a function of claims and key, in whatever order the claims were put together."""
-    assert seal().sign(CLAIMS) == seal().sign(dict(reversed(CLAIMS.items())))
+    assert signer().sign(CLAIMS) == signer().sign(dict(reversed(CLAIMS.items())))
 
 
 def test_text_and_bytes_of_a_secret_are_one_key() -> None:
@@ -54,34 +54,34 @@ def test_no_key_serves_two_purposes() -> None:
 
 def test_a_signature_for_another_purpose_is_refused() -> None:
     """The same type and claims under the key of another purpose are nobody's token."""
-    foreign = seal(derive_key(SECRET, "refresh token")).sign(CLAIMS)
+    foreign = signer(derive_key(SECRET, "refresh token")).sign(CLAIMS)
     with pytest.raises(TokenInvalid):
-        seal().read(foreign)
+        signer().read(foreign)
 
 
 def test_a_token_of_another_type_is_refused() -> None:
     """The same key, another typ: one kind of token is never taken for another (RFC 8725, 3.11)."""
     with pytest.raises(TokenInvalid):
-        seal().read(seal(typ="rt+jwt").sign(CLAIMS))
+        signer().read(signer(typ="rt+jwt").sign(CLAIMS))
 
 
 def test_a_fallback_is_accepted_and_never_signs() -> None:
     """After a change of secret old tokens hold, and new ones carry the new signature."""
-    both = seal(KEY, OLD)
-    assert both.read(seal(OLD).sign(CLAIMS)) == CLAIMS
-    assert both.sign(CLAIMS) == seal(KEY).sign(CLAIMS)
+    both = signer(KEY, OLD)
+    assert both.read(signer(OLD).sign(CLAIMS)) == CLAIMS
+    assert both.sign(CLAIMS) == signer(KEY).sign(CLAIMS)
 
 
 def test_a_secret_that_was_dropped_is_refused() -> None:
     """Once the fallback is gone, so are its tokens."""
     with pytest.raises(TokenInvalid):
-        seal(KEY).read(seal(OLD).sign(CLAIMS))
+        signer(KEY).read(signer(OLD).sign(CLAIMS))
 
 
 def test_a_kid_names_its_own_key() -> None:
     """Where keys have names, a token holds under the key that it names and under no other."""
     first, second = Key("HS256", KEY.material, "first"), Key("HS256", OLD.material, "second")
-    both, named = seal(first, second), ACCESS_HEADER | {"kid": "second"}
+    both, named = signer(first, second), ACCESS_HEADER | {"kid": "second"}
     assert both.read(forge(named, CLAIMS, OLD.material)) == CLAIMS
     with pytest.raises(TokenInvalid):
         both.read(forge(named, CLAIMS, KEY.material))
@@ -90,7 +90,7 @@ def test_a_kid_names_its_own_key() -> None:
 def test_an_algorithm_belongs_to_its_key() -> None:
     """Two keys of two algorithms stay apart: neither serves the algorithm of the other (RFC 8725, 3.1)."""
     short, long = Key("HS256", KEY.material), Key("HS512", OTHER_KEY * 2)
-    both, header = seal(short, long), {"alg": "HS512", "typ": "at+jwt"}
+    both, header = signer(short, long), {"alg": "HS512", "typ": "at+jwt"}
     assert both.read(forge(header, CLAIMS, OTHER_KEY * 2, "sha512")) == CLAIMS
     with pytest.raises(TokenInvalid):
         both.read(forge(header, CLAIMS, KEY.material, "sha512"))
@@ -98,11 +98,11 @@ def test_an_algorithm_belongs_to_its_key() -> None:
 
 def test_no_token_is_longer_than_the_limit() -> None:
     """A token of 4,096 characters is read, and a longer one is not even looked at."""
-    longest, longer = (seal().sign({"sub": "x" * size}) for size in (2998, 2999))
+    longest, longer = (signer().sign({"sub": "x" * size}) for size in (2998, 2999))
     assert (len(longest), len(longer)) == (MAX_TOKEN_LENGTH, MAX_TOKEN_LENGTH + 1) == (4096, 4097)
-    assert seal().read(longest) == {"sub": "x" * 2998}
+    assert signer().read(longest) == {"sub": "x" * 2998}
     with pytest.raises(TokenInvalid):
-        seal().read(longer)
+        signer().read(longer)
 
 
 def test_a_key_does_not_show_itself() -> None:
@@ -114,4 +114,4 @@ def test_a_key_does_not_show_itself() -> None:
 def test_claims_are_an_object(claims: Any) -> None:
     """Claims that are anything else are refused under the right signature too."""
     with pytest.raises(TokenInvalid):
-        seal().read(forge(ACCESS_HEADER, claims, KEY.material))
+        signer().read(forge(ACCESS_HEADER, claims, KEY.material))

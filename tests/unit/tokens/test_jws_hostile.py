@@ -1,4 +1,4 @@
-"""Tokens that a JWT library might take and the seal must not.
+"""Tokens that a JWT library might take and TokenSigner must not.
 
 Most are signed with the right key, so that what is wrong with them is all that they can fail by.
 """

@@ -94,7 +94,7 @@ UNUSABLE: dict[str, tuple[Callable[[], bytes], str]] = {
 
 @pytest.mark.parametrize("name", UNUSABLE)
 def test_an_unusable_key_stops_the_boot(name: str, tmp_path: Path) -> None:
-    """The message names the setting, the file, what is wrong and the cure, and repeats nothing of the key."""
+    """The message names the setting, the file, the fault and the remedy, and repeats nothing of the key."""
     make, reason = UNUSABLE[name]
     path = tmp_path / "access.key"
     path.write_bytes(make())

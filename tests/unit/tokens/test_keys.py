@@ -51,8 +51,8 @@ def pair(algorithm: str) -> KeyPair:
     return keys.generate(algorithm)
 
 
-def seal(*pairs: KeyPair) -> TokenSigner:
-    """A seal for access tokens with these keys."""
+def signer(*pairs: KeyPair) -> TokenSigner:
+    """A signer for access tokens with these keys."""
     return TokenSigner("at+jwt", pairs, TokenInvalid)
 
 
@@ -65,15 +65,15 @@ each_algorithm = pytest.mark.parametrize("algorithm", ASYMMETRIC_ALGORITHMS)
 @each_algorithm
 def test_what_a_pair_signed_can_be_read(algorithm: str) -> None:
     """The claims come back, and the header names algorithm, key and type and nothing else."""
-    token = seal(pair(algorithm)).sign(ACCESS)
-    assert seal(pair(algorithm)).read(token) == ACCESS
+    token = signer(pair(algorithm)).sign(ACCESS)
+    assert signer(pair(algorithm)).read(token) == ACCESS
     assert decode(token.split(".")[0]) == {"alg": algorithm, "kid": pair(algorithm).kid, "typ": "at+jwt"}
 
 
 @each_algorithm
 def test_another_library_verifies_with_the_published_half_alone(algorithm: str) -> None:
     """What stands in the JWKS is all that another service needs."""
-    token = seal(pair(algorithm)).sign(ACCESS | {"exp": 2**33, "iat": 0})
+    token = signer(pair(algorithm)).sign(ACCESS | {"exp": 2**33, "iat": 0})
     published = jwt.PyJWK(dict(pair(algorithm).jwk))
     assert jwt.decode(token, published, algorithms=[algorithm])["sub"] == ACCESS["sub"]
 
@@ -106,7 +106,7 @@ def test_the_example_of_the_standard_signs_as_the_standard_says() -> None:
 
 def test_a_pair_writes_what_it_wrote_in_the_release_before() -> None:
     """Header, claims and signature, to the byte: EdDSA gives one signature (RFC 8032, 5.1.6)."""
-    assert seal(keys.parse(json.dumps(RFC_8037).encode())).sign(OLD_CLAIMS) == (
+    assert signer(keys.parse(json.dumps(RFC_8037).encode())).sign(OLD_CLAIMS) == (
         "eyJhbGciOiJFZERTQSIsImtpZCI6ImtQcktfcW14VldhWVZBOXd3QkY2SXVvM3ZWeno3VHhIQ1R3WEJ5Z3JTNGsiLCJ0eXAiOiJhdCtqd3QifQ."
         "eyJhdXRoX3RpbWUiOjE3OTk5OTk5NDAsImV4cCI6MTgwMDAwMDYwMCwiaWF0IjoxODAwMDAwMDAwLCJzaWQiOiJwaG9uZSIsInN1YiI6IjcifQ."
         "Apm97KyRxlDcP88yqg45BQNZCLjwdd-kLrBpbDcavMdz3BZLWOS7PfLSTj374IxxNGlO0Cjd4TUrPJeoReYUDw"
@@ -121,15 +121,15 @@ def test_a_key_is_called_by_the_thumbprint_of_its_public_half() -> None:
 def test_the_first_key_signs_and_all_are_accepted() -> None:
     """In whatever order nodes have the keys, each takes what the other signed."""
     one, other = pair("EdDSA"), pair("ES256")
-    assert seal(other, one).read(seal(one, other).sign(ACCESS)) == ACCESS
-    assert seal(one, other).read(seal(other, one).sign(ACCESS)) == ACCESS
-    assert decode(seal(one, other).sign(ACCESS).split(".")[0])["kid"] == one.kid
+    assert signer(other, one).read(signer(one, other).sign(ACCESS)) == ACCESS
+    assert signer(one, other).read(signer(other, one).sign(ACCESS)) == ACCESS
+    assert decode(signer(one, other).sign(ACCESS).split(".")[0])["kid"] == one.kid
 
 
 def test_a_key_that_was_taken_out_is_refused() -> None:
     """Its tokens are nobody's any more."""
     with pytest.raises(TokenInvalid):
-        seal(pair("ES256")).read(seal(pair("EdDSA")).sign(ACCESS))
+        signer(pair("ES256")).read(signer(pair("EdDSA")).sign(ACCESS))
 
 
 def _forged(algorithm: str, **changes: Any) -> str:
@@ -154,18 +154,18 @@ def _forged(algorithm: str, **changes: Any) -> str:
 def test_a_forged_token_is_refused(algorithm: str, changes: dict[str, Any]) -> None:
     """The public half is no secret, and the header decides nothing."""
     with pytest.raises(TokenInvalid):
-        seal(pair(algorithm)).read(_forged(algorithm, **changes))
+        signer(pair(algorithm)).read(_forged(algorithm, **changes))
 
 
 @each_algorithm
 @pytest.mark.parametrize("size", [0, 1, 63, 64, 65, 256, 512])
 def test_a_signature_of_any_size_is_refused_quietly(algorithm: str, size: int) -> None:
     """No length of a wrong signature makes the library raise anything else."""
-    signing_input, _, _ = seal(pair(algorithm)).sign(ACCESS).rpartition(".")
+    signing_input, _, _ = signer(pair(algorithm)).sign(ACCESS).rpartition(".")
     forged = f"{signing_input}.{encode(bytes([1]) * size)}"
     assert not pair(algorithm).verify(forged)
     with pytest.raises(TokenInvalid):
-        seal(pair(algorithm)).read(forged)
+        signer(pair(algorithm)).read(forged)
 
 
 @each_algorithm
