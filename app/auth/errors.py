@@ -1,7 +1,7 @@
 """One tree of errors: each carries its code, its status and whether it ends the session.
 
-The sentence is for the person at the other end; what went wrong inside stays in ``__cause__`` and in the
-log, and never reaches a reply.
+The description is for the user. The internal cause stays in ``__cause__`` and in the log, and never reaches
+a reply.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from typing import ClassVar
 
 
 class RatchetError(Exception):
-    """A request that is refused, in the words of the HTTP contract.
+    """A request that is refused, as the HTTP contract says it.
 
     ``code`` is the stable name a client switches on, ``status`` the HTTP status, ``description`` one
-    sentence for a person, ``reason`` the code of what is behind it where that is something else,
-    ``retry_after`` seconds to wait where waiting helps, ``ends_session`` whether the verdict ended the
-    session, so that its cookies go.
+    sentence for a person, ``reason`` the code of the cause if that is another error,
+    ``retry_after`` seconds to wait if waiting helps, ``ends_session`` whether the verdict ended the
+    session, so that its cookies are cleared.
     """
 
     code: ClassVar[str] = "server_error"
@@ -53,7 +53,7 @@ class InvalidRequest(RatchetError):
 
 
 class ContentTooLarge(InvalidRequest):
-    """The body is larger than any honest request."""
+    """The body is larger than any request needs."""
 
     status = 413
     default_description = "The request body is too large."
@@ -63,11 +63,11 @@ class UnsupportedMediaType(InvalidRequest):
     """The body is not of the media type that this route reads."""
 
     status = 415
-    default_description = "This address does not read that media type."
+    default_description = "This URL does not accept that media type."
 
 
 class InvalidGrant(RatchetError):
-    """The refresh token of an OAuth client is not honoured (RFC 6749, section 5.2)."""
+    """The refresh token of an OAuth client is not valid (RFC 6749, section 5.2)."""
 
     code = "invalid_grant"
     status = 400
@@ -79,11 +79,11 @@ class UnsupportedGrantType(RatchetError):
 
     code = "unsupported_grant_type"
     status = 400
-    default_description = "This address gives tokens for a refresh token alone."
+    default_description = "This URL gives tokens only for a refresh token."
 
 
 class NotFound(RatchetError):
-    """There is nothing of that name, or it is somebody else's: one answer for both."""
+    """There is no such thing, or it belongs to another user: the same answer for both."""
 
     code = "not_found"
     status = 404
@@ -101,7 +101,7 @@ class MethodNotAllowed(RatchetError):
 
     code = "method_not_allowed"
     status = 405
-    default_description = "This address does not take that method."
+    default_description = "This URL does not accept that method."
 
     def __init__(self, allowed: frozenset[str]) -> None:
         super().__init__()
@@ -117,7 +117,7 @@ class InvalidCredentials(RatchetError):
 
 
 class AccountRefused(RatchetError):
-    """The person is who they say, but may not sign in."""
+    """The password or token is right, but the account may not sign in."""
 
     status = 403
 
@@ -143,7 +143,7 @@ class BearerRefused(RatchetError):
 
     @property
     def challenge(self) -> str:
-        """Tell the client that another access token would do (RFC 6750, section 3.1)."""
+        """Tell the client to present another access token (RFC 6750, section 3.1)."""
         return f'Bearer error="invalid_token", error_description="{self.default_description}"'
 
 
@@ -162,10 +162,10 @@ class TokenInvalid(BearerRefused):
 
 
 class InvalidClient(BearerRefused):
-    """Whoever asks about tokens has not shown the secret of a service (RFC 7662, section 2.3)."""
+    """A client that asks about tokens has not presented the secret of a service (RFC 7662, section 2.3)."""
 
     code = "invalid_client"
-    default_description = "This address needs the secret of a service."
+    default_description = "This URL needs the secret of a service."
 
 
 class RefreshTokenMissing(RatchetError):
@@ -195,13 +195,13 @@ class RefreshTokenReused(RatchetError):
 
 
 class SessionStolen(RefreshTokenInvalid):
-    """The session is over because of a theft: the same answer, with the reason beside it for its owner."""
+    """The session is over because of a theft: the same answer, with the reason for its owner."""
 
     reason = RefreshTokenReused.code
 
 
 class ReauthenticationRequired(RatchetError):
-    """A fresh sign-in is demanded and this one is too old (RFC 9470)."""
+    """The view needs a recent sign-in and this one is too old (RFC 9470)."""
 
     code = "reauthentication_required"
     status = 403
@@ -209,7 +209,7 @@ class ReauthenticationRequired(RatchetError):
 
     @property
     def challenge(self) -> str:
-        """Tell the client that a fresh sign-in would do (RFC 9470, section 3)."""
+        """Tell the client to sign in again (RFC 9470, section 3)."""
         return (
             f'Bearer error="insufficient_user_authentication", error_description="{self.default_description}"'
         )

@@ -1,4 +1,4 @@
-"""Writing to the log, where a log that cannot be written to never costs anybody their reply."""
+"""Writing to the log so that a log that cannot be written to never breaks a request."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ log = logging.getLogger("flask_ratchet")
 
 
 def log_safely(level: int, message: str, *values: object, exception: BaseException | None = None) -> None:
-    """Log one line; what the handlers of the host raise is nobody's business here."""
+    """Log one line; an error that a log handler of the host raises is ignored."""
     with suppress(Exception):
         log.log(level, message, *values, exc_info=exception)

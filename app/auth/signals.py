@@ -1,4 +1,4 @@
-"""What a host can listen to (Blinker). Every signal is sent with the app, after the change is on disk.
+"""The signals that a host can receive (Blinker). Each is sent with the app, after the change is on disk.
 
 ``subject`` is the user's id as text, ``session`` a value of rotation.Session, ``reason`` one word.
 """
@@ -35,7 +35,7 @@ user_blocked = _names.signal("user-blocked")
 
 
 def emit(signal: NamedSignal, **details: Any) -> None:
-    """Tell every receiver. One that fails is logged: the change is made, and its reply must go out."""
+    """Call every receiver. A failing one is only logged: the change is made, and the reply must be sent."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # Flask's documented way
     for receiver in signal.receivers_for(app):
         try:

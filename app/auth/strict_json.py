@@ -1,4 +1,4 @@
-"""JSON without surprises: UTF-8, unique keys, finite numbers, whole characters, little nesting (RFC 8259)."""
+"""Strict JSON (RFC 8259): UTF-8, unique keys, finite numbers, whole characters, limited nesting."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MAX_DEPTH = 16
 
 
 def loads(raw: bytes) -> Any:
-    """The value of ``raw``; ValueError for everything that two parsers could read in two ways."""
+    """The value of ``raw``; ValueError for everything that two parsers could read differently."""
     try:
         value = json.loads(
             raw.decode(), object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite
@@ -25,7 +25,7 @@ def loads(raw: bytes) -> Any:
 
 
 def dumps(value: object) -> bytes:
-    """The one spelling of ``value``: sorted keys, no space, ASCII."""
+    """The canonical form of ``value``: sorted keys, no space, ASCII."""
     return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
 
 

@@ -1,4 +1,4 @@
-"""RatchetUser: the columns that a host's user model mixes in."""
+"""RatchetUser: the mixin that adds Ratchet's columns to a host's user model."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from .errors import InvalidRequest
 
 MAX_IDENTIFIER_LENGTH = 254
-"""Characters of the longest address that mail can be sent to (RFC 5321, 4.5.3.1.3)."""
+"""Characters of the longest e-mail address (RFC 5321, 4.5.3.1.3)."""
 
 
 def check_identifier(identifier: str) -> None:
-    """InvalidRequest for an identifier that is longer than any."""
+    """Raise InvalidRequest for an identifier that is longer than any e-mail address."""
     if len(identifier) > MAX_IDENTIFIER_LENGTH:
         raise InvalidRequest(f"A name has at most {MAX_IDENTIFIER_LENGTH} characters.")
 
 
 def canonical(identifier: str) -> str:
-    """The one spelling of an e-mail address or user name: no outer space, one width, lower case, NFC.
+    """The canonical form of an e-mail address or user name: no outer space, one width, lower case, NFC.
 
-    These are the rules of RFC 8265, 3.3 (UsernameCaseMapped). Case folding is not among them: it makes
-    ``strasse`` of ``straße``, which is the domain of somebody else's mail. A text that is longer than any
-    identifier stays as it is and is nobody's: the time for NFC grows with the square of the combining marks
-    in a row, and the interpreter is held meanwhile.
+    These are the rules of RFC 8265, 3.3 (UsernameCaseMapped). Case folding is not among them: it turns
+    ``straße`` into ``strasse``, and these can be two mail domains. A text that is longer than any identifier
+    is returned unchanged and matches no user: the time for NFC grows with the square of the adjacent
+    combining marks, and no other thread runs meanwhile.
     """
     if len(identifier) > MAX_IDENTIFIER_LENGTH:
         return identifier
@@ -39,7 +39,7 @@ def canonical(identifier: str) -> str:
 
 
 def case_folded(identifier: str) -> str:
-    """The spelling that was stored before ``canonical`` was lower case: such rows are still found by it."""
+    """The form that older releases stored, by case folding: such rows are still found by it."""
     if len(identifier) > MAX_IDENTIFIER_LENGTH:
         return identifier
     folded = unicodedata.normalize("NFC", identifier.strip()).casefold()
@@ -64,15 +64,15 @@ def is_well_spelt(stored: str) -> bool:
 
 
 def _usual_width(character: str) -> str:
-    """A full-width or half-width letter of East Asian keyboards as the usual one (RFC 8264, 5.2.1)."""
+    """The usual letter for a full-width or half-width one of East Asian keyboards (RFC 8264, 5.2.1)."""
     is_other = unicodedata.decomposition(character).startswith(("<wide>", "<narrow>"))
     return unicodedata.normalize("NFKC", character) if is_other else character
 
 
 class Identifier(TypeDecorator[str]):
-    """Text that is written and compared in its canonical spelling, alike on every database.
+    """Text that is written and compared in its canonical form, equally on every database.
 
-    The collation of a MySQL or MariaDB column would otherwise decide that ``josé`` is ``jose``.
+    The collation of a MySQL or MariaDB column would otherwise treat ``josé`` and ``jose`` as equal.
     """
 
     impl = String(MAX_IDENTIFIER_LENGTH).with_variant(
@@ -81,12 +81,12 @@ class Identifier(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """The canonical spelling, on the way to the database."""
+        """The canonical form, as it is sent to the database."""
         return None if value is None else canonical(value)
 
 
 class RowState(TypeDecorator[Any]):
-    """JSON, in PostgreSQL its binary form."""
+    """JSON; in PostgreSQL JSONB."""
 
     impl = JSON
     cache_ok = True
@@ -125,7 +125,7 @@ class RatchetUser:
     @declared_attr
     @classmethod
     def sessions_version(cls) -> Mapped[int]:
-        """Counts the changes of ``sessions``: the compare of compare-and-swap."""
+        """Counts the changes of ``sessions``; compare-and-swap compares it."""
         return mapped_column(Integer, default=0, server_default=text("0"), deferred=True)
 
     @declared_attr
@@ -137,12 +137,12 @@ class RatchetUser:
     @declared_attr
     @classmethod
     def ended_at(cls) -> Mapped[int | None]:
-        """When a session last ended, in milliseconds since the epoch: the index of what is new."""
+        """When a session last ended, in milliseconds since the epoch; indexed to find new ends fast."""
         return mapped_column(BigInteger, index=True, deferred=True)
 
     @validates("email", "username")
     def _check_identifier(self, key: str, identifier: str | None) -> str | None:
-        """SQLite takes text of any length. A user name with an ``@`` could be somebody else's address."""
+        """SQLite accepts any length. A user name with an ``@`` could be another user's e-mail address."""
         if identifier is None:
             return None
         if len(identifier) > MAX_IDENTIFIER_LENGTH:

@@ -1,1 +1,1 @@
-"""What becomes of a session: pure values and functions, without clock, row or request."""
+"""The decisions about sessions: pure values and functions, without clock, row or request."""

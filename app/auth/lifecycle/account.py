@@ -1,4 +1,4 @@
-"""An account and its sessions: a user row as it was at one moment, in values that know no database."""
+"""An account and its sessions: the values of a user row as it was read, without a database."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class EndedSession(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
-    """How a session is wanted: remembered or not, delivered where, called what."""
+    """What the client asks for: a remembered session or not, the delivery, and the label."""
 
     remember: bool = False
     delivery: str = "cookie"
@@ -36,7 +36,7 @@ class SessionOptions:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What Ratchet keeps in a user row, and what a reply shows of it (``profile``)."""
+    """What Ratchet keeps in a user row, and the fields that a reply shows (``profile``)."""
 
     key: Any
     profile: Mapping[str, Any]
@@ -54,7 +54,7 @@ class Account:
 
     @property
     def sign_in_error(self) -> type[AccountRefused] | None:
-        """Why this user may not sign in, if so."""
+        """The error with which this user may not sign in, if any."""
         if self.blocked:
             return AccountBlocked
         return None if self.confirmed else AccountUnconfirmed
@@ -71,7 +71,7 @@ def new_session(
 ) -> Session:
     """A session that starts at ``now``; the ids were never used.
 
-    One that was ``started_by`` another session has the sign-in of that one: nobody has proved who they are.
+    A session that was ``started_by`` another one has its ``auth_time``: the user has not signed in again.
     """
     return Session(
         id=session_id,
@@ -106,7 +106,7 @@ def without_sessions(sessions: Iterable[Session], *session_ids: str) -> tuple[Se
 
 
 def session_family(sessions: tuple[Session, ...], session_id: str) -> tuple[Session, ...]:
-    """The session of that id and those it started; these start none themselves."""
+    """The session of that id and the sessions it started, which cannot start others."""
     return tuple(session for session in sessions if session_id in (session.id, session.started_by))
 
 
@@ -121,11 +121,11 @@ def replace_session(
 def add_session(
     sessions: tuple[Session, ...], new_session: Session, max_sessions: int
 ) -> tuple[tuple[Session, ...], tuple[Session, ...]]:
-    """Add ``new_session``; beyond ``max_sessions`` sessions the least recently served make way.
+    """Add ``new_session``; beyond ``max_sessions`` the least recently served sessions are dropped.
 
-    The session that started the new one makes way last. A thief who starts sessions would otherwise push the
-    stolen session out, and with it the token that shows the theft. Returns the sessions kept and the
-    sessions that made way.
+    The session that started the new one is dropped last. Otherwise a thief could start sessions until the
+    stolen one is dropped, and with it the token that shows the theft. Returns the sessions that are kept and
+    those that are dropped.
     """
     by_use = sorted(sessions, key=lambda session: (session.id == new_session.started_by, session.served_at))
     surplus = max(0, len(by_use) + 1 - max_sessions)

@@ -1,7 +1,7 @@
 """What a user row remembers of the sessions that have ended.
 
-An access token is valid by itself for some minutes after its session has ended. Every process learns of the
-end from what the row remembers. The same memory tells the owner of a stolen session that it was a theft.
+An access token stays valid for some minutes after its session has ended. Every process learns of the end
+from this record. The record also tells the owner of a stolen session that it was a theft.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from .account import Account, EndedSession, find_session
 from .rotation import Session
 
 MAX_ENDED = 200
-"""Ended sessions a row remembers by name, the latest ones: more than a user can have at once."""
+"""How many ended sessions a row remembers by id, the latest ones: more than a user can have at once."""
 
 MAX_THEFTS = 50
-"""Thefts a row remembers; they stay for long, and must not take the place of what has just ended."""
+"""How many thefts a row remembers. They stay for days, and must leave room for sessions that end now."""
 
 
 class Retention(NamedTuple):
     """For how many seconds a row remembers an end, and for how many a theft.
 
     An end is remembered for as long as an access token of the session can live. A theft is remembered for
-    longer, so that whoever was robbed is told, even days later.
+    longer, so that the owner is told even days later.
     """
 
     ends: float
@@ -37,7 +37,7 @@ class Retention(NamedTuple):
 def ended_with(
     account: Account, kept: tuple[Session, ...], stolen: Collection[str], now: float, retention: Retention
 ) -> tuple[EndedSession, ...]:
-    """What the row is to remember once only ``kept`` are left of its sessions; empty where none ends.
+    """What the row has to remember when only ``kept`` remain of its sessions; empty if none ends.
 
     ``stolen`` are the ids of those that a theft ends at ``now``.
     """
@@ -59,8 +59,8 @@ def record(
 ) -> tuple[EndedSession, ...]:
     """What the row of ``subject`` remembers after ``gone`` ended at ``now``.
 
-    Where there is no room for the names, one entry for all of them stays as long as the last of them would
-    have.
+    If there is no room for the ids, one entry for any session of the user replaces them. It stays as long as
+    the last of them would have.
     """
     due = [entry for entry in (*before, *gone) if retention.holds(entry, now)]
     thefts = [entry for entry in due if entry.by_theft]
@@ -70,11 +70,11 @@ def record(
         for entry in (*thefts[:-MAX_THEFTS], *others[:-MAX_ENDED])
         if entry.ended_at > now - retention.ends
     ]
-    # In front, so that the next one to be made takes it in.
+    # First in the list: the list is cut at its front, so a later call merges this entry into its own.
     rest = [EndedSession(any_of(subject), max(unnamed))] if unnamed else []
     return (*rest, *thefts[-MAX_THEFTS:], *others[-MAX_ENDED:])
 
 
 def any_of(subject: str) -> str:
-    """The name of an entry that speaks of any session of ``subject``; no session id has a ``*`` in it."""
+    """The id in an entry that means any session of ``subject``; no session id has a ``*`` in it."""
     return f"*{subject}"

@@ -1,9 +1,10 @@
-"""The rule: what becomes of a session when a refresh token is presented. All of it lives here.
+"""The rule: what becomes of a session when a refresh token is presented. All of it is in this file.
 
 A session hands out one refresh token at a time. The *current* token is the one it will rotate next, the
-*parent* the one that current replaced. Browsers are clumsy: two tabs present the same token, a reply is
-lost on the way, replies overtake one another. Thieves are patient: they present a copy weeks later, or every
-few seconds. The rule tells them apart without a lock, a table of old tokens or a guess. It keeps four times:
+*parent* the one that current replaced. An honest browser can present the parent, too: two tabs present the
+same token, a reply is lost on the way, replies overtake one another. A thief may present a copy weeks later,
+or every few seconds. The rule tells them apart without a lock and without a table of old tokens. It keeps
+four times:
 ``made_at``, when current was made; ``shown_at``, when it was made or the parent was last presented;
 ``served_at``, when current was last handed out; ``confirmed_at``, when current was first presented at an age
 of two thirds of the leeway or more.
@@ -21,28 +22,28 @@ step  when token ``t`` is presented at ``now``               verdict    next val
 7     ``t`` is parent                                        RECOVER    ``current := new_token_id``
 ====  =====================================================  =========  ===============================
 
-Why an honest browser is never signed out, as long as every exchange completes, or is given up, within a
-third of the leeway. Call that time e; current is made at m. A reply with the parent arrives by m + e. A
-request that was sent before that with current may still put current back into the jar until m + 2e, and a
-request with the parent may leave the browser until then; it is answered before m + 3e, one leeway after m.
-By step 4 current does not rotate before that, nor within a leeway of a parent that is still presented. So
-no request under way carries anything older than the parent. By step 7 current is replaced only where it was
-not handed out for a leeway: no jar has it or will have it. By m + 2e nothing can bring the parent back into
-the jar, so whoever presents current from then on has it for good: that is the confirmation. A request that
-left with the parent before is answered within e, long before step 3 counts.
+Why an honest browser is never signed out, as long as every exchange completes, or is given up, within a third
+of the leeway. Call that time e; current is made at m. A reply with the parent arrives by m + e. A request
+that was sent before that with current may still put current back into the cookie jar until m + 2e, and a
+request with the parent may leave the browser until then; it is answered before m + 3e, one leeway after m. By
+step 4 current does not rotate before that, nor within a leeway of a parent that is still presented. So no
+request under way carries anything older than the parent. By step 7 current is replaced only if it was not
+handed out for a leeway: no cookie jar has it or will have it. By m + 2e nothing can bring the parent back
+into the jar. A browser that presents current from then on will never present the parent again: that is the
+confirmation. A request that left with the parent before is answered within e, long before step 3 applies.
 
-Why a thief cannot ride along. Presenting current rotates it every leeway, and the owner's token is old soon.
-Presenting the parent again and again meets the confirmation (step 3). Using a token once in a while orphans
-what the other party holds (step 7), and the orphan ends the session (step 2): it changes hands at most
-twice (RFC 9700, section 4.14.2, keeps this half only). To stay, a thief has to see the owner's renewals and
-present his token shortly after each, or to know the shortest and the longest pause between two of them to
-within three leeways.
+Why a thief cannot stay in the session. A thief who presents current rotates it every leeway, and the owner's
+token is soon old. A thief who presents the parent again and again is found after the confirmation (step 3).
+A thief who uses a token once in a while orphans the owner's token, or the owner orphans his (step 7), and the
+orphan ends the session (step 2): it changes hands at most twice (RFC 9700, section 4.14.2, asks only for
+this part). To stay, a thief has to see the owner's renewals and present his token shortly after each, or to
+know the shortest and the longest pause between two of them to within three leeways.
 
-Everything here is a value in, a value out. Time, randomness and state are arguments: nothing in this file
-reads a clock, a row, a request or a setting. Times are seconds since the epoch.
+Every function takes values and returns values. Time, random ids and state are arguments: nothing in this
+file reads a clock, a row, a request or a setting. Times are seconds since the epoch.
 
-Token ids are compared with ``==``: they reach this file out of a verified signature, so the time that a
-comparison takes tells an attacker nothing.
+Token ids are compared with ``==``: they come from a token whose signature was verified, so the time
+that a comparison takes tells an attacker nothing.
 """
 
 from __future__ import annotations
@@ -54,14 +55,14 @@ SLIDE_FRACTION = 0.1
 """A time younger than this part of the leeway is not written again (steps 4 and 6)."""
 
 CONFIRMING_FRACTION = 2 / 3
-"""From this part of the leeway on, whoever presents current has it for good: two exchanges are over."""
+"""At this part of the leeway two exchanges are over, so a browser that presents current will keep it."""
 
 MAX_LABEL_LENGTH = 64
 """Characters of a session's label."""
 
 
 class Verdict(Enum):
-    """What the rule says of a presented refresh token."""
+    """What the rule decides about a presented refresh token."""
 
     ENDED = "ended"
     REUSE = "reuse"
@@ -76,10 +77,10 @@ class Session:
 
     ``current`` and ``parent`` are token ids; ``made_at`` is when current was made, ``shown_at`` when it was
     made or the parent was last presented, ``served_at`` when it was last handed out, ``confirmed_at`` when
-    the browser first showed that it has current for good, None before that. ``started_at`` is when the
-    session began, ``expires_at`` its absolute end, ``auth_time`` when the person last proved who they are.
+    the browser confirmed that it has current, None before that. ``started_at`` is when the
+    session began, ``expires_at`` its absolute end, ``auth_time`` when the user last signed in.
     ``remember`` chooses the idle limit and the life of the cookie, ``delivery``
-    says where its refresh token travels (``cookie`` or ``body``), ``label`` is what the person calls it.
+    says where its refresh token travels (``cookie`` or ``body``), ``label`` is its name for the user.
     ``started_by`` is the id of the session that started this one for another device, if one did.
     """
 
@@ -111,7 +112,7 @@ class RotationPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A verdict and the next value: None drops the session, the same object needs no write."""
+    """A verdict and the next value of the session: None drops it; the same object needs no write."""
 
     verdict: Verdict
     session: Session | None
@@ -141,7 +142,7 @@ def decide(
 def _may_be_late(session: Session, token_id: str, now: float, policy: RotationPolicy) -> bool:
     """Whether this is the parent and an honest browser may still present it.
 
-    After the confirmation it may for a leeway, though an exchange would do: slow networks get the rest.
+    After the confirmation it may for one leeway. One exchange would be enough; the rest is for slow networks.
     """
     if policy.strict or token_id != session.parent:
         return False
@@ -159,7 +160,7 @@ def _stays(session: Session, token_id: str, now: float, policy: RotationPolicy) 
 
 
 def _noted(session: Session, token_id: str, now: float, policy: RotationPolicy) -> Session:
-    """The session with what a Repeat tells it; the same object where it tells nothing new."""
+    """The session with the times that a Repeat changes; the same object if it changes none."""
     is_parent = token_id == session.parent
     noted = replace(
         session,
@@ -179,11 +180,11 @@ def _confirmed_at(session: Session, now: float, policy: RotationPolicy, *, prese
 
 
 def _time(noted: float, now: float, policy: RotationPolicy, *, anew: bool = False) -> float:
-    """A time of the session as it is to be written; ``anew`` where it happens again now.
+    """A time of the session as it has to be written; ``anew`` if it happens again now.
 
-    A time that is still to come was written by a clock ahead of this one. Up to one leeway that is the
-    difference between two nodes and the later time stands. Beyond that a clock was wrong and has been set
-    back: the time comes back with it, so that a clock an hour ahead costs two leeways of repeats at most.
+    A time in the future was written by a clock ahead of this one. Up to one leeway, that is the difference
+    between two nodes, and the later time stays. Beyond that, a clock was wrong and has been set back: then
+    the time becomes ``now``, so that a clock an hour ahead costs two leeways of repeats at most.
     """
     age = now - noted
     is_wrong = age <= -policy.leeway
@@ -191,7 +192,7 @@ def _time(noted: float, now: float, policy: RotationPolicy, *, anew: bool = Fals
 
 
 def ends_at(session: Session, policy: RotationPolicy) -> float:
-    """When the session ends if nothing more happens: idle or absolute limit, whichever is first."""
+    """When the session ends if nothing more happens: at the idle or the absolute limit, the earlier one."""
     idle_ttl = policy.idle_ttl if session.remember else policy.short_ttl
     return min(session.served_at + idle_ttl, session.expires_at)
 

@@ -1,10 +1,10 @@
-"""What a verb makes of an account, decided before anything is written: values in, a Transition out.
+"""What each operation does to an account, decided before it is written: values in, a Transition out.
 
-The shell (sessions/service.py) writes the transition with a compare-and-swap, tells its events, then raises
-its error. After a lost race or a lost answer a verb is decided again with the same arguments. So each one
-first looks for its own finished work, by the new id that only it knows.
+The shell (sessions/service.py) writes the transition with a compare-and-swap, sends its events, then raises
+its error. After a lost race or a lost answer an operation is decided again with the same arguments. So each
+one first checks whether its own write has landed, by the new id that only it knows.
 
-Nothing here knows a clock, a signal, a token or a row: time, ids and the account come in as values.
+This file uses no clock, signal, token or row: time, ids and the account come in as values.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ ERRORS: dict[Verdict, type[RatchetError]] = {
 
 
 class EventKind(Enum):
-    """What there is to tell of a transition; a host hears of each by a signal."""
+    """The kinds of events; a host receives each as a signal."""
 
     USER_SIGNED_IN = auto()
     SESSION_REFRESHED = auto()
@@ -54,17 +54,17 @@ class EventKind(Enum):
 
 
 class Event(NamedTuple):
-    """Something to tell once the transition is on disk."""
+    """An event to send when the transition is on disk."""
 
     kind: EventKind
     details: dict[str, Any]
 
 
 class Transition(NamedTuple):
-    """The sessions to write, the session it is about, what to tell, and why the request is refused.
+    """The sessions to write, the session it is about, the events, and the error of a refused request.
 
-    ``must_write`` moves the version even where no session changes. ``same_hash`` lets the write land only
-    while the row has the password hash of the account that was decided on. ``stolen`` are the ids of the
+    ``must_write`` increases the version even if no session changes. ``same_hash`` makes the write fail unless
+    the row still has the password hash of the account that was decided on. ``stolen`` are the ids of the
     sessions that a theft ends.
     """
 
@@ -78,7 +78,7 @@ class Transition(NamedTuple):
 
 
 DecideTransition = Callable[[Account], Transition]
-"""A verb with all it needs but the row."""
+"""An operation with all its arguments but the account."""
 
 
 def start(
@@ -90,10 +90,10 @@ def start(
     max_sessions: int,
     policy: RotationPolicy,
 ) -> Transition:
-    """Let ``new_session`` in; ``password_hash`` is the one that the person was authenticated on.
+    """Add ``new_session``; ``password_hash`` is the one that the password was checked against.
 
-    What another session starts is refused where that one has ended meanwhile, and where there is room for
-    one session only.
+    A session that another one starts is refused if that one has ended meanwhile, or if only one session is
+    allowed.
     """
     others = without_sessions(account.sessions, new_session.id)
     known = any(session.label == new_session.label for session in others)
@@ -118,7 +118,7 @@ def start(
 
 
 def restart(account: Account, new_session: Session, *, password_hash: str | None, old: str) -> Transition:
-    """A password change: ``new_session`` takes the place of the session ``old`` and every other one ends."""
+    """A password change: ``new_session`` replaces the session ``old``, and every other session ends."""
     changed = Event(EventKind.PASSWORD_CHANGED, {})
     if find_session(account.sessions, new_session.id):
         return Transition(account.sessions, new_session, (changed,))
@@ -131,7 +131,7 @@ def restart(account: Account, new_session: Session, *, password_hash: str | None
 
 
 def reset(account: Account, *, password_hash: str) -> Transition:
-    """A password that the host sets: every session ends, whatever the old password was."""
+    """A password that the host sets: every session ends. The old password is not checked."""
     changed = Event(EventKind.PASSWORD_CHANGED, {})
     if account.password_hash == password_hash:
         return Transition(account.sessions, events=(changed,))
@@ -148,9 +148,9 @@ def refresh(
     *,
     policy: RotationPolicy,
 ) -> Transition:
-    """The rule, on the row.
+    """Apply the rule to the account.
 
-    A Reuse ends what the session has started, too: it may have been the thief who started it.
+    A Reuse also ends the sessions that this one has started: a thief may have started them.
     """
     session = find_session(account.sessions, session_id)
     if session and session.current == new_token_id:
@@ -170,7 +170,7 @@ def refresh(
 def pass_by(
     account: Account, session_id: str, token_id: str, now: float, *, policy: RotationPolicy
 ) -> Transition:
-    """A token beside a good one is not used; where it is an orphan of a live session, that is told."""
+    """A token beside a good one is not used. If it is an orphan of a live session, an event says so."""
     session = find_session(account.sessions, session_id)
     verdict = rotation.decide(session, token_id, now, "", policy).verdict
     seen = (Event(EventKind.ORPHAN_PASSED_BY, {"session": session}),) if verdict is Verdict.REUSE else ()
@@ -186,12 +186,12 @@ def end(account: Account, which: Callable[[Session], bool], reason: str) -> Tran
 
 
 def end_all(account: Account, reason: str) -> Transition:
-    """Drop every session. A row without one is written too, so that a start under way looks again."""
+    """Drop every session. A row without one is written too, so a concurrent sign-in is decided again."""
     return Transition((), events=_ended(account.sessions, reason), must_write=True)
 
 
 def block(account: Account, *, blocked: bool, reason: str = "blocked") -> Transition:
-    """Keep a user out, or let them in again; being kept out ends every session."""
+    """Block or unblock a user; blocking ends every session."""
     if account.blocked == blocked and not (blocked and account.sessions):
         return Transition(account.sessions)
     if not blocked:

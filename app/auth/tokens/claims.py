@@ -1,4 +1,4 @@
-"""Tokens to claims and back: the access token (RFC 9068) and the refresh token, each with its own key."""
+"""Converts claims to tokens and back: access tokens (RFC 9068) and refresh tokens, with separate keys."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ MAX_REMEMBERED = 4096
 
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
-    """What an access token says (RFC 9068): whose, of which session, signed in when. Whole seconds.
+    """The claims of an access token (RFC 9068): user, session, time of the sign-in. Times are whole seconds.
 
-    ``token_id`` is another one in each token; None in a token of a release that wrote no ``jti``.
+    ``token_id`` is different in each token; None in a token of a release that wrote no ``jti``.
     """
 
     subject: str
@@ -40,7 +40,7 @@ class AccessClaims:
 
 @dataclass(frozen=True, slots=True)
 class RefreshClaims:
-    """What a refresh token says: whose, of which session, which generation. Whole seconds."""
+    """The claims of a refresh token: user, session, token id. Times are whole seconds."""
 
     subject: str
     session_id: str
@@ -59,7 +59,7 @@ class AccessTokens:
         }
 
     def sign(self, claims: AccessClaims) -> str:
-        """The access token for ``claims``: two of them differ, if only by their ``token_id``."""
+        """The access token for ``claims``; no two are equal, because their ``token_id`` differs."""
         return self._signer.sign(
             {
                 **self._fixed,
@@ -76,7 +76,7 @@ class AccessTokens:
     def read(self, token: str, now: float) -> AccessClaims:
         """The claims of an access token that is valid at ``now``; raises TokenInvalid.
 
-        A signature is verified once per process; the clock is looked at each time.
+        A signature is verified once per process; the times are checked at each call.
         """
         claims = self._verified.get(token)
         if claims is None:
@@ -86,7 +86,7 @@ class AccessTokens:
         return claims
 
     def read_expired(self, token: str) -> AccessClaims:
-        """The claims of an authentic access token, however old: who signs out may do so with one."""
+        """The claims of an authentic access token, however old: an expired one is enough to sign out."""
         claims = self._signer.read(token)
         if not self._is_meant_for_us(claims):
             raise TokenInvalid
@@ -108,7 +108,7 @@ class AccessTokens:
         The release before wrote neither ``client_id`` nor ``jti``. Its tokens are accepted without them: a
         node that is updated would otherwise answer 401 to tokens that are good.
         """
-        # Both ways: a token for another audience is none for a site that names no audience (RFC 9068, 4).
+        # Both must be equal: a site without an audience refuses a token that names one (RFC 9068, 4).
         named = {name: claims[name] for name in ("iss", "aud") if name in claims}
         return named == self._fixed and claims.get("client_id", CLIENT_ID) == CLIENT_ID
 
@@ -122,8 +122,8 @@ class AccessTokens:
 class RefreshTokens:
     """Signs and reads refresh tokens.
 
-    The issuer is written but not demanded: the key and the user row decide, and an operator who sets an
-    issuer one day must not sign everybody out.
+    The issuer is written but not checked: the key and the user row decide, and an operator who sets an issuer
+    later must not sign everybody out.
     """
 
     def __init__(self, keys: Iterable[Key], issuer: str | None) -> None:
@@ -131,7 +131,7 @@ class RefreshTokens:
         self._fixed = {} if issuer is None else {"iss": issuer}
 
     def sign(self, claims: RefreshClaims) -> str:
-        """The refresh token for ``claims``: the same claims and key give the very same token."""
+        """The refresh token for ``claims``: the same claims and key always give the same token."""
         return self._signer.sign(
             {
                 **self._fixed,

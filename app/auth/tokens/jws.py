@@ -1,13 +1,13 @@
 """Signed tokens of exactly the shape that Ratchet writes (RFC 7515, RFC 7519).
 
-A reader that accepts whatever a JWT library can parse inherits every trick of the format: ``alg: none``, an
-embedded key, a ``kid`` that is a path, one kind of token in place of another. This reader accepts only the
-header that its own writer produces, to the byte, before it looks at anything else (RFC 8725, 3.1 and 3.11;
-ASVS 9.1).
+A reader that accepts everything that a JWT library can parse accepts all known attacks on the format: ``alg:
+none``, an embedded key, a ``kid`` that is a path, one kind of token in place of another. This reader accepts
+only the header that its own writer produces, to the byte, before it looks at anything else (RFC 8725, 3.1 and
+3.11; ASVS 9.1).
 
 PyJWT makes and verifies every signature, with secrets and with key pairs alike. It accepts more than Ratchet
 does, so the length, the shape and the header of a token are checked before, and the JSON of its claims after.
-It never looks at the clock: claims.py compares the times of a token with the ``now`` of the request.
+It does not use the clock: claims.py compares the times of a token with the ``now`` of the request.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 MAX_TOKEN_LENGTH = 4096
 ASYMMETRIC_ALGORITHMS = ("EdDSA", "ES256", "RS256")
-"""The algorithms of key pairs, the best first; keys.py has them (RFC 8037, 3.1; RFC 7518, 3.3 and 3.4)."""
+"""The algorithms of key pairs in keys.py, the preferred one first (RFC 8037, 3.1; RFC 7518, 3.3 and 3.4)."""
 
 JWKS_MAX_AGE = 300
-"""Seconds for which a service may keep the public keys it has; a new key waits that long before it signs."""
+"""Seconds for which a service may keep our public keys; a new key is published that long before it signs."""
 
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 _SIGNATURE_ONLY: Options = {
@@ -44,7 +44,7 @@ _SIGNATURE_ONLY: Options = {
     "verify_sub": False,
     "verify_jti": False,
 }
-"""PyJWT verifies the signature and no claim: its checks use the system clock, and they are not strict."""
+"""PyJWT verifies only the signature: its checks of claims use the system clock, and they are not strict."""
 
 
 class UnusableKey(ValueError):
@@ -53,7 +53,7 @@ class UnusableKey(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key and the algorithm it is for; ``kid`` names it where several are published.
+    """One key and its algorithm; ``kid`` identifies it if several are published.
 
     The ``material`` signs: for HMAC a secret, as bytes (RFC 7518, 3.2), for a key pair its private key.
     """
@@ -64,7 +64,7 @@ class Key:
 
     @property
     def verifying_key(self) -> Any:
-        """What verifies a signature: for HMAC the same secret."""
+        """The key that verifies a signature: for HMAC the same secret."""
         return self.material
 
     def fields(self, typ: str) -> dict[str, str]:
@@ -72,7 +72,7 @@ class Key:
         return {"alg": self.algorithm, "typ": typ} | ({"kid": self.kid} if self.kid else {})
 
     def header(self, typ: str) -> str:
-        """The one spelling of that header, encoded."""
+        """That header, serialized and encoded."""
         return _encode(strict_json.dumps(self.fields(typ)))
 
     def sign(self, typ: str, claims: Mapping[str, object]) -> str:
@@ -109,14 +109,14 @@ class TokenSigner:
         return self._signing_key.sign(self._typ, claims)
 
     def read(self, token: str) -> dict[str, Any]:
-        """The claims of ``token`` where its header is one of ours and its signature holds."""
+        """The claims of ``token`` if its header is exactly one of ours and its signature is valid."""
         if len(token) > MAX_TOKEN_LENGTH or not _SHAPE.fullmatch(token):
             raise self._error
         header, payload, _ = token.split(".")
         if not any(key.verify(token) for key in self._keys.get(header, ())):
             raise self._error
         try:
-            # Read again: PyJWT takes repeated keys, NaN, UTF-16 and half a surrogate pair.
+            # Parsed again: PyJWT accepts repeated keys, NaN, UTF-16 and half a surrogate pair.
             claims: dict[str, Any] = strict_json.loads(_decode(payload))
         except ValueError as error:
             raise self._error from error

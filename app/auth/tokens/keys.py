@@ -1,7 +1,7 @@
-"""Key pairs for access tokens: read from files, named by their thumbprint, published without their secret.
+"""Key pairs for access tokens: read from files, identified by thumbprint, published without the private part.
 
-Needs the extra ``flask-ratchet[keys]``. Whoever imports this module does so where it is used: it needs
-cryptography, which a site without RATCHET_JWT_KEYS does not have to install.
+Needs the extra ``flask-ratchet[keys]``. Other modules import this one only inside the
+functions that use it: it needs cryptography, which a site without RATCHET_JWT_KEYS does not have to install.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ MIN_RSA_BITS = 2048
 """Bits (RFC 7518, 3.3)."""
 
 NEW_RSA_BITS = 3072
-"""Bits: as strong as the two other kinds (NIST SP 800-57, part 1, table 2)."""
+"""Bits: as strong as the two other algorithms (NIST SP 800-57, part 1, table 2)."""
 
 PUBLIC_MEMBERS = {"OKP": ("crv", "kty", "x"), "EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}
-"""What makes a public key, and nothing else (RFC 7638, 3.2; RFC 8037, 2)."""
+"""The required members of a public key, and no others (RFC 7638, 3.2; RFC 8037, 2)."""
 
 REMEDY = "Make a key with: FLASK_RATCHET_JWT_KEYS=null flask ratchet keys generate --out FILE"
-"""For this one command the setting is unset: the site does not start with a key that it cannot use."""
+"""The command unsets the setting, because the site does not start with a key that it cannot use."""
 
 _EDDSA, _ES256, _RS256 = ASYMMETRIC_ALGORITHMS
 _ALGORITHM_OF = {"OKP": _EDDSA, "EC": _ES256, "RSA": _RS256}
@@ -56,7 +56,7 @@ class KeyPair(Key):
 
     @property
     def verifying_key(self) -> Any:
-        """What verifies a signature: the public half."""
+        """The key that verifies a signature: the public half."""
         return self.public
 
     def pem(self) -> bytes:
@@ -69,14 +69,14 @@ class KeyPair(Key):
         return pem
 
     def write(self, path: Path) -> None:
-        """Put the private key into a new file that only its owner can read; OSError where that cannot be."""
+        """Write the private key to a new file that only its owner can read; OSError if that fails."""
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(self.pem())
 
 
 def load(paths: Iterable[Path]) -> tuple[KeyPair, ...]:
-    """The keys in these files, in this order; UnusableKey, naming the file, where one will not do."""
+    """The keys in these files, in this order; UnusableKey, with the file, if one cannot be used."""
     found: dict[str | None, Path] = {}
     keys = []
     for path in paths:
@@ -89,7 +89,7 @@ def load(paths: Iterable[Path]) -> tuple[KeyPair, ...]:
 
 
 def read(path: Path) -> KeyPair:
-    """The private key in a PEM or JWK file; UnusableKey, naming file and cure, where it will not do."""
+    """The private key in a PEM or JWK file; UnusableKey, with file and remedy, if it cannot be used."""
     try:
         key = parse(path.read_bytes())
         if path.stat().st_mode & stat.S_IROTH:
@@ -107,12 +107,12 @@ def generate(algorithm: str) -> KeyPair:
 
 
 def parse(raw: bytes) -> KeyPair:
-    """The private key that is written here, in PEM (RFC 7468) or as a JWK (RFC 7517)."""
+    """The private key in ``raw``, in PEM (RFC 7468) or as a JWK (RFC 7517)."""
     return _pair(_from_jwk(raw) if raw.lstrip().startswith(b"{") else _from_pem(raw))
 
 
 def thumbprint(jwk: Mapping[str, str]) -> str:
-    """The name of a key, the same to everybody who knows its public half (RFC 7638, 3)."""
+    """The id of a key, which anybody can compute from its public half (RFC 7638, 3)."""
     members = {name: jwk[name] for name in PUBLIC_MEMBERS[jwk["kty"]]}
     digest = hashlib.sha256(strict_json.dumps(members)).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
@@ -120,11 +120,11 @@ def thumbprint(jwk: Mapping[str, str]) -> str:
 
 def _from_pem(raw: bytes) -> Any:
     if b"PUBLIC KEY-----" in raw:
-        raise UnusableKey("is a public key, and it takes the private one to sign")
+        raise UnusableKey("is a public key; signing needs the private one")
     try:
         return serialization.load_pem_private_key(raw, None)
     except TypeError as error:
-        raise UnusableKey("is encrypted, and nobody is there to give its password") from error
+        raise UnusableKey("is encrypted, and there is no way to give its password") from error
     except (ValueError, UnsupportedAlgorithm) as error:
         raise UnusableKey("holds no private key, neither in PEM nor as a JWK") from error
 
@@ -139,12 +139,12 @@ def _from_jwk(raw: bytes) -> Any:
     if key is None:
         raise UnusableKey(f"is a JWK that is not meant for signing with {algorithm}")
     if not hasattr(key, "sign"):
-        raise UnusableKey("is a public key, and it takes the private one to sign")
+        raise UnusableKey("is a public key; signing needs the private one")
     return key
 
 
 def _is_meant_for(algorithm: str, jwk: Mapping[str, Any]) -> bool:
-    """Whether nothing that a JWK says of itself forbids to sign with it (RFC 7517, 4.2 to 4.4)."""
+    """Whether the JWK's own fields allow signing with it (RFC 7517, 4.2 to 4.4)."""
     said = jwk.get("use", "sig"), jwk.get("alg", algorithm), "sign" in jwk.get("key_ops", ["sign"])
     return said == ("sig", algorithm, True)
 
@@ -160,7 +160,7 @@ def _pair(private: Any) -> KeyPair:
 
 
 def _algorithm_of(private: Any) -> str:
-    """What a private key signs with; UnusableKey where that is too weak, or nothing other services read."""
+    """The algorithm of a private key; UnusableKey if it is too weak or not one of ours."""
     match private:
         case ed25519.Ed25519PrivateKey():
             return _EDDSA
