@@ -1,10 +1,11 @@
 """Who did what, one JSON object per line: the audit trail (ASVS 16.2, 16.3).
 
 Records go to the logger ``flask_ratchet.audit`` at level INFO. A record says when (UTC), and names the
-session, the user and the IP address of the client. A fingerprint stands for the id of a session or token, the
-same for the same: with the id of a live session and the secret of the site an access token could be made. A
-record never holds a password, a token or a cookie. Whatever was typed is escaped, so that nobody can write a
-line of their own, and cut, so that nobody can fill a disk.
+session, the user and the IP address of the client. It has a fingerprint in place of the id of a session or
+token, and equal ids have equal fingerprints. The id itself is not written: with the id of a live session and
+the secret of the site an attacker could make an access token. A record never has a password, a token or a
+cookie. Typed text is escaped, so that an attacker cannot add a line, and cut, so that an attacker cannot fill
+a disk.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ EVENTS = {
 }
 
 MAX_LENGTHS = {"identifier": MAX_IDENTIFIER_LENGTH, "label": MAX_LABEL_LENGTH, "reason": 64, "address": 45}
-"""Characters of a detail that a stranger has a hand in; 45 are those of the longest IPv6 address."""
+"""The greatest length of each detail that a client chooses; the longest IPv6 address has 45 characters."""
 
 
 def listen(app: Flask, clock: Callable[[], float]) -> None:
@@ -53,7 +54,7 @@ def _writer(event: str, clock: Callable[[], float]) -> Any:
 
 
 def line(event: str, now: float, session: Session | None = None, **details: Any) -> str:
-    """The record of an event at ``now``: one line of ASCII, whatever the details hold."""
+    """The record of an event at ``now``: always one line of ASCII."""
     time = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
     record: dict[str, Any] = {"time": time, "event": event, **details}
     if has_request_context():
@@ -68,5 +69,5 @@ def line(event: str, now: float, session: Session | None = None, **details: Any)
 
 
 def fingerprint(an_id: str) -> str:
-    """What stands for the id of a session or token: the same for the same, and no way back."""
+    """A short hash in place of the id of a session or token; the id cannot be computed from it."""
     return hashlib.sha256(an_id.encode()).hexdigest()[:16]

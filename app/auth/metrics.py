@@ -1,7 +1,7 @@
-"""Prometheus counters of what the signals tell, for a site that asks for them.
+"""Prometheus counters of the signals, for a site that imports them.
 
-Nothing imports this module but a host that wants it (``flask-ratchet[metrics]``). A label is one word out of
-a few, never a name, an address or an id. How the counters are shown is the host's.
+Only a host that wants it imports this module (``flask-ratchet[metrics]``). A label has a few fixed values; it
+is never a name, an IP address or an id. The host decides how to publish the counters.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from . import signals
 
 
 class Counted(NamedTuple):
-    """What is counted of a signal: under which name, and by which of its details, if any."""
+    """How a signal is counted: the name, the description, and the detail that is the label, if any."""
 
     signal: NamedSignal
     name: str
@@ -41,7 +41,7 @@ COUNTERS = (
 
 
 def count(app: Flask, registry: CollectorRegistry = REGISTRY) -> None:
-    """Count the signals of ``app`` in ``registry``; ValueError where that counts another app already."""
+    """Count the signals of ``app`` in ``registry``; ValueError if it already counts another app."""
     for counted in COUNTERS:
         labels = () if counted.label is None else (counted.label,)
         counter = Counter(counted.name, counted.help, labels, registry=registry)

@@ -1,1 +1,1 @@
-"""The use cases of sessions: start, refresh and end them, and issue their tokens."""
+"""Operations on sessions: start, refresh and end them, and issue their tokens."""

@@ -1,4 +1,4 @@
-"""The events of a transition, sent as the signals that a host listens to."""
+"""Sends the events of a transition as signals to the host."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ SIGNALS = {
 
 
 def send(events: Iterable[Event], subject: str) -> None:
-    """Tell what has happened to the user ``subject``, in order; to be called once it is on disk."""
+    """Send the events of the user ``subject`` in order; call this when the change is on disk."""
     for event in events:
         signals.emit(SIGNALS[event.kind], subject=subject, **event.details)

@@ -1,4 +1,4 @@
-"""A session to the tokens it hands out, and presented tokens back to the sessions they speak of."""
+"""Issues the tokens of a session, and reads presented tokens back to their sessions."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ..tokens.claims import AccessClaims, AccessTokens, RefreshClaims, RefreshTo
 from ..tokens.jws import derive_key
 
 ID_BYTES = 16
-"""Of randomness in a session id or token id: 128 bits (ASVS 7.2.3)."""
+"""Bytes of randomness in a session id or token id: 128 bits (ASVS 7.2.3)."""
 
 _Claims = TypeVar("_Claims", AccessClaims, RefreshClaims)
 
 
 class IssuedTokens(NamedTuple):
-    """What a sign-in or a refresh hands out. Lifetimes are whole seconds from now."""
+    """The tokens from a sign-in or a refresh. Lifetimes are whole seconds from now."""
 
     account: Account
     session: Session
@@ -48,7 +48,7 @@ class TokenIssuer:
         )
 
     def issue(self, account: Account, session: Session, now: float) -> IssuedTokens:
-        """The tokens of a session as it is: the very same refresh token, and a new access token."""
+        """The tokens of a session as it is now: always the same refresh token, and a new access token."""
         access_until = int(min(now + self._access_ttl, session.expires_at))
         access = AccessClaims(
             account.subject, session.id, int(now), access_until, int(session.auth_time), new_id()
@@ -64,7 +64,7 @@ class TokenIssuer:
         )
 
     def read_access(self, token: str, now: float) -> AccessClaims:
-        """The claims of a valid access token, without asking the row; raises TokenInvalid."""
+        """The claims of a valid access token, without a look at the row; raises TokenInvalid."""
         return self._access.read(token, now)
 
     def valid_access(self, tokens: Iterable[str], now: float) -> list[AccessClaims]:
@@ -76,7 +76,7 @@ class TokenIssuer:
         return _authentic(tokens, partial(self._refresh.read, now=now))
 
     def refs(self, refresh: Iterable[str], access: Iterable[str]) -> list[SessionRef]:
-        """The sessions that authentic tokens speak of, however old; access tokens where no other does."""
+        """The sessions of authentic tokens, however old; access tokens count if no refresh token does."""
         claims: list[RefreshClaims] | list[AccessClaims]
         claims = _authentic(refresh, self._refresh.read_expired)
         claims = claims or _authentic(access, self._access.read_expired)

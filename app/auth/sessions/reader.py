@@ -1,4 +1,4 @@
-"""What presented tokens and user rows say of sessions. It only asks; service.py has the verbs that write."""
+"""Reads sessions from presented tokens and user rows. It only reads; service.py has what writes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .revocation import RevocationCache
 
 
 class SessionReader:
-    """The sessions of one app's users, as they are. ``clock`` gives seconds since the epoch."""
+    """Reads the sessions of one app's users. ``clock`` gives seconds since the epoch."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class SessionReader:
     def read_access(self, token: str) -> AccessClaims:
         """The claims of a valid access token whose session has not ended; raises TokenInvalid.
 
-        Raises Unavailable where the row has to be asked for the end and cannot be.
+        Raises Unavailable if only the row can tell whether it has ended, and the row cannot be read.
         """
         now = self._clock()
         claims = self._issuer.read_access(token, now)
@@ -57,7 +57,7 @@ class SessionReader:
         return False
 
     def acting_session(self, refresh: Sequence[str], access: Sequence[str]) -> SessionRef | None:
-        """The live session that one of these tokens may speak for."""
+        """The live session that one of these tokens may act for."""
         now = self._clock()
         for claims in self._issuer.valid_refresh(refresh, now):
             if self.honours(claims, now):
@@ -79,9 +79,9 @@ class SessionReader:
         return rotation.ends_at(session, self._policy)
 
     def is_fresh(self, session: Session) -> bool:
-        """Whether the person proved who they are within RATCHET_FRESH_FOR, by the row.
+        """Whether the user signed in within RATCHET_FRESH_FOR, by the row.
 
-        What a token says of it, the secret could sign.
+        The claim of a token is not enough: anybody with the secret could sign it.
         """
         return self._clock() - session.auth_time <= self._fresh_for
 

@@ -1,24 +1,23 @@
-"""Sign-out that takes effect: no process serves an access token a second after its session has ended.
+"""Revocation: no process accepts an access token later than a second after its session has ended.
 
-An access token is valid by itself until it expires. So a process serves it only after it has seen the session
-live on its row. That is one SELECT per session and process, not per request, and none in a process that has
-itself started or refreshed the session. From then on it learns of the end. The user row remembers what ended
-during the last access lifetime, with the time in an indexed column, and each process asks, on a request and
-at most once a second, for what is new. A request that comes a second after the last question began waits for
-the next answer.
+The signature of an access token is valid until the token expires. So a process accepts it only after it has
+read from the row that the session is live. That is one SELECT per session and process, not per request, and
+none in a process that has itself started or refreshed the session. After that the process learns of the end.
+The user row remembers which sessions ended during the last access lifetime, with the time in an indexed
+column. Each process asks for new ends during a request, at most once a second. A request that comes a second
+or more after the last question began waits for the next answer.
 
-A process trusts what it has seen only while it asks without a gap. After a longer pause (no requests, an
-outage, a clock that was set back) it looks at the row of each session once more, unless it has seen that row
-within the last MAX_GAP seconds. So it also finds out that a row was deleted meanwhile, or that the row forgot
-an end sooner than an access token expires, because another node has a shorter RATCHET_ACCESS_TTL. Memory is
-bounded everywhere, and a bound costs queries, never a sign-out: what a process or a row has no room for is
-asked of the row.
+A process trusts what it has read only while it asks without a gap. After a longer pause (no requests, an
+outage, a clock that was set back) it reads the row of each session once more, unless it has read that row
+within the last MAX_GAP seconds. So it also notices that a row was deleted meanwhile, or that the row forgot
+an end sooner than an access token expires, because another node has a shorter RATCHET_ACCESS_TTL. Every
+memory is bounded. A full memory costs queries, but loses no sign-out: then the row is read.
 
-What a secret can sign is not enough: a token with the id of a session that no row has, made up or of another
-site with the same secret, is refused (ASVS 9.2.4).
+A valid signature is not enough: a token whose session is on no row is refused. Such a token was made up with
+the secret, or comes from another site with the same secret (ASVS 9.2.4).
 
-While the database is away nothing new is learnt: an access token then works until it expires, a few minutes,
-and no new one is handed out. A view that cannot accept that asks the row itself (``live=True``).
+While the database is away no process learns of new ends. An access token then works until it expires, a few
+minutes, and no new one is issued. A view that cannot accept that asks the row itself (``live=True``).
 """
 
 from __future__ import annotations
@@ -34,31 +33,31 @@ from ..lifecycle.ended import any_of
 from ..log import log_safely
 
 POLL_SECONDS = 1.0
-"""How old the knowledge of a process may be, counted from before it asked."""
+"""Seconds after which a process has to ask again, counted from the start of its last question."""
 
 MAX_GAP = 2 * POLL_SECONDS
-"""Seconds between two answers, or between a look at a row and the next answer, without a gap.
+"""Seconds between two answers, or between a read of a row and the next answer; anything longer is a gap.
 
-So a row that is deleted is to stay for longer than this after its sessions have ended. Whoever asks without a
-gap then learns of the end, and everybody else looks at the row again.
+A row that is to be deleted has to stay for longer than this after its sessions have ended. A process that
+asks without a gap then learns of the end, and every other process reads the row again.
 """
 
 OVERLAP_SECONDS = 10
-"""How far each question reaches back behind the last answer: clocks of nodes differ, commits come late."""
+"""Seconds by which a question overlaps the last answer: clocks of nodes differ, and commits come late."""
 
 MAX_KNOWN = 20_000
-"""Ended sessions a process remembers, and live ones; what is beyond that it asks of the row."""
+"""How many ended and how many live sessions a process remembers; for others it reads the row."""
 
 
 class _Seen(NamedTuple):
-    """Whose session it is that was live, and when its row said so."""
+    """The user of a live session, and when it was read from the row."""
 
     subject: str
     at: float
 
 
 class RevocationCache:
-    """What one process knows of sessions. ``ask`` gives those that ended after a time, of all users."""
+    """What one process knows of sessions. ``ask`` returns all sessions that ended after a time."""
 
     def __init__(self, ask: Callable[[float], list[EndedSession]], access_ttl: float) -> None:
         self._ask, self._keep_for = ask, access_ttl + OVERLAP_SECONDS
@@ -72,9 +71,9 @@ class RevocationCache:
         self._asking, self._changing = Lock(), Lock()
 
     def check(self, ref: SessionRef, now: float, find: Callable[[SessionRef, float], object]) -> None:
-        """Raise TokenInvalid where the session has ended; ``find`` asks its row, and raises the same.
+        """Raise TokenInvalid if the session has ended; ``find`` reads its row, and raises the same.
 
-        Raises Unavailable where the row cannot be asked and the end may have been forgotten.
+        Raises Unavailable if the row cannot be read and the end may have been forgotten.
         """
         ended = self.is_revoked(ref, now)
         if ended:
@@ -83,7 +82,7 @@ class RevocationCache:
             self._look(ref, now, find)
 
     def is_revoked(self, ref: SessionRef, now: float) -> bool | None:
-        """Whether the session has ended; None where its row has to be asked."""
+        """Whether the session has ended; None if its row has to be read."""
         if self._asked_at is None or abs(now - self._asked_at) >= POLL_SECONDS:
             self._learn(now)
         if ref.session_id in self._ended:
@@ -94,16 +93,16 @@ class RevocationCache:
         return None if not self._is_away or self._may_have_forgotten(ref, now) else False
 
     def mark_ended(self, ended: Iterable[EndedSession]) -> None:
-        """Know at once what this process ended itself."""
+        """Remember the sessions that this process itself has ended."""
         with self._changing:
             for entry in ended:
                 self._mark_ended(entry)
 
     def mark_live(self, ref: SessionRef, now: float) -> None:
-        """Know that the session was live on its row, which was read or written at ``now`` or later."""
+        """Remember that the session was live on its row, which was read or written at ``now`` or later."""
         with self._changing:
             if now < self._trusted_since or ref.session_id in self._ended:
-                return  # what was read may be older than what was learnt since
+                return  # what was read may be older than an end that was learnt since
             if self._may_have_forgotten(ref, now):
                 return
             if ref.session_id not in self._live and len(self._live) >= MAX_KNOWN:
@@ -121,7 +120,7 @@ class RevocationCache:
             self.mark_live(ref, now)
 
     def _may_have_forgotten(self, ref: SessionRef, now: float) -> bool:
-        """Whether the session may have ended without its name being kept here."""
+        """Whether the session may have ended although its id is not remembered here."""
         return now < self._incomplete_until or any_of(ref.subject) in self._ended
 
     def _learn(self, now: float) -> None:
@@ -139,14 +138,14 @@ class RevocationCache:
             self._asked_at = now
 
     def _since(self, now: float) -> float:
-        """The last answer and a little before; what ended before ``keep_for`` has no token any more."""
+        """The time to ask from: shortly before the last answer. Before ``keep_for`` no token is valid now."""
         oldest = now - self._keep_for
         return oldest if self._learnt_at is None else max(min(self._learnt_at, now) - OVERLAP_SECONDS, oldest)
 
     def _take(self, ended: Iterable[EndedSession], now: float) -> None:
-        """Take an answer in; after a gap only what was seen a moment ago is known to be live.
+        """Remember an answer; after a gap only sessions that were read within MAX_GAP stay known as live.
 
-        The answer tells of every end since then: no row is deleted within MAX_GAP after an end.
+        The answer has every end since then, because no row is deleted within MAX_GAP after an end.
         """
         with self._changing:
             if self._learnt_at is None or not 0 <= now - self._learnt_at <= MAX_GAP:
@@ -170,7 +169,7 @@ class RevocationCache:
             self._ended[name] = ended_at
 
     def _forget(self, now: float) -> None:
-        """Drop what no access token can speak of any more."""
+        """Drop the sessions that can have no valid access token any more."""
         oldest = now - self._keep_for
         with self._changing:
             self._ended = {key: ended_at for key, ended_at in self._ended.items() if ended_at > oldest}

@@ -1,8 +1,8 @@
-"""The verbs on sessions: start, restart, refresh, end, block. The shell around the rule.
+"""Start, restart, refresh, end and block: the operations on sessions, as the shell around the rule.
 
-Here the store, the clock, randomness and the signals meet the values of lifecycle/. A verb reads the clock
-once. It is decided on a loaded account and written by compare-and-swap; who loses the race loads and decides
-again. What refuses a request is raised only after what it changes is on disk.
+This module connects the store, the clock, randomness and the signals with the values of lifecycle/. An
+operation reads the clock once. It is decided on a loaded account and written by compare-and-swap. After a
+lost race it is loaded and decided again. An error is raised only after the change is on disk.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .reader import SessionReader
 from .revocation import RevocationCache
 
 MAX_RACES = 20
-"""How often a verb is decided anew because another request was faster."""
+"""How often an operation is decided again because another request was faster."""
 
 
 class SessionService:
@@ -55,10 +55,11 @@ class SessionService:
         started_by: Session | None = None,
         replaces: SessionRef | None = None,
     ) -> IssuedTokens:
-        """Start a session. The one it ``replaces`` ends; beyond the limit, the least recently served.
+        """Start a session. The one it ``replaces`` ends, and beyond the limit the least recently served ends.
 
-        ``account`` is the row the person was authenticated on; a password changed since then refuses.
-        One that was ``started_by`` another session has the sign-in of that one, and ends with its theft.
+        ``account`` is the row that the password was checked on; if its password has changed since, the start
+        is refused. A session that was ``started_by`` another one has its ``auth_time``, and ends if that one
+        is stolen.
         """
         now = self._clock()
         started = self._new_session(options, now, started_by)
@@ -78,9 +79,9 @@ class SessionService:
         return self._issue(latest, started, now)
 
     def restart(self, account: Account, old: Session, password_hash: str) -> IssuedTokens:
-        """Store a new password; a fresh session takes the place of ``old`` and every other one ends.
+        """Store a new password; a new session replaces ``old`` and every other session ends.
 
-        Raises InvalidCredentials where the password was changed meanwhile, TokenInvalid where ``old`` ended.
+        Raises InvalidCredentials if the password was changed meanwhile, TokenInvalid if ``old`` has ended.
         """
         now = self._clock()
         started = self._new_session(SessionOptions(old.remember, old.delivery, old.label), now)
@@ -103,11 +104,11 @@ class SessionService:
         self._change(subject, decide_transition, self._clock(), password_hash=password_hash)
 
     def refresh(self, presented: Sequence[str]) -> IssuedTokens:
-        """Honour a refresh token: what the rule says of it, on disk, then new tokens or the refusal.
+        """Apply the rule to a refresh token, write the result, then return new tokens or raise the error.
 
-        ``presented`` is every candidate that came under the cookie's name. Where several are authentic, one
-        that is good counts, and the others are passed by: an old cookie of another path proves nothing. Where
-        none is good they are judged one by one, so an ended session beside a stolen one hides no theft.
+        ``presented`` is every candidate that came under the cookie's name. If several are authentic, a good
+        one counts, and the others only cause an event: an old cookie of another path is no theft. If none is
+        good, the rule is applied to each, so that an ended session beside a stolen one hides no theft.
         """
         now = self._clock()
         candidates = self._issuer.valid_refresh(presented, now)
@@ -124,9 +125,9 @@ class SessionService:
         raise error
 
     def sign_out(self, refresh: Sequence[str], access: Sequence[str], scope: str) -> None:
-        """End the session these tokens speak of (``session``), the user's ``others``, or ``all`` of them.
+        """End the session of these tokens (``session``), the user's ``others``, or ``all`` of them.
 
-        Any authentic token ends its own session, however old. For more than that it has to be alive;
+        Any authentic token ends its own session, however old. To end others its session has to be live;
         RefreshTokenInvalid otherwise.
         """
         acting_session = None if scope == "session" else self._reader.acting_session(refresh, access)
@@ -138,7 +139,7 @@ class SessionService:
         elif scope == "others":
             self.end_others(acting_session)
         else:
-            with suppress(UserNotFound):  # deleted a moment ago, and so signed out
+            with suppress(UserNotFound):  # deleted a moment ago, so already signed out
                 self.end_all(acting_session.subject)
 
     def end(self, ref: SessionRef, reason: str = "signed_out") -> None:
@@ -154,7 +155,7 @@ class SessionService:
         self._change(subject, partial(transitions.end_all, reason=reason), self._clock())
 
     def block(self, subject: str, *, blocked: bool = True, reason: str = "blocked") -> None:
-        """Keep a user out (every session ends and none can start, in one write), or let them in again.
+        """Block a user (every session ends and none can start, in one write), or unblock them.
 
         Raises UserNotFound.
         """
@@ -162,7 +163,7 @@ class SessionService:
         self._change(subject, decide_transition, self._clock(), blocked=blocked)
 
     def _end(self, subject: str, which: Callable[[Session], bool], reason: str) -> None:
-        """A token may be older than the row of its user: where there is no row, no session is left."""
+        """If the user has no row, there is nothing to end: the token is older than the deletion."""
         with suppress(UserNotFound):
             decide_transition = partial(transitions.end, which=which, reason=reason)
             self._change(subject, decide_transition, self._clock())
@@ -202,7 +203,7 @@ class SessionService:
         missing: type[RatchetError] | None = None,
         **columns: Any,
     ) -> tuple[Account, Session | None]:
-        """Decide a transition, write it, tell its events, raise its error, in that order.
+        """Decide a transition, write it, send its events, raise its error, in that order.
 
         Starts from ``account`` where the caller has just loaded it. ``missing`` is for what lets somebody in:
         it is raised where the user has no row, or one that the host hides. Everything else finds hidden rows
@@ -235,7 +236,7 @@ class SessionService:
         return written
 
     def _issue(self, account: Account, session: Session, now: float) -> IssuedTokens:
-        """The tokens of a session that this process has just seen on its row, or written there."""
+        """The tokens of a session that this process has just read from its row, or written there."""
         self._revocations.mark_live(SessionRef(account.subject, session.id), now)
         return self._issuer.issue(account, session, now)
 

@@ -1,1 +1,1 @@
-"""Every setting: its definition, the values it takes, and how it is read at start."""
+"""Every setting: its definition, its allowed values, and how it is read at start."""

@@ -1,4 +1,4 @@
-"""app.config to frozen Settings: read once at boot; what is wrong stops the start, and its key is named.
+"""Reads app.config into frozen Settings, once at start; a wrong value stops the start and names its key.
 
 What ``app.config`` does not set is taken from the environment, with Flask's prefix:
 ``FLASK_RATCHET_LEEWAY=5``.
@@ -23,7 +23,7 @@ ENVIRONMENT_PREFIX = "FLASK_RATCHET"
 
 
 def load(app: Flask) -> Settings:
-    """The settings of ``app``; SettingsError where one is wrong or two contradict each other."""
+    """The settings of ``app``; SettingsError if one is wrong or two contradict each other."""
     given = _given(app.config)
     values = {key.removeprefix(PREFIX).lower(): _parse(key, value) for key, value in given.items()}
     settings = _fit_defaults(Settings(_secrets(app), **values), given)
@@ -34,7 +34,7 @@ def load(app: Flask) -> Settings:
 
 
 def _given(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What was set, by key; the configuration counts above the environment. A misspelt key is an error."""
+    """The values that were set, by key; app.config overrides the environment. A misspelt key is an error."""
     given = _environment() | {key: value for key, value in config.items() if key.startswith(PREFIX)}
     for key in given.keys() - SETTINGS.keys():
         near = difflib.get_close_matches(key, SETTINGS, 1)
@@ -43,10 +43,11 @@ def _given(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _environment() -> dict[str, Any]:
-    """What the environment sets, by key, as Flask reads it: JSON where it is JSON, else the text.
+    """The values of the environment, by key, as Flask reads them: JSON if it parses as JSON, else the text.
 
     Only our own variables are read. Flask takes FLASK_X__Y for a key of the mapping X, and fails with a
-    TypeError where FLASK_X is there too and no mapping. The variables of the host are not ours to judge.
+    TypeError if FLASK_X is also set and is no mapping. The host's own variables must not cause that error
+    here.
     """
     environment = Config("")
     try:
@@ -66,7 +67,7 @@ def _parse(key: str, value: Any) -> Any:
 
 
 def _fit_defaults(settings: Settings, given: Collection[str]) -> Settings:
-    """A limit that nobody set yields to a shorter one that somebody set."""
+    """A default is lowered to a limit that was set and is shorter."""
     if "RATCHET_REFRESH_TTL" not in given:
         settings = replace(settings, refresh_ttl=min(settings.refresh_ttl, settings.session_ttl))
     if "RATCHET_SHORT_TTL" not in given:
@@ -75,7 +76,7 @@ def _fit_defaults(settings: Settings, given: Collection[str]) -> Settings:
 
 
 def _secrets(app: Flask) -> tuple[str | bytes, ...]:
-    """The secret that signs, then those that are still accepted."""
+    """The secret that signs, then the fallbacks, which are only accepted."""
     fallbacks = app.config.get("SECRET_KEY_FALLBACKS") or ()
     if isinstance(fallbacks, str | bytes):
         raise SettingsError("SECRET_KEY_FALLBACKS has to be a list of secrets, not one text.")
@@ -92,22 +93,22 @@ def _secret_keys(secrets: Sequence[object]) -> list[str]:
 
 
 def check_secret(secret: str | bytes, key: str = "SECRET_KEY") -> None:
-    """Refuse a secret that can be guessed: SettingsError, with the name of the setting and what to do."""
+    """Refuse a secret that can be guessed: SettingsError, with the name of the setting and the remedy."""
     if complaint := weakness(secret):
         raise _unusable_secret(key, complaint)
 
 
 def _unusable_secret(key: str, complaint: str) -> SettingsError:
-    """What to raise for the secret of ``key``; the message does not repeat it."""
+    """The error for the secret of ``key``; its message does not repeat the secret."""
     return SettingsError(f"{key} {complaint}. {REMEDY}")
 
 
 def _check_strength(settings: Settings) -> None:
-    """Refuse a secret that is short or a phrase of a template; in debug and testing nobody asks.
+    """Refuse a secret that is short or a repeated phrase; debug and testing mode allow it.
 
-    Other secrets that can be guessed, such as one letter forty times, stand in examples and in tests of
-    hosts. To stop these would break a host that only upgrades, so they are a line in the log, and an error
-    of the doctor.
+    Other secrets that can be guessed, such as one letter forty times, are common in examples and in the tests
+    of hosts. Refusing these would break a host on an upgrade, so they are a line in the log, and an error of
+    the doctor.
     """
     secrets = [
         *zip(_secret_keys(settings.secrets), settings.secrets, strict=True),
@@ -122,7 +123,7 @@ def _check_strength(settings: Settings) -> None:
 
 
 def _check(settings: Settings) -> None:
-    """Refuse values that are each allowed and contradict each other."""
+    """Refuse values that are allowed one by one, but contradict each other."""
     prefix = cookie_prefix(settings.cookie_name)
     host_cookie = prefix == "__Host-"
     contradictions = {

@@ -1,6 +1,6 @@
-"""Every setting of Ratchet, written once: its type, parser with bounds, default, and sentences.
+"""Every setting of Ratchet, defined once: its type, parser with bounds, default, and description.
 
-``docs/settings.md`` is written from this.
+``docs/settings.md`` is generated from this.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class SettingsError(ValueError):
 
 
 class Setting(NamedTuple):
-    """How one value is parsed, its default as one would write it, what is allowed, what it does.
+    """How one value is parsed, its default as a user would write it, what is allowed, what it does.
 
-    ``parse`` raises ValueError or TypeError. ``show`` makes the text by which a message repeats a value.
+    ``parse`` raises ValueError or TypeError. ``show`` makes the text that stands for a value in a message.
     """
 
     parse: Callable[[Any], Any]
@@ -59,13 +59,13 @@ class Settings:
     """Every setting of one app, checked. Durations are seconds."""
 
     secrets: tuple[str | bytes, ...]
-    """SECRET_KEY, then SECRET_KEY_FALLBACKS: Flask's settings, with no key and no default of ours."""
+    """SECRET_KEY, then SECRET_KEY_FALLBACKS. These are settings of Flask, not of Ratchet."""
 
     url_prefix: str = setting(
         parsers.prefix,
         "/auth",
         'a path such as "/auth"',
-        "Where the routes live; also the path of the cookie.",
+        "The path of the routes; also the path of the cookie.",
     )
     access_ttl: float = setting(
         parsers.duration(), "10m", f"{_DURATION}, more than the leeway", "How long an access token is valid."
@@ -89,7 +89,7 @@ class Settings:
         parsers.duration(0, 120),
         "30s",
         f"{_DURATION}, 0 to 2 minutes",
-        "How long the current refresh token stays put after it was made, or its parent last presented.",
+        "How long the current refresh token does not rotate after it was made, or its parent last presented.",
     )
     strict: bool = setting(
         parsers.flag, False, _FLAG, "No leeway and no recovery: anything but the current token is a reuse."
@@ -126,7 +126,7 @@ class Settings:
         parsers.flag, True, _FLAG, "Also set the access token as a cookie, for server-rendered pages."
     )
     body_delivery: bool = setting(
-        parsers.flag, True, _FLAG, "Let clients that keep no cookies have refresh tokens in the body."
+        parsers.flag, True, _FLAG, "Clients that keep no cookies may have refresh tokens in the body."
     )
     trusted_origins: frozenset[str] = setting(
         parsers.origins,
@@ -153,7 +153,7 @@ class Settings:
         parsers.whole(10, 16),
         12,
         "a whole number from 10 to 16",
-        "Cost of a password hash; a cheaper stored one is raised at the next sign-in.",
+        "Cost of a password hash; a cheaper stored hash is replaced at the next sign-in.",
     )
     password_min_length: int = setting(
         parsers.whole(8, 64), 15, "a whole number from 8 to 64", "Characters a new password needs."
@@ -161,7 +161,7 @@ class Settings:
     throttle_storage: str = setting(
         parsers.text,
         "memory://",
-        'a storage of the limits library but memcached, such as "redis://localhost:6379", and its driver',
+        'a storage of the limits library except memcached, such as "redis://localhost:6379", and its driver',
         "Where sign-ins are counted; several nodes need a shared one.",
         show=parsers.without_password,
     )
@@ -182,9 +182,9 @@ class Settings:
 SETTINGS: Mapping[str, Setting] = {
     f"{PREFIX}{one.name.upper()}": one.metadata["setting"] for one in fields(Settings) if one.metadata
 }
-"""By its key, each setting of Ratchet."""
+"""Each setting of Ratchet, by its key."""
 
 
 def invalid_setting(key: str, value: object) -> SettingsError:
-    """What to raise where ``key`` cannot be ``value``."""
+    """The error for a ``value`` that ``key`` cannot have."""
     return SettingsError(f"{key} is {SETTINGS[key].show(value)}; allowed: {SETTINGS[key].allowed}.")

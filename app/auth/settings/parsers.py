@@ -1,4 +1,4 @@
-"""What the value of a setting may be: a parser returns the value as it is kept, or raises ValueError."""
+"""The parsers of settings: each returns the value as it is kept, or raises ValueError."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def is_site_path(target: str) -> bool:
     """Whether ``target``, a path with or without a query, leads to this site in every browser (CWE-601).
 
     It has one leading slash. Browsers read ``//`` and a backslash as the start of another host's name, drop
-    tabs and line ends, and remove dot segments; so the path has none of these, also not percent-encoded.
+    tabs and line ends, and remove dot segments; so the path may have none of these, percent-encoded or not.
     """
     path = unquote(target.partition("?")[0].partition("#")[0])
     return (
@@ -135,7 +135,7 @@ def page(value: Any) -> str | None:
 
 
 def cookie_name(value: Any) -> str:
-    """A token that a cookie can be called (RFC 6265, 4.1.1)."""
+    """A valid name of a cookie: a token (RFC 6265, 4.1.1)."""
     name = text(value)
     if not _COOKIE_NAME.issuperset(name) or name in (ACCESS_COOKIE, SIGNED_IN_COOKIE, CONTINUED_COOKIE):
         raise ValueError
@@ -143,7 +143,7 @@ def cookie_name(value: Any) -> str:
 
 
 def cookie_prefix(name: str) -> str:
-    """The prefix of a cookie's name that binds the browser, in any case of its letters (RFC 6265bis, 5.4)."""
+    """The prefix of a cookie's name that browsers check, in any letter case (RFC 6265bis, 5.4)."""
     return next((prefix for prefix in COOKIE_PREFIXES if name.lower().startswith(prefix.lower())), "")
 
 
@@ -178,7 +178,7 @@ def _is_origin(one: str) -> bool:
 
 
 def without_password(value: object) -> str:
-    """A URL as a message may show it, because a message ends in a log: its scheme, or its type if no text."""
+    """A URL as a message may show it, without a password: its scheme, or the type of another value."""
     if value is None or isinstance(value, int):
         return repr(value)
     if not isinstance(value, str):
@@ -188,7 +188,7 @@ def without_password(value: object) -> str:
 
 
 def secrets(shortest: int) -> Callable[[Any], tuple[str, ...]]:
-    """Secrets that fit into a header, each of so many bytes at least."""
+    """Secrets that fit into a header, each of at least ``shortest`` bytes."""
 
     def is_secret(one: object) -> bool:
         return isinstance(one, str) and len(one) >= shortest and _SECRET.fullmatch(one) is not None
@@ -204,7 +204,7 @@ def secrets(shortest: int) -> Callable[[Any], tuple[str, ...]]:
 
 def private_keys(value: Any) -> tuple[KeyPair, ...]:
     """The private keys in the files of these paths; SecretRefused where one cannot be used."""
-    if any(mark in str(value) for mark in ("{", "-----")):  # a key: no message may repeat it
+    if any(mark in str(value) for mark in ("{", "-----")):  # a private key, which no message may repeat
         raise SecretRefused("takes the paths of files, not the keys themselves")
     names = value if isinstance(value, list | tuple) else [] if value is None else [value]
     paths = [Path(text(os.fspath(name))) for name in names]

@@ -1,4 +1,4 @@
-"""What makes a secret or a password easy to guess: it is short, repeats itself, or has few characters."""
+"""Finds secrets and passwords that are easy to guess: short, repetitive, or of few different characters."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from itertools import pairwise
 from typing import TypeVar
 
 MIN_SECRET_BYTES = 32
-"""Bytes: as long as the SHA-256 that is keyed with it (RFC 7518, 3.2)."""
+"""Bytes: the output length of SHA-256, which is keyed with it (RFC 7518, 3.2)."""
 
 MIN_PERIOD = 24
-"""Bytes of a secret before it starts anew. One of 32 drawn hex digits in four billion has fewer."""
+"""The shortest period of a secret, in bytes. One in four billion random 32 hex digits has a shorter one."""
 
 MIN_DIFFERENT = 8
-"""Different bytes in a secret, and different steps from one to the next; fewer were typed, not drawn."""
+"""The fewest different bytes in a secret, and differences between neighbours. A random secret has more."""
 
 MAX_PART = 32
-"""How long a part is looked for that a text repeats: a bound, so that a long text costs no long search."""
+"""The longest period that is searched for: a bound, so that a long text costs no long search."""
 
 REMEDY = 'Make one with: python -c "import secrets; print(secrets.token_hex(32))"'
-"""How to make a secret that was drawn."""
+"""How to make a random secret."""
 
 _Text = TypeVar("_Text", str, bytes)
 
 
 def weakness(secret: str | bytes) -> str | None:
-    """What is wrong with a secret, as the end of a sentence; None where nothing is to be seen.
+    """What is wrong with a secret, as the end of a sentence; None if no weakness is found.
 
-    It sees what was typed or pasted from a template (``change-me-change-me-…``, ``0123456789abcdef…``). A
+    It finds what was typed or pasted from a template (``change-me-change-me-…``, ``0123456789abcdef…``). A
     long sentence from a public example passes.
     """
     raw = _bytes_of(secret)
@@ -46,13 +46,13 @@ def is_short(secret: str | bytes) -> bool:
 
 
 def is_template(secret: str | bytes) -> bool:
-    """Whether a secret is a phrase again and again, as templates of configurations have it."""
+    """Whether a secret is a repeated phrase, as in templates of configurations."""
     raw = _bytes_of(secret)
     return 1 < len(repeated(raw)) < min(MIN_PERIOD, len(raw))
 
 
 def repeated(text: _Text) -> _Text:
-    """The shortest part of which ``text`` is a repetition, the last one perhaps cut off; else ``text``."""
+    """The shortest part that ``text`` repeats, the last time perhaps cut off; ``text`` if there is none."""
     lengths = range(1, min(len(text), MAX_PART + 1))
     return next((text[:length] for length in lengths if text.startswith(text[length:])), text)
 

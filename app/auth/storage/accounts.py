@@ -1,7 +1,7 @@
-"""User row to account value and back: load, compare-and-swap.
+"""Converts user rows to accounts and back: load, compare-and-swap.
 
-A change is one ``UPDATE`` that names the version it was decided on; zero rows means that somebody else moved
-first. This package and user.py are the only places that know SQL.
+A change is one ``UPDATE`` with the version that it was decided on in its WHERE; zero changed rows mean that
+another request was faster. Only this package and user.py use SQL.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ UserOptions = Callable[[], Iterable[ORMOption]]
 """Gives what the host adds to each SELECT of a user: criteria that hide rows, or what to load along."""
 
 HOSTS_COLUMNS = frozenset({"password_hash", "blocked"})
-"""What both the host and Ratchet write."""
+"""The columns that both the host and Ratchet write."""
 
 _SESSION_FIELDS = tuple(field.name for field in dataclasses.fields(Session))
 
@@ -85,11 +85,11 @@ class AccountStore:
         blocked: bool | None = None,
         same_hash: bool = False,
     ) -> bool:
-        """Write ``sessions`` if the row is still as ``account``; whether it was.
+        """Write ``sessions`` if the row still equals ``account``; returns whether it did.
 
-        With them a new ``password_hash``, what the row remembers of ``ended`` sessions, and whether the
-        user is ``blocked``, where given. ``same_hash`` is for what was decided on the password: the row has
-        to have the hash of ``account``, too.
+        The other arguments, if given, are written with them: a new ``password_hash``, the ``ended`` sessions
+        to remember, and whether the user is ``blocked``. With ``same_hash`` the row must also have the hash
+        of ``account``: this is for decisions that depend on the password.
         """
         columns: dict[str, Any] = {"sessions": [dataclasses.asdict(session) for session in sessions]}
         if password_hash is not None:
@@ -115,7 +115,7 @@ class AccountStore:
         return [EndedSession(*entry) for row in rows for entry in row or ()]
 
     def subjects(self) -> list[str]:
-        """The subject of every user, for a command that visits them all."""
+        """The subject of every user, for a command that changes all of them."""
         keys = self.database.run(self._statements.keys, {}, lambda result: result.scalars().all())
         return [str(key) for key in keys]
 
@@ -153,8 +153,8 @@ class AccountStore:
     def delete(self, subject: str) -> None:
         """Delete a user's row as the host's mapping says, in a transaction of its own.
 
-        Raises RuntimeError where other rows refer to it: the database refuses, or SQLAlchemy before it, where
-        the reference is part of the other row's key.
+        Raises RuntimeError if other rows refer to it: the database refuses, or SQLAlchemy does if the
+        reference is part of the other row's key.
         """
         try:
             self.database.attempt(partial(self._delete, self.key_of(subject)))
@@ -201,9 +201,9 @@ class AccountStore:
                 own.commit()
 
     def _tell_host(self, account: Account, columns: Mapping[str, Any]) -> None:
-        """Let the host's object in ``db.session`` have what was written, but for what the host has pending.
+        """Copy what was written to the host's object in ``db.session``, except where the host has changed it.
 
-        A value is set, not expired: the host's transaction may be older than the write, and would not see it.
+        The values are set and not expired: the host's transaction may be older than the write and not see it.
         """
         if not self._db.session.registry.has():
             return
@@ -229,17 +229,18 @@ class AccountStore:
 
 
 def _is_one(result: CursorResult[Any]) -> bool:
-    """Whether an UPDATE by key changed its row; more than one is a fault, and nobody is signed in by it."""
+    """Whether an UPDATE by key changed its row; more than one row is an error, and signs nobody in."""
     if result.rowcount not in (0, 1):
         raise RuntimeError(f"an UPDATE by key has changed {result.rowcount} rows")
     return result.rowcount == 1
 
 
 def _session(item: Mapping[str, Any]) -> Session:
-    """A session of the row; a field that another release added is passed over.
+    """A session of the row; fields that another release added are ignored.
 
-    One that knows a single time was written by the first edition of the rule. That time is the latest that
-    the others can be, so its token rotates a little later and the session is not confirmed too early.
+    A session with only one time was written by the first edition of the rule. The other times cannot be later
+    than that one, so it stands for all: the token rotates a little later, and no confirmation comes too
+    early.
     """
     times = dict.fromkeys(("made_at", "shown_at"), item["served_at"])
     return Session(**times | {name: item[name] for name in _SESSION_FIELDS if name in item})

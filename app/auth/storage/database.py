@@ -1,4 +1,4 @@
-"""Statements to the host's database and back, each in autocommit on a connection of its own.
+"""Runs statements on the host's database, each in autocommit on a connection of its own.
 
 Where the host's tests have put one connection in the place of the engine, to roll back what a test has
 written, that connection is used, and nothing is committed.
@@ -38,7 +38,7 @@ from ..log import log_safely
 from . import faults
 
 TRIES = 3
-"""How often a statement is sent that a deadlock or a dead connection stopped."""
+"""How often a statement is sent if a deadlock or a dead connection stops it."""
 
 FETCHED_AT_ONCE = 1000
 """Rows of a table that is read from end to end."""
@@ -60,9 +60,9 @@ class Database:
     def run(
         self, statement: Executable, values: Mapping[str, Any], take: Callable[[CursorResult[Any]], _T]
     ) -> _T:
-        """Run one statement and ``take`` what is wanted of its result.
+        """Run one statement; ``take`` converts its result.
 
-        Sending it again is safe: a compare-and-swap that did land then finds another version.
+        Sending it again is safe: a compare-and-swap whose first attempt was written finds another version.
         """
 
         def once() -> _T:
@@ -85,7 +85,7 @@ class Database:
         return self.attempt(once)
 
     def attempt(self, work: Callable[[], _T]) -> _T:
-        """Do what is safe to do again, and do it again where a deadlock or a dead connection stopped it."""
+        """Run ``work``, again after a deadlock or on a dead connection; it must be safe to repeat."""
         for left in reversed(range(TRIES)):
             try:
                 with self.faults():

@@ -1,7 +1,7 @@
-"""How the host's user model lies on its tables, and which mappings Ratchet cannot keep.
+"""How the host's user model is mapped to its tables, and which mappings Ratchet refuses.
 
 A model may inherit from another table (joined, single or concrete), be mapped to a join, or call its columns
-by other names. What Ratchet writes has to stand in one table, under the user's key.
+by other names. All that Ratchet writes has to be in one table, under the user's key.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ WRITTEN = ("sessions", "sessions_version", "ended", "ended_at", "password_hash",
 KEPT_AS_JSON = ("sessions", "ended")
 
 READ = ("confirmed",)
-"""What it only reads, wherever that comes from; a host can do without ``email`` or ``username``."""
+"""The attributes that it only reads, from any table; a host can leave out ``email`` or ``username``."""
 
 
 class UserMapping:
-    """The attributes and columns of one user model. Raises TypeError where they cannot be kept.
+    """The attributes and columns of one user model. Raises TypeError if the mapping cannot work.
 
     Made while the host's models are still being defined, so nothing here may configure the mappers.
     """
@@ -84,7 +84,7 @@ class UserMapping:
         return column
 
     def _table(self) -> Table:
-        """The one table of all that is written."""
+        """The one table that Ratchet writes to."""
         table = self.columns["sessions"].table
         if not isinstance(table, Table):
             self._refuse("is mapped to a query", "map it to the table that holds sessions")
@@ -97,7 +97,7 @@ class UserMapping:
         return table
 
     def _key_of_table(self, key: ColumnElement[Any]) -> Column[Any]:
-        """The column of that table in which a user's key stands.
+        """The column of that table that has the user's key.
 
         The mapping says which columns are equal: those of one attribute, and those that inheritance joins.
         """

@@ -1,8 +1,8 @@
 """The SQL that Ratchet sends, made once per user model.
 
 A SELECT goes through the model, so that SQLAlchemy adds the joins and the discriminator of the mapping. An
-UPDATE goes to the one table that holds ``sessions``, by the key of that table. A mapping with which one of
-the two cannot work is refused at start.
+UPDATE goes to the one table that holds ``sessions``, by the key of that table. A mapping that does not
+allow both is refused at start.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .mapping import READ, WRITTEN, UserMapping
 
 IDENTIFIER_FIELDS = ("email", "username")
 STATE_FIELDS = ("password_hash", "blocked", "confirmed", "sessions", "sessions_version", "ended")
-"""What follows the shown columns in a row, in this order."""
+"""The columns that follow the public ones in a row, in this order."""
 
 OWN_COLUMNS = (*IDENTIFIER_FIELDS, *WRITTEN, *READ)
 """The columns of RatchetUser."""
@@ -55,10 +55,10 @@ class Statements:
         self._swaps: dict[tuple[frozenset[str], bool], Update] = {}
 
     def compare_and_swap(self, *names: str, same_hash: bool) -> Update:
-        """Compare-and-swap: write ``next_…`` of these columns, and no others, if the row is as it was seen.
+        """Compare-and-swap: write ``next_…`` to these columns, and no others, if the row is as it was read.
 
-        Not only the version has to be the same: a host that blocks the user or changes the password does
-        not move it. The hash is compared only where ``same_hash`` asks for it. A host may encrypt that
+        More than the version has to be equal: a host that blocks the user or changes the password does not
+        increase it. The hash is compared only where ``same_hash`` asks for it. A host may encrypt that
         column with a random nonce, and then no comparison in SQL ever finds it equal.
         """
         wanted = frozenset(names), same_hash
