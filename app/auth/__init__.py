@@ -1,4 +1,4 @@
-"""Ratchet keeps people signed in to a Flask site. This is its face: it hands names on, nothing else."""
+"""Ratchet keeps people signed in to a Flask site. This file is its public face: it only re-exports names."""
 
 from .errors import (
     AccountBlocked,

@@ -1,4 +1,4 @@
-"""Ratchet.init_app: settings, blueprint, error handler and commands, onto one app."""
+"""Ratchet.init_app: puts settings, blueprint, error handler and commands on one app."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ from .web.services import EXTENSION, Services, services
 DELETE_AFTER = MAX_GAP + POLL_SECONDS
 """Seconds for which the row of a user who is to be deleted stays, signed out and blocked.
 
-Longer than a process may pause between two questions and still trust what it knows: whoever asks meanwhile
-learns of the end, and whoever comes back after a pause looks at the row.
+This is longer than MAX_GAP in revocation.py. A process that asks for ended sessions in these seconds learns
+of the end. A process that does not ask has a gap, and after a gap it looks at the row again.
 """
 
 _AUTHENTICATED = "ratchet.authenticated"
@@ -69,7 +69,7 @@ class Ratchet:
     def init_app(self, app: Flask, *, clock: Callable[[], float] | None = None) -> None:
         """Check the settings of ``app`` and register everything on it.
 
-        ``clock`` is for this app, where it is to have another one than this object was made with.
+        ``clock`` replaces, for this app, the clock that this object was made with.
         """
         if EXTENSION in app.extensions:
             raise SettingsError(
@@ -89,8 +89,8 @@ class Ratchet:
     def authenticate(self, identifier: str, password: str) -> Any:
         """The user with this e-mail address or user name and password, an object of your model.
 
-        Raises InvalidCredentials, TooManyAttempts, AccountBlocked or AccountUnconfirmed; InvalidRequest where
-        the name or the password is longer than any.
+        Raises InvalidCredentials, TooManyAttempts, AccountBlocked or AccountUnconfirmed; InvalidRequest if
+        the name or the password is too long.
         """
         account = services().authenticator.authenticate(
             "email" if "@" in identifier else "username",
@@ -104,14 +104,14 @@ class Ratchet:
         return user
 
     def hash_new_password(self, password: str) -> str:
-        """What to store as ``password_hash``; InvalidRequest where it is refused."""
+        """What to store as ``password_hash``; InvalidRequest if the password is refused."""
         return services().authenticator.hash_new(password)
 
     def change_password(self, current: str, new: str) -> IssuedTokens:
-        """Give the signed-in user a new password; every other session ends, fresh cookies go out here.
+        """Give the signed-in user a new password; other sessions end, and this browser gets new cookies.
 
-        Raises InvalidCredentials where ``current`` is wrong, TooManyAttempts where that was tried too often,
-        InvalidRequest where the new one is refused.
+        Raises InvalidCredentials if ``current`` is wrong, TooManyAttempts after too many wrong ones,
+        InvalidRequest if the new one is refused.
         """
         account, session = guard.live_session()
         issued = services().authenticator.change_password(
@@ -139,7 +139,7 @@ class Ratchet:
         after_this_request(_clear_cookies)
 
     def end_other_sessions(self) -> None:
-        """Sign the signed-in user out everywhere but here."""
+        """End every session of the signed-in user except that of this browser."""
         claims = guard.identity()
         services().sessions.end_others(SessionRef(claims.subject, claims.session_id))
 
@@ -150,21 +150,20 @@ class Ratchet:
     def set_password(self, user: Any, new: str) -> None:
         """Give ``user`` a new password and sign them out everywhere, in one write.
 
-        This is the end of a password reset; where the person gives the current password, it is
-        ``change_password``. Raises InvalidRequest where the new one is refused, UserNotFound where the user
-        has no row.
+        This is for a password reset. If the user gives the current password, call ``change_password``.
+        Raises InvalidRequest if the new one is refused, UserNotFound if the user has no row.
         """
         hashed = self.hash_new_password(new)
         services().sessions.reset(services().store.subject_of(user), hashed)
 
     def delete(self, user: Any) -> None:
-        """Delete ``user``, and let no process serve their access tokens any more. Takes three seconds.
+        """Delete ``user``. Afterwards no process serves their access tokens. Takes three seconds.
 
-        The row is what tells other processes that sessions have ended. So the user is signed out and blocked
+        Other processes learn from the row that sessions have ended. So the user is signed out and blocked
         first, in one write, and the row goes when every process has learnt of it, in a transaction of its
-        own, with the cascades of your model. Commit what you have changed before. Raises RuntimeError where
-        other rows refer to the user; they then stay signed out and blocked. Raises UserNotFound where the row
-        is gone already.
+        own, with the cascades of your model. Commit your own changes first. Raises RuntimeError if
+        other rows refer to the user; the user then stays signed out and blocked. Raises UserNotFound if
+        the row is already deleted.
         """
         subject = services().store.subject_of(user)
         services().sessions.block(subject, reason="deleted")
@@ -172,7 +171,7 @@ class Ratchet:
         services().store.delete(subject)
 
     def block(self, user: Any) -> None:
-        """Keep ``user`` out and sign them out everywhere, in one write. Raises UserNotFound."""
+        """Block ``user`` and sign them out everywhere, in one write. Raises UserNotFound."""
         services().sessions.block(services().store.subject_of(user))
 
     def unblock(self, user: Any) -> None:
@@ -198,7 +197,7 @@ class Ratchet:
         return script.script_url()
 
     def check_origin(self) -> None:
-        """Refuse a form post that another site sent: CrossOrigin."""
+        """Raise CrossOrigin if a page of another site sent this request."""
         try:
             check_origin()
         except RatchetError:
@@ -236,7 +235,7 @@ def _account(user: Any) -> Account:
 def _authenticated(user: Any) -> Account | None:
     """The row that this request has authenticated ``user`` on, unless the host itself changed the password.
 
-    A password that somebody else changes meanwhile is then not the one that was verified, and refuses.
+    If somebody else has changed the password since then, the sign-in is refused.
     """
     account, password_hash = request.environ.get(_AUTHENTICATED, (None, None))
     if account is None or account.subject != services().store.subject_of(user):

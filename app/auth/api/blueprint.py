@@ -1,4 +1,4 @@
-"""The blueprint: every declared route, and a refusal in our words for every other method of its path."""
+"""The blueprint: every declared route, and our own 405 for every other method of its path."""
 
 from __future__ import annotations
 
@@ -97,11 +97,12 @@ def _add(blueprint: Blueprint, path: str, by_method: dict[str, View], endpoint: 
 
 
 def _claim(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Take a request for a path of ours whose method the path does not have, so that our rule refuses it.
+    """Route a request with a wrong method for one of our paths to our own rule, which answers 405.
 
-    The router would refuse it in its own words, or find a rule of the host for every path (``/<path:path>``)
-    that takes the method. A rule of ours without methods would do, but extensions and ``flask routes`` expect
-    a set of methods at every rule. The hooks of the host see the request as one of the blueprint.
+    Without this the router answers with Werkzeug's own page, or finds a rule of the host for every path
+    (``/<path:path>``) that takes the method. A rule of ours without methods would also work, but extensions
+    and ``flask routes`` expect a set of methods at every rule. The hooks of the host see the request as one
+    of the blueprint.
     """
     if not _can_be_claimed():
         return
@@ -115,7 +116,7 @@ def _claim(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
 def _can_be_claimed() -> bool:
     """Whether the router found no rule for the method, or one of the host that takes several paths.
 
-    This is asked of every request to the host, so what costs least is asked first. A rule of the host for
+    This runs for every request to the host, so the cheapest check comes first. A rule of the host for
     exactly one path is left to the host, also where that path is one of ours.
     """
     rule = request.url_rule

@@ -30,16 +30,16 @@ from ..web.services import services
 from .routes import BY_REFRESH_TOKEN, COOKIES, Parameter, ReplySpec, Routes
 
 RETRY_SECONDS = 3
-"""After how long the page for a fault tries again."""
+"""Seconds after which the page for a fault tries again."""
 
 PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
-"""Of the pages of continue: no script, nothing from anywhere, and the one style that stands in them."""
+"""The policy of the pages of continue: no script, no other host, and only the style in the page."""
 
 NEXT = Parameter("next", "query", "Where to go on: a path of this site.")
 TO_SIGN_IN = "to the sign-in page where the session is over"
 REFUSAL_PAGES: Mapping[int, ReplySpec] = {
     401: ReplySpec("The session is over, and the site has no sign-in page.", {HTML: None}, COOKIES),
-    403: ReplySpec("Shown in a frame of another site, or this user may not sign in.", {HTML: None}, COOKIES),
+    403: ReplySpec("In a frame of another site, or this user may not sign in.", {HTML: None}, COOKIES),
     503: ReplySpec("A page that tries again.", {HTML: None}, ("Retry-After",)),
 }
 
@@ -47,7 +47,7 @@ routes = Routes()
 
 
 def refused(problem: RatchetError) -> ResponseReturnValue:
-    """The reply to a request that a guarded view refused: a way on for a page, JSON for the rest."""
+    """The reply to a request that a guarded view refused: a redirect for a page, JSON for the rest."""
     try:
         stream.drain()
         return (_way_on(problem) if redirects.is_navigation() else None) or responses.error(problem)
@@ -86,8 +86,8 @@ def hand_back(sender: Flask, exception: BaseException, **_: object) -> None:
     "GET",
     "/continue",
     {
-        200: ReplySpec("A page that leads on, where SameSite=Strict kept the cookie back.", {HTML: None}),
-        204: ReplySpec("Nothing: HEAD renews nothing."),
+        200: ReplySpec("A page that reloads itself: SameSite=Strict kept the cookie back.", {HTML: None}),
+        204: ReplySpec("Empty: HEAD does not renew."),
         303: ReplySpec(f"To the page, or {TO_SIGN_IN}.", headers=("Location", *COOKIES)),
         **REFUSAL_PAGES,
     },
@@ -117,7 +117,7 @@ def continue_form() -> ResponseReturnValue:
 
 
 def _continue() -> ResponseReturnValue:
-    """Renew and go on to ``next``, or say why not, on a page."""
+    """Renew and redirect to ``next``, or show a page that says why not."""
     stream.drain()
     if request.method == "HEAD":
         return Response(status=204)
@@ -165,13 +165,13 @@ def _to_sign_in(problem: RatchetError) -> Response:
 
 
 def _reason(problem: RatchetError) -> str | None:
-    """What the sign-in page should say; nothing where a session has simply run out."""
+    """The reason for the sign-in page to show; None if the session has only expired."""
     usual = isinstance(problem, RefreshTokenMissing | BearerRefused | RefreshTokenInvalid)
     return problem.reason if usual else problem.code
 
 
 def _way_back() -> str:
-    """Where to come back to after signing in. What a form posted is lost, so its page is the place."""
+    """The path to return to after signing in; after a form post, whose fields are lost, its page."""
     if request.endpoint != "ratchet.continue_":
         return redirects.here()
     return redirects.next_page() if request.method == "GET" else redirects.page_before()
@@ -193,7 +193,7 @@ def _is_kept_back_in_frame() -> bool:
 def _is_strict_arrival() -> bool:
     """Whether SameSite=Strict kept the cookies back because a link of another site led here.
 
-    A page that leads on to the same address is a navigation of our own, and the cookies come along.
+    A page of ours that loads the same URL again is a same-site navigation, so the cookies are sent.
     """
     strict = services().settings.cookie_samesite == "Strict"
     return strict and request.method == "GET" and request.headers.get("Sec-Fetch-Site") == "cross-site"

@@ -1,4 +1,4 @@
-"""A refresh token in a body for new tokens, in our words and in those of OAuth (RFC 6749, section 6)."""
+"""Exchange a refresh token for new tokens, in our own form and in that of OAuth (RFC 6749, section 6)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ GRANTS = (
 
 
 def refresh(token: str | None, cookies: Sequence[str] | None) -> IssuedTokens:
-    """New tokens for those in ``cookies``, else for ``token``; RefreshTokenMissing where there is neither."""
+    """New tokens for those in ``cookies``, else for ``token``; RefreshTokenMissing if there is neither."""
     if cookies is None:
         if token is None:
             check_origin()  # the blueprint leaves it out for who brings a token in the body
@@ -63,9 +63,9 @@ def refresh(token: str | None, cookies: Sequence[str] | None) -> IssuedTokens:
 def refresh_grant(body: Body, cookies: Sequence[str] | None = None) -> IssuedTokens:
     """The same for a body that asks for a grant by its ``grant_type``.
 
-    Errors are those of RFC 6749, section 5.2, all with status 400: a client that speaks OAuth takes a 401
-    for an access token that has run out, and refreshes again. Whatever speaks against the session is
-    InvalidGrant; a Reuse ends it all the same.
+    The errors are those of RFC 6749, section 5.2, all with status 400: an OAuth client takes a 401 for an
+    expired access token and refreshes again. Every problem with the session is InvalidGrant. A Reuse still
+    ends the session.
     """
     if body.needed("grant_type") != GRANT_TYPE:
         raise UnsupportedGrantType

@@ -21,7 +21,7 @@ MAX_AGE = 3600
 """Seconds for which a client may keep the metadata."""
 
 _ISSUER = re.compile(r"https?://[^/?#\s]+(?P<path>/[^?#\s]*)?")
-"""What an issuer has to look like (RFC 8414, section 2); any other RATCHET_ISSUER is a mere name."""
+"""An issuer that is a URL (RFC 8414, section 2); any other RATCHET_ISSUER is only a name."""
 
 _KEY = {name: {"type": "string"} for name in ("kty", "kid", "alg", "use")}
 KEY_SET = component("KeySet", record("keys", keys={"type": "array", "items": record(*_KEY, **_KEY)}))
@@ -56,7 +56,7 @@ root_routes = Routes()
 @routes.route(
     "GET",
     "/jwks.json",
-    {200: ReplySpec("None where the site signs with its secret.", {JSON: KEY_SET}, PUBLIC)},
+    {200: ReplySpec("No keys: the site signs with its secret.", {JSON: KEY_SET}, PUBLIC)},
 )
 def jwks() -> Response:
     """The public keys of the access tokens (RFC 7517).
@@ -77,9 +77,9 @@ def jwks() -> Response:
 def metadata() -> ResponseReturnValue:
     """What this server can do, and where (RFC 8414).
 
-    The issuer is RATCHET_ISSUER where that is an address, else where this site is. A shared cache may keep
-    the reply where the settings name the host. Otherwise the ``Host`` header does, and whoever sends a wrong
-    one must not choose the addresses for everybody behind a cache (CWE-348).
+    The issuer is RATCHET_ISSUER if that is a URL, else the origin of this site. A shared cache may keep the
+    reply if the settings name the host. Otherwise the ``Host`` header names it, and a request with a wrong
+    one must not put wrong URLs into a cache that others read (CWE-348).
     """
     known = _issuer()
     if not request.host:
@@ -128,7 +128,7 @@ def _metadata(issuer: str, origin: str) -> dict[str, Any]:
 
 
 def _own_origin(issuer: re.Match[str] | None) -> str:
-    """Scheme and host of this site: by SERVER_NAME, else as the issuer has them, else by the request."""
+    """Scheme and host of this site: from SERVER_NAME, else from the issuer, else from the request."""
     external = url_for("ratchet.token", _external=True)
     named = issuer.string if issuer and not current_app.config.get("SERVER_NAME") else external
     parts = urlsplit(named)

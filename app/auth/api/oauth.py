@@ -1,7 +1,7 @@
-"""OAuth for clients that speak it: the refresh grant, revocation and introspection.
+"""The OAuth endpoints: the refresh grant, revocation and introspection.
 
-RFC 6749 section 6, RFC 7009 and RFC 7662. Tokens come and go only in forms and bodies: no cookie is read, set
-or cleared here.
+RFC 6749 section 6, RFC 7009 and RFC 7662. Tokens travel only in forms and bodies: these routes read, set and
+clear no cookie.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ INACTIVE = {"active": False}
 _GRANT = {"grant_type": {"const": GRANT_TYPE}, "refresh_token": REFRESH | {"minLength": 1}}
 _TOKEN = {
     "token": text("An access token or a refresh token.", minLength=1),
-    "token_type_hint": text("Not needed: access_token, refresh_token, or what you like."),
+    "token_type_hint": text("Ignored: access_token, refresh_token, or any other text."),
 }
 _ONCE = {"additionalProperties": {"type": "string"}}
 """No parameter may come twice (RFC 6749, section 3.2)."""
@@ -42,10 +42,10 @@ INTROSPECTION = component(
     record(
         "active",
         active={"type": "boolean"},
-        token_type=text("Let nobody in with a refresh_token.", enum=["Bearer", "refresh_token"]),
-        sub=text("Whose it is."),
-        sid=text("Of which session."),
-        jti=text("Which generation of a refresh token."),
+        token_type=text("A refresh_token gives no access.", enum=["Bearer", "refresh_token"]),
+        sub=text("The id of the user."),
+        sid=text("The id of the session."),
+        jti=text("The id of a refresh token."),
         iss={"type": "string"},
         aud={"type": "string"},
         iat=EPOCH,
@@ -93,14 +93,14 @@ def token() -> Response:
 @routes.route(
     "POST",
     "/revoke",
-    {200: ReplySpec("No session goes with the token any more.", {JSON: EMPTY})},
+    {200: ReplySpec("The session of the token has ended.", {JSON: EMPTY})},
     takes=BodySpec(TOKEN_QUESTION, FORM),
 )
 def revoke() -> Response:
     """End the session of a token (RFC 7009).
 
-    The token can be of either kind and of any age. An unknown token gets the same answer: it is as invalid as
-    its bearer wants it to be. The hint at its type is not needed.
+    The token can be of either kind and of any age. An unknown token gets the same answer, because it
+    is already invalid. The hint at its type is not needed.
     """
     presented = [read_form().needed("token")]
     services().sessions.sign_out(presented, presented, "session")
@@ -110,7 +110,7 @@ def revoke() -> Response:
 @routes.route(
     "POST",
     "/introspect",
-    {200: ReplySpec("What is known of it.", {JSON: INTROSPECTION})},
+    {200: ReplySpec("What the server knows about the token.", {JSON: INTROSPECTION})},
     takes=BodySpec(TOKEN_QUESTION, FORM),
     guard=SERVICE,
 )
@@ -124,7 +124,7 @@ def introspect() -> Response:
 
 
 def _is_service(secret: str | None) -> bool:
-    """Whether a bearer is one of the secrets; the time it takes says nothing of any of them."""
+    """Whether a bearer is one of the secrets, compared in constant time."""
     presented = (secret or "").encode()
     known = [hmac.compare_digest(presented, one.encode()) for one in services().settings.service_secrets]
     return any(known)
@@ -160,7 +160,7 @@ def _about_refresh(presented: str) -> dict[str, Any] | None:
 
 
 def _named(*names: str) -> dict[str, Any]:
-    """Those of issuer and audience that the settings name."""
+    """The issuer and audience, if the settings name them."""
     settings = services().settings
     values = {"iss": settings.issuer, "aud": settings.audience}
     return {name: values[name] for name in names if values[name] is not None}

@@ -1,8 +1,8 @@
-"""Every route in the words of OpenAPI 3.1, made of what the routes declare, the errors and the settings.
+"""The OpenAPI 3.1 document, made from the declared routes, the errors and the settings.
 
-This is our own code. apispec keeps the parts of a document together, and would leave all that is written here
-to us. msgspec and pydantic describe a body by its type, but they read it in their own words: they take the
-last of two equal keys, where this site refuses the body, and they cost every worker 5 to 12 MB.
+This is our own code. apispec only collects the parts of a document; everything in this file would still be
+needed. msgspec and pydantic describe a body by its type, but they parse it by their own rules: they take the
+last of two equal keys, which this site refuses, and they cost every worker 5 to 12 MB.
 """
 
 from __future__ import annotations
@@ -38,25 +38,25 @@ ABOUT = """\
 Signs people in to this site and keeps them signed in. A method that a route does not have is 405
 `method_not_allowed`, with an `Allow` header; OPTIONS gives that header, too. A browser's request that changes
 state has to come from a page of this site, or of a trusted one, else it is 403 `cross_origin`. Every reply
-has `X-Content-Type-Options: nosniff`, and `Cache-Control: no-store` where nothing else is said."""
+has `X-Content-Type-Options: nosniff`, and `Cache-Control: no-store` unless the route says otherwise."""
 
 HEADERS: Mapping[str, str] = {
-    "Allow": "The methods of this address.",
-    "Cache-Control": "How long anybody may keep this.",
-    "ETag": "The name of this content.",
-    "Location": "Where to go on.",
+    "Allow": "The methods of this path.",
+    "Cache-Control": "How long a cache may keep this.",
+    "ETag": "The version of this content.",
+    "Location": "The URL to go to.",
     "Pragma": "no-cache (RFC 6749, section 5.1).",
     "Retry-After": "Seconds to wait.",
-    "Set-Cookie": "The cookies of the session: set, or cleared where it is over. None with body delivery.",
-    "WWW-Authenticate": "What would be let in (RFC 6750, section 3).",
+    "Set-Cookie": "The cookies of the session: set, or cleared if it is over. None with body delivery.",
+    "WWW-Authenticate": "What the client has to present (RFC 6750, section 3).",
 }
 CERTAIN = frozenset(HEADERS) - {"Set-Cookie"}
 
 OPTIONS: Mapping[int, ReplySpec] = {200: ReplySpec("In a header.", headers=("Allow",)), **NO_ROUTE}
-"""What OPTIONS gives at every path."""
+"""The reply to OPTIONS at every path."""
 
 VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")
-"""A part of a path that differs, as Flask writes it."""
+"""A variable part of a path, as Flask writes it."""
 
 
 def describe(below_prefix: Sequence[Route], at_root: Sequence[Route]) -> Response:
@@ -143,7 +143,7 @@ def _parameters(parameters: Iterable[Parameter]) -> list[Any]:
 
 
 def _without_content(operation: dict[str, Any]) -> dict[str, Any]:
-    """HEAD: the same, without its body and its id, of which there can be only one."""
+    """The HEAD operation: the same, without a body and without the id, which must be unique."""
     bare = {status: {**reply, "content": {}} for status, reply in operation["responses"].items()}
     return {name: part for name, part in operation.items() if name != "operationId"} | {"responses": bare}
 
@@ -174,13 +174,13 @@ def _errors(refused: list[type[RatchetError]]) -> dict[str, Any]:
 
 
 def _merged(page: dict[str, Any], errors: dict[str, Any]) -> dict[str, Any]:
-    """A status that is a page for people and JSON for the rest."""
+    """The reply of a status that is a page for browsers and JSON for other clients."""
     both = {"description": f"{page['description']} {errors['description']}"} if page else errors
     return errors | both | {name: page.get(name, {}) | errors[name] for name in ("headers", "content")}
 
 
 def _headers_of(refused: list[type[RatchetError]]) -> dict[str, Any]:
-    """What comes with these errors; certain is what comes with each of them."""
+    """The headers of these errors; a header that each of them has is certain."""
     marks = {
         "Allow": [error is MethodNotAllowed for error in refused],
         "Retry-After": [error.status in (429, 503) for error in refused],
@@ -237,7 +237,7 @@ def _tree(error: type[RatchetError]) -> Iterator[type[RatchetError]]:
 
 def _error(_settings: Settings) -> Schema:
     codes = sorted({error.code for error in _tree(RatchetError)})
-    theft = {"const": SessionStolen.reason, "description": "Where a theft ended the session."}
+    theft = {"const": SessionStolen.reason, "description": "Present if a theft ended the session."}
     return record(
         "error",
         "error_description",

@@ -22,7 +22,7 @@ Errors = tuple[type[errors.RatchetError], ...]
 
 
 class ReplySpec(NamedTuple):
-    """A reply: what it means, its content by media type and schema (none: any text), and its headers."""
+    """A reply: what it means, its content by media type and schema (no schema: any text), and its headers."""
 
     means: str
     content: Mapping[str, Component | None] = {}
@@ -52,8 +52,8 @@ def _let_in(view: View) -> View:
 class Guard(NamedTuple):
     """Who may enter a view.
 
-    ``security`` lists ways in of which each will do; "" is to come without. ``wrap`` puts the check around
-    the view, ``refuses`` is what the check refuses with.
+    ``security`` lists the security schemes, each of which is enough; "" means that none is needed. ``wrap``
+    puts the check around the view, ``refuses`` has the errors that the check raises.
     """
 
     security: tuple[str, ...] = ()
@@ -63,29 +63,29 @@ class Guard(NamedTuple):
 
 ACCESS = ("bearer", "accessCookie")
 ASIDE = ("refreshCookie", "")
-"""The cookie counts; without it the body will do."""
+"""The cookie, or, without a cookie, the body."""
 
 ANYBODY = Guard()
 BY_REFRESH_TOKEN = Guard(ASIDE)
 BY_ANY_TOKEN = Guard((*ASIDE, *ACCESS))
-"""With these two the view itself reads the token: what it answers to a bad one depends on more than that."""
+"""With these two the view reads the token itself: its answer to a bad one depends on the body, too."""
 
 _SIGNED_OUT: Errors = (errors.Unavailable, errors.TokenMissing, errors.TokenInvalid)
 SIGNED_IN = Guard(ACCESS, _SIGNED_OUT, required)
 RECENTLY_SIGNED_IN = Guard(ACCESS, (*_SIGNED_OUT, errors.ReauthenticationRequired), required(fresh=True))
 
 UNSAFE: Errors = (errors.CrossOrigin, errors.Unavailable)
-"""What the check of the origin refuses every unsafe method with."""
+"""The errors of the origin check, which every unsafe method has."""
 
 BODY: Errors = (errors.InvalidRequest, errors.ContentTooLarge, errors.UnsupportedMediaType)
-"""What reading a body refuses with."""
+"""The errors of reading a body."""
 
 ACCOUNT: Errors = (errors.AccountBlocked, errors.AccountUnconfirmed)
 
 COOKIES = ("Set-Cookie",)
 PUBLIC = ("Cache-Control",)
 NO_ROUTE: Mapping[int, ReplySpec] = {
-    404: ReplySpec("No such address: the answer is the site's own.", {"text/html": None})
+    404: ReplySpec("No such path: the answer is the site's own page.", {"text/html": None})
 }
 
 
@@ -108,7 +108,7 @@ class Route(NamedTuple):
 
     @property
     def summary(self) -> str:
-        """The first line of the view's docstring; its name where Python was told to drop docstrings."""
+        """The first line of the view's docstring; its name if Python runs without docstrings (``-OO``)."""
         return (getdoc(self.view) or self.name).partition("\n")[0]
 
     @property

@@ -1,4 +1,4 @@
-"""JSON Schema (draft 2020-12, which OpenAPI 3.1 takes as it is): its words, and what several routes use."""
+"""Schemas that several routes use (JSON Schema draft 2020-12, as in OpenAPI 3.1), and what builds them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Schema = dict[str, Any]
 
 
 class Component(NamedTuple):
-    """A schema that the document keeps under ``name``; ``make`` gives it as the settings of a site want it.
+    """A schema that the document keeps under ``name``; ``make`` builds it for the settings of a site.
 
     A component can stand inside another schema. The document puts a reference there.
     """
@@ -26,17 +26,17 @@ def component(name: str, schema: Schema) -> Component:
 
 
 def record(*required: str, **fields: Schema | Component) -> Schema:
-    """An object with these fields; further ones are ignored, or may come one day."""
+    """An object with these fields. Other fields are allowed: a later release may add some."""
     return {"type": "object", "required": list(required), "properties": fields}
 
 
 def text(says: str, **more: Any) -> Schema:
-    """A text, and what it says."""
+    """A string, with its description."""
     return {"type": "string", "description": says, **more}
 
 
 def one_of(*values: str) -> Schema:
-    """One of these texts, the first where it is left out."""
+    """One of these strings; the first is the default."""
     return {"type": "string", "enum": list(values), "default": values[0]}
 
 
@@ -53,7 +53,7 @@ TEXTS: Schema = {"type": "array", "items": {"type": "string"}}
 URL: Schema = {"type": "string", "format": "uri"}
 
 REFRESH = text("The refresh token; good for one exchange, and for a retry within the leeway.")
-LABEL = text("What to call the device; else its User-Agent says.")
+LABEL = text("A name for the device; the default comes from its User-Agent.")
 USER: Schema = {"type": "object", "description": "The public fields of the user."}
 EMPTY = component("Empty", {"type": "object"})
 
@@ -68,8 +68,8 @@ TOKENS = component("Tokens", record(*_TOKENS, **_TOKENS, **_IN_BODY))
 TOKENS_IN_BODY = component("TokensInBody", record(*_TOKENS, *_IN_BODY, **_TOKENS, **_IN_BODY))
 
 _SESSION = {
-    "id": text("The name of the session, no secret."),
-    "current": {"type": "boolean", "description": "Whether it is the one that asks."},
+    "id": text("The id of the session, which is no secret."),
+    "current": {"type": "boolean", "description": "Whether this request belongs to it."},
     "label": LABEL,
     "started_at": MOMENT,
     "last_used_at": MOMENT,

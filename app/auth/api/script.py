@@ -1,4 +1,4 @@
-"""The browser client, ratchet.js. Its address carries a hash of its content, so it is kept for good."""
+"""The browser client, ratchet.js. Its URL has a hash of its content, so caches may keep it for a year."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ routes = Routes()
     "/ratchet.js",
     {
         200: ReplySpec("The module.", {SCRIPT: None}, (*PUBLIC, "ETag")),
-        304: ReplySpec("As you have it.", headers=(*PUBLIC, "ETag")),
-        412: ReplySpec("Not as you have it, and If-Match asked for that alone."),
+        304: ReplySpec("The client has this version already.", headers=(*PUBLIC, "ETag")),
+        412: ReplySpec("If-Match names another version."),
     },
     parameters=(
-        Parameter("v", "query", "The version of the module that is wanted for good."),
-        Parameter("If-None-Match", "header", "The ETag that you have."),
+        Parameter("v", "query", "The hash of the content; with it the reply may be kept for a year."),
+        Parameter("If-None-Match", "header", "The ETag of the version that the client has."),
     ),
 )
 def script() -> Response:
     """The browser client, an ES module.
 
-    It is kept for good under the address of its content, and asked for again under any other.
+    Caches may keep it for a year under the URL with its hash. Under any other URL they ask again each time.
     """
     reply = Response(_source(), mimetype=SCRIPT)
     reply.headers["Cache-Control"] = FOR_GOOD if request.args.get("v") == _version() else ASK_AGAIN
@@ -45,7 +45,7 @@ def script() -> Response:
 
 
 def script_url() -> str:
-    """The address of the client as it is now."""
+    """The URL of the client with the hash of its present content."""
     return url_for("ratchet.script", v=_version())
 
 

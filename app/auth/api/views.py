@@ -1,4 +1,4 @@
-"""The JSON API: HTTP in, a verb of the sessions or of the authenticator, HTTP out."""
+"""The JSON API: each view reads the request, calls the authenticator or SessionService, and replies."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def login() -> Response:
     issued = services().sessions.start(account, options, replaces=next(iter(refs), None))
     reply = responses.tokens(issued, delivery)
     if refs and delivery == "body":
-        services().cookies.clear(reply)  # they speak of the session that has just ended
+        services().cookies.clear(reply)  # its cookies belong to the session that has just ended
     return reply
 
 
@@ -148,7 +148,7 @@ def refresh() -> Response:
 def logout() -> Response:
     """Sign out here, on the other devices, or everywhere.
 
-    It is always 204 for this session.
+    For this session the reply is always 204.
     """
     body = read_body()
     scope = body.choice("scope", *SCOPES)
@@ -171,9 +171,9 @@ def _new_password(settings: Settings) -> Schema:
     return record(
         "current_password",
         "new_password",
-        current_password=text("The password until now.", maxLength=MAX_PASSWORD_LENGTH),
+        current_password=text("The present password.", maxLength=MAX_PASSWORD_LENGTH),
         new_password=text(
-            "Not one of the most used.",
+            "It must not be one of the most used passwords.",
             minLength=settings.password_min_length,
             maxLength=MAX_PASSWORD_LENGTH,
         ),
@@ -242,13 +242,13 @@ def start_session() -> Response:
     )
     account, session = live_session()
     if session.started_by:
-        raise ReauthenticationRequired("Only a session in which you signed in starts another one.")
+        raise ReauthenticationRequired("Only a session that began with a sign-in can start another one.")
     issued = services().sessions.start(account, options, started_by=session)
     return responses.tokens(issued, "body", 201)
 
 
 def _identifier(body: Body) -> tuple[str, str]:
-    """The column to look in and what to look for; an ``@`` makes an identifier an e-mail address."""
+    """The column and the value to search for; an identifier with an ``@`` is an e-mail address."""
     for name in ("email", "username"):
         if name in body and "identifier" not in body:
             return name, body.needed(name)

@@ -1,1 +1,1 @@
-"""Who knows the password: hashes, rules for new ones, and limits on guessing."""
+"""Passwords: sign-in, hashes, the rules for new passwords, and limits on guessing."""

@@ -1,4 +1,4 @@
-"""Who knows the password: authenticate a person, change their password. The same work on every path."""
+"""Authenticate a user by password, and change a password. Every path costs the same work."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .throttle import Attempt, Throttle
 
 
 class Authenticator:
-    """Checks passwords against the user rows, as often as the throttle allows."""
+    """Checks passwords against the user rows, within the limits of the throttle."""
 
     def __init__(
         self,
@@ -47,9 +47,9 @@ class Authenticator:
     ) -> Account:
         """The account behind an e-mail address or user name (``field``) and its password.
 
-        ``address`` is where the attempt comes from, ``device`` the live session that it holds. Raises
-        InvalidCredentials, TooManyAttempts, AccountBlocked or AccountUnconfirmed; InvalidRequest where
-        ``identifier`` or ``password`` is longer than any.
+        ``client_ip`` is the IP address of the client, ``device`` the live session that its browser has.
+        Raises InvalidCredentials, TooManyAttempts, AccountBlocked or AccountUnconfirmed; InvalidRequest if
+        ``identifier`` or ``password`` is too long.
         """
         check_identifier(identifier)
         check_length(password)
@@ -65,11 +65,11 @@ class Authenticator:
     def change_password(
         self, account: Account, session: Session, current: str, new: str, *, client_ip: str
     ) -> IssuedTokens:
-        """Set a new password; every session ends, and a fresh one takes the place of ``session``.
+        """Set a new password; every session ends, and a new one replaces ``session``.
 
-        Wrong ones are counted against ``session`` and not against the account: who holds one session cannot
-        keep the owner from a change in another. Raises InvalidRequest where the new one is refused or
-        ``current`` is too long, InvalidCredentials where ``current`` is wrong, TooManyAttempts.
+        Wrong ones are counted against ``session`` and not against the account, so that a thief with one
+        session cannot keep the owner from a change in another. Raises InvalidRequest if the new one is
+        refused or ``current`` is too long, InvalidCredentials if ``current`` is wrong, TooManyAttempts.
         """
         check_length(current)
         self._check_new(new)
@@ -79,7 +79,7 @@ class Authenticator:
         return self._sessions.restart(account, session, hashed)
 
     def hash_new(self, password: str) -> str:
-        """What to store for a new password; InvalidRequest where it is refused."""
+        """The hash of a new password; InvalidRequest if the password is refused."""
         self._check_new(password)
         return hashing.hash_password(password, self._settings.bcrypt_rounds)
 
@@ -87,7 +87,7 @@ class Authenticator:
         check_new_password(password, self._settings.password_min_length, self._ask_breached)
 
     def _ask_breached(self, password: str) -> bool:
-        """What the host's check says; one that fails keeps nobody from choosing a password."""
+        """The answer of the host's check; a check that raises an error refuses no password."""
         try:
             return self._is_breached(password)
         except Exception as error:  # noqa: BLE001  # a host's check can raise anything
@@ -103,7 +103,7 @@ class Authenticator:
     def _verify(self, account: Account | None, password: str, attempt: Attempt) -> Account:
         self._throttle.acquire(attempt, self._clock())
         stored = account.password_hash if account else None
-        # A row can be dearer than the setting. From the first time that one is seen, everybody costs as much.
+        # A stored hash can cost more than the setting. After the first one, every check costs as much.
         self._cost = max(self._cost, hashing.cost_to_hide(stored, self._settings.bcrypt_rounds))
         matches = hashing.verify_password(password, stored, self._cost)
         if account is None or not matches:
@@ -112,7 +112,7 @@ class Authenticator:
         return account
 
     def _upgrade_hash(self, account: Account, password: str) -> Account:
-        """Store a dearer hash where the stored one is cheap or of another system."""
+        """Store a new hash if the stored one is too cheap or has the format of another system."""
         rounds = self._settings.bcrypt_rounds
         if not hashing.needs_rehash(account.password_hash, rounds):
             return account
@@ -123,7 +123,7 @@ class Authenticator:
         latest = self._store.load(account.subject)
         if latest is None:
             raise InvalidCredentials
-        # Another request may have stored a hash meanwhile: a raised one of this password, or a new password.
+        # Another request may have stored a hash meanwhile: of this password, or of a new one.
         expected = raised if written else account.password_hash
         if latest.password_hash != expected and not hashing.verify_password(
             password, latest.password_hash, rounds
@@ -133,7 +133,7 @@ class Authenticator:
 
 
 def _session_of(account: Account | None, device: SessionRef | None) -> str:
-    """The session of ``account`` that the device holds; "" where it holds none."""
+    """The id of the session of ``account`` that the device has; "" if it has none."""
     if account is None or device is None or device.subject != account.subject:
         return ""
     session = find_session(account.sessions, device.session_id)
@@ -141,5 +141,5 @@ def _session_of(account: Account | None, device: SessionRef | None) -> str:
 
 
 def _first_of(session: Session) -> str:
-    """What guesses from a session are counted under: those it started give their holder no more."""
+    """The session that guesses are counted under: starting further sessions gives no further guesses."""
     return session.started_by or session.id

@@ -1,9 +1,9 @@
-"""Passwords: hash, verify, and the work that is done for a user who does not exist.
+"""Hash and verify passwords, and do the same work for a user who does not exist.
 
-bcrypt reads at most 72 bytes. A password is therefore put through HMAC-SHA256 first, so that it counts in
-full (ASVS 6.2.9, 11.4.2). What is stored is the well-known ``$bcrypt-sha256$v=2`` format: a site that leaves
-takes its hashes along. Plain bcrypt hashes of other systems verify as those systems would have verified
-them, and are raised at the next sign-in.
+bcrypt reads at most 72 bytes. A password is therefore hashed with HMAC-SHA256 first, so that every byte of it
+counts (ASVS 6.2.9, 11.4.2). What is stored is the well-known ``$bcrypt-sha256$v=2`` format: a site that stops
+using Ratchet can keep its hashes. Plain bcrypt hashes of other systems are verified as those systems do it,
+and are replaced by a hash of our format at the next sign-in.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from .policy import normal_form
 
 MIN_ROUNDS = 4
 MAX_ROUNDS = 16
-"""A stored cost beyond this is refused: one row must not be able to stop a worker for minutes."""
+"""A higher stored cost is refused: one row must not stop a worker for minutes."""
 
 MAX_ABOVE = 2
-"""A stored cost so far above the setting is hidden: every sign-in then costs as much, four times the work."""
+"""A stored cost up to this far above the setting is hidden: each sign-in then costs up to 4 times as much."""
 
 BCRYPT_BYTES = 72
 _NO_SALT = "." * 22
@@ -44,11 +44,11 @@ def hash_password(password: str, rounds: int) -> str:
 
 
 def verify_password(password: str, stored: str | None, rounds: int) -> bool:
-    """Whether ``password`` is the one behind ``stored``; the work is that of one bcrypt of cost ``rounds``.
+    """Whether ``password`` matches ``stored``; the work is that of one bcrypt of cost ``rounds``.
 
-    Where there is no usable hash (no such user, no password set, a broken row) it is done against a hash
-    that nothing matches, and so is the rest of it where the stored cost is lower. A dearer hash takes what
-    its own cost takes.
+    If there is no usable hash (no such user, no password set, a broken row), the work is done on a hash that
+    nothing matches. If the stored cost is lower, the rest of the work is done on such a hash, too. A hash of
+    higher cost takes the work of its own cost.
     """
     known = _parse(stored or "")
     target = known or _unmatchable(rounds)
@@ -61,13 +61,13 @@ def verify_password(password: str, stored: str | None, rounds: int) -> bool:
 
 
 def cost_to_hide(stored: str | None, rounds: int) -> int:
-    """What every answer has to cost so that ``stored`` does not stand out: ``rounds``, or a little more."""
+    """The cost of every check that hides the cost of ``stored``: ``rounds``, or a little more."""
     known = _parse(stored or "")
     return min(max(known.rounds, rounds), rounds + MAX_ABOVE) if known else rounds
 
 
 def dearer_than(rounds: int) -> list[str]:
-    """What hashes look like whose cost is above ``rounds``, as patterns of SQL's LIKE."""
+    """Patterns for SQL's LIKE that match hashes whose cost is above ``rounds``."""
     costs = range(rounds + 1, MAX_ROUNDS + 1)
     return [f"$bcrypt-sha256$v=2,t=2b,r={cost}$%" for cost in costs] + [f"$2_${cost}$%" for cost in costs]
 

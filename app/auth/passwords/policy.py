@@ -1,4 +1,4 @@
-"""What a new password has to be: long enough, and not one that attackers try first."""
+"""The rules for a new password: long enough, and not one that attackers try first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..errors import InvalidRequest
 from ..settings.secrets import repeated
 
 MAX_PASSWORD_LENGTH = 512
-"""Characters. The time for NFKC grows with the square of the combining marks in a row: 1 ms for these."""
+"""Characters. The time for NFKC grows with the square of the adjacent combining marks: 1 ms for these."""
 
 
 def check_length(password: str) -> None:
@@ -25,9 +25,8 @@ def check_new_password(
 ) -> None:
     """Refuse a new password that is too short, one of the most used, or known to ``is_breached``.
 
-    Length is what counts, of what was typed and of what it means (a single U+FDFA means 18 characters); no
-    rule says which characters (NIST SP 800-63B-4, 3.1.1.2; ASVS 6.2.1, 6.2.4, 6.2.12). InvalidRequest says
-    what is wrong.
+    The length counts as typed and in NFKC (one U+FDFA becomes 18 characters). No rule says which characters
+    it must have (NIST SP 800-63B-4, 3.1.1.2; ASVS 6.2.1, 6.2.4, 6.2.12). InvalidRequest says what is wrong.
     """
     normal = normal_form(password)
     if min(len(password), len(normal)) < min_length:
@@ -37,10 +36,11 @@ def check_new_password(
 
 
 def _is_tried_first(password: str) -> bool:
-    """Whether it is blank, one character or one of the most used passwords, or repeats such a thing.
+    """Whether it is blank, one character or one of the most used passwords, or repeats one of these.
 
-    That is a part of the list of commonly used passwords, which is too long to write down, and no rule of
-    composition: NIST SP 800-63B names repeated characters among what such a list is for.
+    Repetitions belong to the list of commonly used passwords; they are computed because a list of them would
+    be too long. This is no composition rule: NIST SP 800-63B names repeated characters as an entry of such a
+    list.
     """
     part = repeated(password.casefold())
     return len(part) == 1 or not password.strip() or not _most_used().isdisjoint((part, password.casefold()))
@@ -48,12 +48,12 @@ def _is_tried_first(password: str) -> bool:
 
 @cache
 def _most_used() -> frozenset[str]:
-    """The most used passwords, read when the first new password comes."""
+    """The most used passwords, read from the file at the first new password."""
     lines = resources.files(__package__).joinpath("data", "common_passwords.txt").read_text("utf-8")
     return frozenset(line.casefold() for line in lines.splitlines() if not line.startswith("# "))
 
 
 def normal_form(password: str) -> str:
-    """One password, typed on whatever keyboard (NFKC)."""
+    """The same text for one password from any keyboard (NFKC)."""
     check_length(password)
     return unicodedata.normalize("NFKC", password)

@@ -1,15 +1,15 @@
-"""Guessing is slow: failed sign-ins are counted per account and address, per address, and per account.
+"""Limits on guessing: failed sign-ins are counted per account and IP address, per IP, and per account.
 
-A success clears the failures of that account there, so that an office behind one address can sign in all
-morning. What has not been decided yet counts as a failure meanwhile: guessing all at once does not help. An
-account has one count, by whichever of its names it is tried; an unknown name is counted like an account.
+A success clears the failures of that account at that IP address, so that many people behind one IP address
+can sign in. An attempt counts as a failure until it is decided, so that parallel guesses get no further. An
+account has one count for both of its names; an unknown name is counted like an account.
 
-The count on the whole account would let a stranger lock its owner out. A device that is in a live session
-of the account is therefore not held to it; its guesses are counted against that session (ASVS 6.3.1), and so
-are the guesses at the password by which a session asks for a new one.
+With only the count per account, an attacker could lock its owner out. That count therefore does not apply to
+a device in a live session of the account. Its guesses are counted against that session (ASVS 6.3.1), and so
+are wrong current passwords at a password change.
 
-A success costs a bcrypt too. All that is let through is counted once more, with generous limits, so that who
-knows a password cannot keep the processors busy with it.
+A success costs a bcrypt, too. All attempts are therefore counted once more, with higher limits, so that a
+client that knows a password cannot keep the processors busy.
 """
 
 from __future__ import annotations
@@ -33,50 +33,50 @@ from ..settings.model import invalid_setting
 from ..tokens.jws import derive_key
 
 ACCOUNT_AND_IP = parse("10 per 10 minutes")
-"""Failures of one account from one address."""
+"""Failures of one account from one IP address."""
 IP = parse("100 per 10 minutes")
-"""Failures of all accounts from one address."""
+"""Failures of all accounts from one IP address."""
 NETWORKS = {56: parse("300 per 10 minutes"), 48: parse("1000 per 10 minutes")}
 """Failures of all accounts from one network of IPv6, by the bits of its prefix.
 
-A customer is given a /56 or a /48, and has 256 or 65,536 addresses in the sense of IP. A /48 can also
+A customer is given a /56 or a /48, and has 256 or 65,536 of the /64 that IP counts. A /48 can also
 hold thousands of customers of a mobile network, so these limits are higher.
 """
 ACCOUNT = parse("50 per 1 hour")
-"""Failures of one account from everywhere; no device that is in a session of it is counted."""
+"""Failures of one account from all IP addresses, without those of devices in one of its live sessions."""
 SESSION = parse("50 per 1 hour")
-"""Failures of the devices that are in one session, from everywhere."""
+"""Failures from one session, from all IP addresses."""
 SIGN_INS = parse("200 per 10 minutes")
-"""Attempts at one account, right or wrong; a bcrypt each, a thirtieth of a processor at the usual cost."""
+"""Attempts at one account, right or wrong: one bcrypt each, together 1/30 of a processor by default."""
 SIGN_INS_PER_IP = parse("3000 per 10 minutes")
-"""Attempts at all accounts from one address, right or wrong."""
+"""Attempts at all accounts from one IP address, right or wrong."""
 
 AWAY_SECONDS = 1.0
-"""How long a storage that did not answer is left alone: a sign-in waits for it once, not at each question."""
+"""Seconds for which a storage that did not answer is not asked again, so that a sign-in waits for it once."""
 
 REDIS_TIMEOUTS = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
-"""Seconds to wait for a Redis, where its URL names no others; its driver would wait five, several times."""
+"""Seconds to wait for a Redis, unless its URL names others; the driver's default is five, several times."""
 
 IPV6_SITE = 64
 _T = TypeVar("_T")
 
 Counter = tuple[RateLimitItem, str, str]
-"""A limit and the two words that it is counted under."""
+"""A limit and the two parts of the key that it is counted under."""
 
 
 def account(subject: str) -> str:
-    """Whom attempts at an account are counted under, by whichever of its names they come."""
+    """The key for attempts at an account, the same for both of its names."""
     return f"account {subject}"
 
 
 def name(identifier: str) -> str:
-    """Whom attempts at a name are counted under that no account has."""
+    """The key for attempts at a name that no account has."""
     return f"name {identifier}"
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Who is tried (``account`` or ``name``), from which address, and in which session, if any."""
+    """An attempt to sign in: at which ``account`` or ``name``, from which IP, in which session, if any."""
 
     who: str
     client_ip: str
@@ -84,7 +84,7 @@ class Attempt:
 
     @property
     def failures(self) -> tuple[Counter, ...]:
-        """The limits on failures that this attempt counts towards, the one of account and address first."""
+        """The limits on failures that this attempt counts towards; first that of account and IP address."""
         guesser = _hidden(f"session {self.session}" if self.session else self.who)
         where, *networks = networks_of(self.client_ip)
         return (
@@ -105,9 +105,9 @@ class Attempt:
 class Throttle:
     """Counts attempts in a storage of the limits library.
 
-    While that storage is down each process counts in its own memory: guessing stays slow, and nobody is
-    kept out by a cache that is away. Sites that share a storage have rows of the same keys, so each counts
-    under a name that it derives from its ``secret``.
+    While that storage is down each process counts in its own memory: the limits still hold per process, and
+    users can still sign in. Sites that share a storage can have users with the same keys, so each site counts
+    under a name that is derived from its ``secret``.
     """
 
     def __init__(self, storage_uri: str, secret: str | bytes = "") -> None:
@@ -121,10 +121,10 @@ class Throttle:
         return bool(self._shared.storage.check())
 
     def acquire(self, attempt: Attempt, now: float) -> None:
-        """Count an attempt as failed; TooManyAttempts, with the seconds to wait, where a limit is used up.
+        """Count an attempt as failed; TooManyAttempts, with the seconds to wait, if a limit is used up.
 
-        It is counted before anything is checked: of guesses that come all at once no more get through than of
-        guesses that wait for each other. One that is refused does not count.
+        It is counted before the password is checked, so that parallel guesses get no further than guesses one
+        after the other. A refused attempt does not count.
         """
         counted = []
         for counter in attempt.counters:
@@ -136,7 +136,7 @@ class Throttle:
                 )
 
     def release(self, attempt: Attempt) -> None:
-        """It was no failure after all; and forget the failures of this account from this address."""
+        """Take the attempt back, and clear the failures of this account from this IP address."""
         (limit, *words), *others = attempt.failures
         self._ask(lambda counts: counts.clear(limit, self._site, *words))
         self._take_back(others)
@@ -150,7 +150,7 @@ class Throttle:
         return self._ask(lambda counts: counts.hit(limit, self._site, *words, cost=cost))
 
     def _wait(self, counter: Counter, now: float) -> int:
-        """Whole seconds until the limit allows another attempt, 0 where it does."""
+        """Whole seconds until the limit allows another attempt, 0 if it allows one now."""
         limit, *words = counter
         if self._ask(lambda counts: counts.test(limit, self._site, *words)):
             return 0
@@ -158,7 +158,7 @@ class Throttle:
         return max(1, min(int(resets_at - now) + 1, limit.get_expiry()))
 
     def _ask(self, question: Callable[[FixedWindowRateLimiter], _T]) -> _T:
-        """Ask the shared counts; for a moment after they did not answer, those of this process."""
+        """Ask the shared counts; for a few seconds after they did not answer, those of this process."""
         if monotonic() < self._away_until:
             return question(self._own)
         try:
@@ -170,7 +170,7 @@ class Throttle:
 
 
 def networks_of(client_ip: str) -> tuple[str, ...]:
-    """What failures are counted under: IPv4 by the address, IPv6 by its /64 and by the wider NETWORKS."""
+    """The networks that failures are counted under: an IPv4 address, or of IPv6 its /64 and the NETWORKS."""
     try:
         parsed = ipaddress.ip_address(client_ip)
     except ValueError:
@@ -185,16 +185,16 @@ def networks_of(client_ip: str) -> tuple[str, ...]:
 
 
 def _hidden(who: str) -> str:
-    """A key that does not tell the storage who it is."""
+    """A hash of the key, so that the storage does not learn the account."""
     return hashlib.sha256(who.encode(errors="surrogatepass")).hexdigest()
 
 
 def _storage(uri: str) -> Storage:
-    """The storage of a URL; SettingsError where it is none, or memcached, which cannot count back."""
+    """The storage of a URL; SettingsError if there is none, or for memcached, which cannot decrement."""
     timeouts = REDIS_TIMEOUTS if uri.startswith(("redis://", "rediss://")) else {}
     try:
         storage = storage_from_string(uri, wrap_exceptions=True, **timeouts)
-    except (ConfigurationError, ValueError):  # not as a cause: their messages can hold the password
+    except (ConfigurationError, ValueError):  # no cause: its message can contain the password
         storage = None
     if not isinstance(storage, Storage) or uri.startswith("memcached"):
         raise invalid_setting("RATCHET_THROTTLE_STORAGE", uri)

@@ -1,1 +1,1 @@
-"""One HTTP request: what it presents, whether it may, and what goes back."""
+"""One HTTP request: what it presents, whether it is allowed, and the response."""

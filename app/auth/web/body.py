@@ -1,4 +1,4 @@
-"""A request's body, JSON or a form, read strictly. Everything amiss is InvalidRequest, never a 500."""
+"""Reads the body of a request, JSON or a form, strictly. Every problem is InvalidRequest, never a 500."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
 MAX_PARAMETERS = 64
-"""Of a form. Parsing the thousands that fit into a body would take a few milliseconds."""
+"""Of a form. Thousands fit into a body, and parsing these would take a few milliseconds."""
 
 
 class Body:
@@ -76,8 +76,8 @@ def read_body() -> Body:
 def read_form() -> Body:
     """The form in the body of the current request; an empty one has no fields (RFC 6749, section 3.2).
 
-    A parameter without a value counts as absent, and none may come twice: two readers of one request must not
-    see two different tokens.
+    A parameter without a value counts as absent, and none may come twice: two programs that read
+    one request must not see two different tokens.
     """
     pairs = _pairs(stream.take())
     fields = dict(pairs)
@@ -87,14 +87,14 @@ def read_form() -> Body:
 
 
 def check_delivery(delivery: str) -> str:
-    """The way that refresh tokens are to go; InvalidRequest for the body where the site has cookies alone."""
+    """The delivery of refresh tokens; InvalidRequest for the body if the site allows only cookies."""
     if delivery == "body" and not services().settings.body_delivery:
-        raise InvalidRequest("This site keeps refresh tokens in cookies alone.")
+        raise InvalidRequest("This site keeps refresh tokens only in cookies.")
     return delivery
 
 
 def _pairs(raw: bytes) -> list[tuple[str, str]]:
-    """The parameters of a form; as Flask has them where a hook of the host has read the body already."""
+    """The parameters of a form; from Flask if a hook of the host has already read the body."""
     if not raw:
         return list(request.form.items(multi=True))
     _check_media_type(FORM)
@@ -106,4 +106,4 @@ def _pairs(raw: bytes) -> list[tuple[str, str]]:
 
 def _check_media_type(wanted: str) -> None:
     if request.mimetype != wanted:
-        raise UnsupportedMediaType(f"This address reads {wanted}.")
+        raise UnsupportedMediaType(f"This URL accepts only {wanted}.")

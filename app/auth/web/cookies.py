@@ -27,15 +27,15 @@ CONTINUED_FOR = 10
 """Seconds for which a page that is refused again was refused straight after its renewal."""
 
 MAX_CANDIDATES = 32
-"""Cookies of one name whose signature holds that are tried, each at the price of a look at a row.
+"""How many cookies of one name with a valid signature are tried; each costs a query.
 
-More than an 8 KB header has room for, so that none can be pushed out by others. A browser sends more than two
-only by mischief: a sibling host can set as many as it likes, and gets signed ones by signing in.
+An 8 KB header has room for fewer, so that other cookies cannot hide a good one. A browser sends more than two
+only if it is under attack: a sibling host can set any number, and gets signed ones by signing in.
 """
 
 
 class Attributes(TypedDict):
-    """What a cookie is set and cleared with."""
+    """The attributes that a cookie is set and cleared with."""
 
     path: str
     domain: str | None
@@ -61,8 +61,8 @@ class Cookies:
     def read_refresh(self, request: Request) -> list[str] | None:
         """The refresh tokens in the request's cookies, or None where there is no such cookie.
 
-        Two cookies can share a name (an old path, a parent domain). All whose signature holds are returned;
-        those whose signature does not hold are not counted, however many a sibling host has set.
+        Two cookies can share a name (an old path, a parent domain). All with a valid
+        signature are returned; the others are not counted, so a sibling host cannot fill the limit with them.
         """
         if self.refresh_name not in request.cookies:
             return None
@@ -127,7 +127,7 @@ class Cookies:
         )
 
     def _path(self, name: str) -> str:
-        """The path as the browser knows it, also where a proxy serves the site below one (SCRIPT_NAME)."""
+        """The path as the browser sees it, also if a proxy serves the site below a prefix (SCRIPT_NAME)."""
         own = self.refresh_path if name == self.refresh_name else "/"
         return (current_request.script_root + own).rstrip("/") or "/"
 
@@ -155,7 +155,7 @@ class Cookies:
 
 
 def _plain(request: Request, name: str) -> list[str]:
-    """The values of the cookies of that name, as they were set: no browser puts ours in quotes."""
+    """The values of the cookies of that name, unchanged: no browser puts ours in quotes."""
     header = request.environ.get("HTTP_COOKIE", "")
     values = dict.fromkeys(request.cookies.getlist(name))
     return [value for value in values if f"{name}={value}" in header]

@@ -1,13 +1,13 @@
-"""A name for a device that its owner recognises in a list."""
+"""Names a device so that its owner recognizes it in a list."""
 
 from __future__ import annotations
 
 from ..lifecycle.rotation import MAX_LABEL_LENGTH
 
 MAX_LOOKED_AT = 1024
-"""Characters of what is sent as a label; what stands behind them is not looked at."""
+"""Characters of a sent label that are read; the rest is ignored."""
 
-# The first match counts: Edge and Opera also call themselves Chrome, Chrome calls itself Safari.
+# The first match counts: Edge and Opera also send the name Chrome, and Chrome sends Safari.
 BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),

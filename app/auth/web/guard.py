@@ -42,10 +42,10 @@ def required(
 def required(view: Any = None, /, *, fresh: bool = False, live: bool = False) -> Any:
     """Let only signed-in people into a view.
 
-    ``fresh`` demands a recent sign-in (RATCHET_FRESH_FOR), ``live`` that the session still exists; both ask
-    the user row. It belongs directly below the route: what stands between them, such as a cache of whole
-    pages, answers without asking who is there, and serves the page of one visitor to everybody. Refuses with
-    TokenMissing, TokenInvalid, ReauthenticationRequired, or CrossOrigin where a token came in a cookie.
+    ``fresh`` demands a recent sign-in (RATCHET_FRESH_FOR), ``live`` that the session still exists; both read
+    the user row. Put it directly below the route. A decorator between them, such as a cache of whole pages,
+    answers without this check, and would serve the page of one user to everybody. Raises TokenMissing,
+    TokenInvalid, ReauthenticationRequired, or CrossOrigin if a token came in a cookie.
     """
 
     def guard(guarded: Callable[..., Any]) -> Callable[..., Any]:
@@ -63,7 +63,7 @@ def required(view: Any = None, /, *, fresh: bool = False, live: bool = False) ->
 
 
 def _admit(*, fresh: bool, live: bool) -> None:
-    """Raise what speaks against entering the view; then the body is dropped, whoever answers."""
+    """Raise the error of a request that may not enter the view; its body is dropped before the reply."""
     try:
         identity()
         if fresh or live:
@@ -114,7 +114,7 @@ def _this_request() -> Request:
 
 
 def live_session() -> tuple[Account, Session]:
-    """The account and session of this request, asked of the user row; TokenInvalid where it has ended."""
+    """The account and session of this request, from the user row; TokenInvalid if the session has ended."""
     claims = identity()
     return services().reader.find(SessionRef(claims.subject, claims.session_id))
 

@@ -1,4 +1,4 @@
-"""May this request change state? The browser says where it comes from, and the answer is a pure function.
+"""Decides whether a request may change state, by the headers with which browsers name its origin.
 
 A page of another site can make a browser send a request with its cookies. Browsers mark such requests with
 ``Sec-Fetch-Site`` (W3C Fetch Metadata) and ``Origin`` (RFC 6454, section 7), which no page can forge, so no
@@ -16,10 +16,10 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def is_safe(method: str, upgrade: str | None) -> bool:
-    """Whether a request only looks (RFC 9110, section 9.2.1); ``upgrade`` is its header of that name.
+    """Whether a request only reads (RFC 9110, section 9.2.1); ``upgrade`` is its header of that name.
 
-    A WebSocket is opened by GET (RFC 6455, section 4.1), by a page of any origin, with the visitor's cookies,
-    and what travels in it then is held to no origin (CWE-1385).
+    A WebSocket is opened by GET (RFC 6455, section 4.1), by a page of any origin, with the user's cookies,
+    and no origin check applies to the messages in it (CWE-1385).
     """
     return method in SAFE_METHODS and "websocket" not in (upgrade or "").lower()
 
@@ -31,10 +31,10 @@ def may_change_state(
     if origin is not None and origin in trusted:
         return True
     if sec_fetch_site is not None:
-        # "same-site" is refused: a forgotten sub-domain must not be able to act for the user.
+        # "same-site" is refused: an attacker may control another sub-domain.
         return sec_fetch_site in ("same-origin", "none")
     if origin is None:
-        return True  # not a browser: every browser of the last years sends one of the two
+        return True  # not a browser: every current browser sends one of the two
     return _is_host(origin, host)
 
 
@@ -46,8 +46,8 @@ def is_speculative(sec_purpose: str | None) -> bool:
 def _is_host(origin: str, host: str) -> bool:
     """Whether ``origin`` names the host and port that ``host`` names.
 
-    The scheme is left out: behind a proxy that ends TLS the application cannot know it, and a browser that
-    is tricked into plain http sends no Secure cookie.
+    The scheme is left out: behind a proxy that ends TLS the application cannot know it, and over plain
+    http a browser sends no Secure cookie.
     """
     try:
         theirs, ours = urlsplit(origin), urlsplit(f"//{host}")

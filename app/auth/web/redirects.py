@@ -27,7 +27,7 @@ HTML = "text/html"
 def safe_path(target: str | None, own_prefix: str, home: str = HOME) -> str:
     """``target`` if it is a path of this site, else ``home`` (ASVS 3.7.2; CWE-601).
 
-    A route of ours (``own_prefix``) is refused too: it would lead in a circle.
+    A route of ours (``own_prefix``) is refused too: it could redirect in a loop.
     """
     if not target or not is_site_path(target):
         return home
@@ -37,7 +37,7 @@ def safe_path(target: str | None, own_prefix: str, home: str = HOME) -> str:
 
 
 def path_of(url: str | None, host: str) -> str | None:
-    """Path and query of ``url`` where it is of this ``host``: what a Referer says of the page before."""
+    """Path and query of ``url``, a Referer, if it is a URL of this ``host``."""
     try:
         parts = urlsplit(url or "")
     except ValueError:

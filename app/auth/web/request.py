@@ -1,4 +1,4 @@
-"""What the request at hand presents: its tokens, its origin, the IP address and the device of its client."""
+"""What the current request presents: its tokens, its origin, the IP address and the device of its client."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ READS_ACCESS = "ratchet.reads_access"
 
 
 def client_ip() -> str:
-    """The IP address of the client, as far as the proxies in front are configured to be believed."""
+    """The IP address of the client, from the proxies that the site is configured to trust."""
     return request.remote_addr or ""
 
 
 def device_label(wanted: str | None = None) -> str:
-    """What to call this device: as wanted, else what its User-Agent says."""
+    """The label of this device: as wanted, else from its User-Agent."""
     return device.tidy(wanted or "") or device.label_of(request.user_agent.string)
 
 
@@ -46,34 +46,34 @@ def check_purpose() -> None:
 
 
 def bearer_token() -> str | None:
-    """The token of ``Authorization: Bearer`` (RFC 6750, 2.1), or None where there is no such header."""
+    """The token of ``Authorization: Bearer`` (RFC 6750, 2.1), or None if there is no such header."""
     scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     return token.strip(" ") if scheme.lower() == "bearer" else None
 
 
 def presented_access_tokens() -> list[str]:
-    """Every access token that the request presents; a bearer counts above cookies."""
+    """Every access token that the request presents; a bearer takes precedence over cookies."""
     token = bearer_token()
     return services().cookies.read_access(request) if token is None else [token]
 
 
 def presented_sessions() -> list[SessionRef]:
-    """The sessions that the browser at the other end holds tokens of, however old."""
+    """The sessions that the browser has tokens of, however old."""
     cookies = services().cookies
     return services().token_issuer.refs(cookies.read_refresh(request) or (), cookies.read_access(request))
 
 
 def live_session_ref() -> SessionRef | None:
-    """The live session that the browser at the other end is in; a token that has expired proves none."""
+    """The live session of the browser; an expired token proves none."""
     cookies = services().cookies
     return services().reader.acting_session(cookies.read_refresh(request) or (), cookies.read_access(request))
 
 
 def identify() -> AccessClaims:
-    """Whose request this is, by its access token only; TokenMissing or TokenInvalid.
+    """The claims of the request's access token; raises TokenMissing or TokenInvalid.
 
-    A token in a cookie comes along whatever page sent the request, so unsafe methods and WebSocket upgrades
-    pass the origin check.
+    A browser sends the cookie with requests of any page. With a cookie, unsafe methods and WebSocket upgrades
+    therefore have to pass the origin check.
     """
     request.environ[READS_ACCESS] = True
     token = bearer_token()

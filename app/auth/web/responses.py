@@ -1,4 +1,4 @@
-"""What goes out: one shape for tokens, one for sessions, one for every error."""
+"""The responses: one JSON form for tokens, one for sessions, one for every error."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .request import READS_ACCESS
 from .services import services
 
 NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
-"""The policy of what is not meant to be shown (ASVS 3.4.3)."""
+"""The policy of responses that are no pages (ASVS 3.4.3)."""
 
 TOKEN_HEADERS = ("Cookie", "Authorization")
 """The headers of a request in which a token can stand."""
@@ -25,8 +25,7 @@ TOKEN_HEADERS = ("Cookie", "Authorization")
 def tokens(issued: IssuedTokens, delivery: str, status: int = 200) -> Response:
     """The reply to a sign-in or a refresh (RFC 6749, 5.1).
 
-    With cookie delivery the refresh token is in the cookie and nowhere else; with body delivery no cookie
-    is set.
+    With cookie delivery the refresh token is only in the cookie; with body delivery no cookie is set.
     """
     content: dict[str, Any] = {
         "access_token": issued.access_token,
@@ -44,7 +43,7 @@ def tokens(issued: IssuedTokens, delivery: str, status: int = 200) -> Response:
 
 
 def set_cookies(response: Response, issued: IssuedTokens) -> Response:
-    """Put the tokens of a grant into the browser; for longer than its window only where that was asked."""
+    """Set the cookies; they outlive the browser window only in a remembered session."""
     max_age = issued.refresh_expires_in if issued.session.remember else None
     services().cookies.set(
         response,
@@ -57,7 +56,7 @@ def set_cookies(response: Response, issued: IssuedTokens) -> Response:
 
 
 def session(item: Session, current_id: str) -> dict[str, Any]:
-    """One session, as its owner sees it; times in ISO 8601, UTC."""
+    """One session, as its user sees it; times in ISO 8601, UTC."""
     return {
         "id": item.id,
         "current": item.id == current_id,
@@ -74,14 +73,14 @@ def sessions(account: Account, current_id: str) -> list[dict[str, Any]]:
 
 
 def signed_out() -> Response:
-    """204 and no cookies any more."""
+    """204 that clears the cookies."""
     response = Response(status=204)
     services().cookies.clear(response)
     return response
 
 
 def error(problem: RatchetError) -> Response:
-    """The reply to a refused request. A verdict that ends the session takes its cookies along."""
+    """The reply to a refused request. An error that ends the session also clears its cookies."""
     reply = _problem(problem.code, problem.description, problem.status, problem.reason)
     if problem.challenge:
         reply.headers["WWW-Authenticate"] = problem.challenge
@@ -95,7 +94,7 @@ def error(problem: RatchetError) -> Response:
 
 
 def http_error(problem: HTTPException) -> Response:
-    """The reply to what Werkzeug refuses, or to a fault in the code, without a word about its inside."""
+    """The reply to a request that Werkzeug refuses, or to an error in the code, without internal details."""
     status = problem.code or 500
     if status >= 500:
         return _problem(RatchetError.code, RatchetError.default_description, status)
@@ -103,7 +102,7 @@ def http_error(problem: HTTPException) -> Response:
 
 
 def finish(response: Response) -> Response:
-    """No reply is sniffed or embedded, and none is stored unless its view says so (RFC 9111, 5.2.2.5)."""
+    """Forbid sniffing and framing, and caching unless the view allows it (RFC 9111, 5.2.2.5)."""
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers.setdefault("Content-Security-Policy", NO_PAGE)

@@ -1,4 +1,4 @@
-"""Everything that one app has of Ratchet, put together once at boot."""
+"""The parts of Ratchet that belong to one app, made once at start."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXTENSION = "ratchet"
 class Services:
     """The parts of one app.
 
-    ``clock`` gives seconds since the epoch. Each part that needs the time has it already; it stands here for
+    ``clock`` gives seconds since the epoch. Each part that needs the time already has it; it is here for
     ``flask ratchet doctor``, which compares it with the clock of the database.
     """
 

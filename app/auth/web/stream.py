@@ -1,8 +1,8 @@
 """The body of a request as bytes: taken within limits, or read to its end and dropped.
 
-gunicorn closes the connection after an answer that came before the end of the body. A proxy or a browser
-that is still sending then finds the connection broken and does not see the answer: an upload that is sent
-around by continue would be lost. So whoever answers for a view that is not entered reads the body first.
+gunicorn closes the connection after a response that came before the end of the body. A proxy or a browser
+that is still sending then finds the connection broken and does not see the response: an upload that continue
+redirects would be lost. So the code that answers in place of a view reads the body first.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from ..errors import ContentTooLarge, InvalidRequest
 
 MAX_BODY = 16 * 1024
-"""Bytes that a route of ours takes."""
+"""The most bytes in the body of a route of ours."""
 
 MAX_DRAIN = 32 * 1024 * 1024
-"""Bytes that are read to be dropped."""
+"""The most bytes that are read and dropped."""
 
 PATIENCE = 20.0
 """Seconds in which a body has to arrive. gunicorn kills a sync worker after 30."""
@@ -40,7 +40,7 @@ def take() -> bytes:
             raw = request.get_data()
     except RequestEntityTooLarge as error:
         raise ContentTooLarge from error
-    except Exception as error:  # each server has errors of its own for a body that is broken
+    except Exception as error:  # each server has its own errors for a broken body
         raise InvalidRequest from error
     if len(raw) > MAX_BODY:
         raise ContentTooLarge
@@ -53,8 +53,8 @@ def take() -> bytes:
 def drain() -> None:
     """Read what is left of the body and drop it; InvalidRequest where it is broken.
 
-    At most MAX_DRAIN bytes and PATIENCE seconds; what comes behind is left to the server. The answer
-    waits for this, so nothing that the answer tells of may change before it.
+    At most MAX_DRAIN bytes and PATIENCE seconds; the rest is left to the server. The response
+    waits for this, so call it before the change that the response reports.
     """
     if request.environ.get(_OVER) or not _is_sent() or (request.content_length or 0) > MAX_DRAIN:
         return
@@ -67,14 +67,14 @@ def drain() -> None:
 
 
 def drain_behind(response: Response) -> Response:
-    """The response as it is, and nothing left of the body: for after_request."""
+    """Return the response unchanged after dropping the rest of the body: for after_request."""
     with suppress(InvalidRequest):
         drain()
     return response
 
 
 def _drop() -> None:
-    """Read the server's own stream where that has an end: Flask's stops at the limit of the site."""
+    """Read the server's own stream if that has an end: Flask's stream stops at the limit of the site."""
     environ = request.environ
     stream = environ["wsgi.input"] if environ.get("wsgi.input_terminated") else request.stream
     left, until = MAX_DRAIN, monotonic() + PATIENCE
@@ -90,10 +90,10 @@ def _is_sent() -> bool:
 
 @contextmanager
 def _deadline() -> Iterator[None]:
-    """Let the server find an early end of the body after PATIENCE.
+    """After PATIENCE, make the server see an early end of the body.
 
-    A client that sends a byte a second would hold a thread for as long as it likes. A timeout of the socket
-    does not help, because every byte starts it anew. Other servers than gunicorn do not show their socket.
+    A client that sends a byte a second could occupy a thread without limit. A timeout of the socket does not
+    help, because every byte restarts it. Servers other than gunicorn do not give access to their socket.
     """
     connection = request.environ.get("gunicorn.socket")
     if connection is None or not _is_sent():
