@@ -1,1 +1,1 @@
-"""What an operator asks and does: commands, and checks of a running configuration."""
+"""For the operator: commands, and checks of a running configuration."""

@@ -1,4 +1,4 @@
-"""flask ratchet doctor: what an operator would want to know before users do, each finding with its cure."""
+"""flask ratchet doctor: checks of the running configuration, each finding with its remedy."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ MIN_LEEWAY = 20
 MAX_ACCESS_TTL = 3600
 
 LEEWAYS = 4
-"""An access token has to live this many leeways, so that renewals rotate and thieves are soon found."""
+"""The shortest life of an access token in leeways: then renewals rotate, and thieves are found soon."""
 
 
 def run_checks(context: CheckContext) -> list[Finding]:
-    """Everything amiss with a running configuration, the worst first."""
+    """All findings about a running configuration, the worst first."""
     findings = [finding for check in CHECKS for finding in check(context)]
     return sorted(findings, key=lambda finding: not finding.is_error)
 
 
 def secret(context: CheckContext) -> Iterator[Finding]:
-    """A secret that is not written down anywhere else, and no fallbacks for ever."""
+    """The secret was drawn at random, and no fallback stays for ever."""
     if context.app.debug or context.app.testing:
         yield Finding(
             "The app runs in debug or testing mode.", "Unset FLASK_DEBUG and TESTING in production."
@@ -43,7 +43,7 @@ def secret(context: CheckContext) -> Iterator[Finding]:
 
 
 def cookies(context: CheckContext) -> Iterator[Finding]:
-    """Cookies that are sent to nobody else."""
+    """Cookies are sent only to this host, over https."""
     settings = context.settings
     if not settings.cookie_secure:
         yield Finding(
@@ -58,31 +58,31 @@ def cookies(context: CheckContext) -> Iterator[Finding]:
 
 
 def proxy(context: CheckContext) -> Iterator[Finding]:
-    """Secure cookies, and something in front that makes them travel."""
+    """Secure cookies need a proxy with TLS in front."""
     scheme = context.app.config.get("PREFERRED_URL_SCHEME")
     behind_proxy = getattr(context.app.wsgi_app, "x_proto", 0)
     if context.settings.cookie_secure and scheme == "http" and not behind_proxy and not context.app.debug:
         yield Finding(
-            "Nothing says that a proxy with TLS stands in front, and Secure cookies need https.",
+            "No setting names a proxy with TLS in front, and Secure cookies need https.",
             "Behind a proxy set PROXY_HOPS (or use Werkzeug's ProxyFix); see docs/deploying.md.",
             is_error=False,
         )
 
 
 def cookie_names(context: CheckContext) -> Iterator[Finding]:
-    """A cookie that no other host of the domain can plant, and a name that nobody else uses."""
+    """No other host of the domain can set the cookie, and no other cookie has its name."""
     settings = context.settings
     name, own_host = settings.cookie_name, settings.url_prefix == "/" and settings.cookie_domain is None
     if settings.cookie_secure and not cookie_prefix(name):
         yield Finding(
-            f"A page that is served over plain http can plant a cookie called {name}.",
+            f"A page that is served over plain http can set a cookie called {name}.",
             f'Set RATCHET_COOKIE_NAME to "{"__Host-" if own_host else "__Secure-"}{name}".',
             is_error=False,
         )
     flask_cookie = context.app.config["SESSION_COOKIE_NAME"]
     if flask_cookie in (name, ACCESS_COOKIE, SIGNED_IN_COOKIE):
         yield Finding(
-            f"Flask's own session is in a cookie called {flask_cookie}, too.", "Set SESSION_COOKIE_NAME."
+            f"Flask's own session cookie is called {flask_cookie}, too.", "Set SESSION_COOKIE_NAME."
         )
 
 
@@ -97,24 +97,24 @@ def sign_in_page(context: CheckContext) -> Iterator[Finding]:
 
 
 def throttle(context: CheckContext) -> Iterator[Finding]:
-    """One count of failures for all processes."""
+    """All processes share one count of failures."""
     told = os.environ.get("WEB_CONCURRENCY", "")
     workers = int(told) if told.isdecimal() else 2
     if not Throttle(context.settings.throttle_storage).is_available():
         yield Finding(
             "The storage that failed sign-ins are counted in does not answer.",
-            "Start it, or mend RATCHET_THROTTLE_STORAGE; until then each process counts for itself.",
+            "Start it, or fix RATCHET_THROTTLE_STORAGE; until then each process counts separately.",
         )
     if context.settings.throttle_storage.startswith("memory") and workers > 1:
         yield Finding(
-            f"Each of {workers} workers counts failed sign-ins for itself.",
+            f"Each of {workers} workers counts failed sign-ins separately.",
             'Set RATCHET_THROTTLE_STORAGE to a shared storage such as "redis://localhost:6379".',
             is_error=False,
         )
 
 
 def leeway(context: CheckContext) -> Iterator[Finding]:
-    """A leeway that fits the networks people use."""
+    """The leeway is long enough for slow networks."""
     settings = context.settings
     if settings.strict:
         yield Finding(
@@ -129,7 +129,7 @@ def leeway(context: CheckContext) -> Iterator[Finding]:
 
 
 def lifetimes(context: CheckContext) -> Iterator[Finding]:
-    """Times that fit each other."""
+    """The lifetimes fit each other."""
     settings = context.settings
     if settings.access_ttl >= settings.short_ttl:
         yield Finding(

@@ -1,4 +1,4 @@
-"""flask ratchet sessions | end-sessions | doctor | keys: what an operator asks and does."""
+"""flask ratchet sessions | end-sessions | doctor | keys: the commands of the operator."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 ROTATION = f"""\
 The first key of a site: set RATCHET_JWT_KEYS to the path of this file.
 After another key, each step on every node:
-  1. Put it last in RATCHET_JWT_KEYS, and leave {JWKS_MAX_AGE} seconds for other services to notice.
+  1. Put it last in RATCHET_JWT_KEYS, and wait {JWKS_MAX_AGE} seconds until other services have read it.
   2. Put it first: from now on it signs.
   3. Once RATCHET_ACCESS_TTL is over, take the old key out.
-Nobody is signed out on the way."""
+Nobody is signed out."""
 
-commands = AppGroup("ratchet", help="Look after the sessions of this site's users.")
+commands = AppGroup("ratchet", help="Manage the sessions of this site's users.")
 
 
 @commands.command("sessions")
@@ -60,14 +60,14 @@ def end_sessions(user: str | None, everyone: bool) -> None:
     subjects = list(services().store.subjects())
     with click.progressbar(subjects, label="Signing out") as progress:
         for subject in progress:
-            with suppress(UserNotFound):  # deleted meanwhile, and so signed out
+            with suppress(UserNotFound):  # deleted meanwhile, so already signed out
                 services().sessions.end_all(subject, "ended")
     click.echo(f"{len(subjects)} users are signed out everywhere.")
 
 
 @commands.group("keys")
 def key_commands() -> None:
-    """Look after the keys that sign access tokens."""
+    """Manage the keys that sign access tokens."""
 
 
 @key_commands.command("generate")
@@ -78,10 +78,10 @@ def key_commands() -> None:
     show_default=True,
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="A new file for the key; standard output without."
+    "--out", type=click.Path(path_type=Path), help="A new file for the key; the default is standard output."
 )
 def generate_key(algorithm: str, out: Path | None) -> None:
-    """Make a private key for RATCHET_JWT_KEYS and say how to start or go on with it."""
+    """Make a private key for RATCHET_JWT_KEYS and print the next steps."""
     try:
         from ..tokens import keys  # noqa: PLC0415  # loads cryptography, for this command only
     except ImportError:
@@ -98,14 +98,14 @@ def _write(key: KeyPair, out: Path) -> None:
     try:
         key.write(out)
     except FileExistsError:
-        raise click.ClickException(f"{out} is there already, and is left as it is.") from None
+        raise click.ClickException(f"{out} already exists and is not changed.") from None
     except OSError as error:
         raise click.ClickException(f"{out} cannot be written: {error.strerror}.") from None
 
 
 @commands.command("doctor")
 def run_doctor() -> None:
-    """Examine the running configuration; exit status 1 where something has to be mended."""
+    """Check the running configuration; exit with status 1 if there is a problem."""
     parts = services()
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # Flask's documented way
     findings = checks.run_checks(CheckContext(app, parts.settings, parts.store, parts.clock))
@@ -117,7 +117,7 @@ def run_doctor() -> None:
     if any(finding.is_error for finding in findings):
         raise click.exceptions.Exit(1)
     click.secho("well ", fg="green", nl=False)
-    click.echo("Nothing has to be mended.")
+    click.echo("No problem found.")
 
 
 def _account(name: str) -> Account:

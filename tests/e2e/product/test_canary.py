@@ -67,7 +67,7 @@ def test_the_day_was_full_and_the_logs_are(story: Story) -> None:
         "SELECT users.id",
         "UPDATE users SET sessions",
         "parameters hidden",
-        "the database does not do it: ",
+        "the database failed: ",
         "POST /auth/login HTTP",
         "Traceback",
     ):

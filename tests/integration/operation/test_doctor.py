@@ -59,7 +59,7 @@ def test_nothing_is_found_where_all_is_well(make_site: MakeSite, database: str) 
     """Exit status 0, and that is said; SQLite is told to stay alone."""
     advice = ask(make_site(**SOUND))
     assert advice.findings == ([ONE_HOST] if "sqlite" in database else [])
-    assert (advice.status, advice.last) == (0, "well Nothing has to be mended.")
+    assert (advice.status, advice.last) == (0, "well No problem found.")
 
 
 @pytest.mark.parametrize("name", ["__SECURE-x", "__seremedy-x", "__Seremedy-x"])
@@ -119,7 +119,7 @@ def test_a_prefix_counts_in_any_case_of_its_letters(make_site: MakeSite, name: s
         pytest.param(
             {"PROXY_HOPS": 0},
             NOTE,
-            "Nothing says that a proxy with TLS",
+            "No setting names a proxy with TLS",
             "PROXY_HOPS",
             id="no proxy with TLS",
         ),
@@ -305,5 +305,5 @@ def test_a_database_that_is_away_is_told(make_site: MakeSite, database: str, tmp
         make_site(**SOUND | {"SQLALCHEMY_DATABASE_URI": nowhere.render_as_string(hide_password=False)})
     )
     ((kind, what, remedy), *_) = advice.findings
-    assert (kind, remedy, advice.status) == (MEND, "Start it, or mend its URL.", 1)
+    assert (kind, remedy, advice.status) == (MEND, "Start it, or fix its URL.", 1)
     assert what.startswith("The database does not answer: ")

@@ -163,9 +163,9 @@ def test_fault_of_the_database_is_in_the_log(scene: Scene, caplog: pytest.LogCap
     """An operator reads why, in a line and in the words of the driver, without a statement or a value."""
     assert scene.elsewhere().refresh().status_code == 503
     (line,) = [record.getMessage() for record in caplog.records if record.name == "flask_ratchet"]
-    assert line.startswith("the database does not do it: ")
+    assert line.startswith("the database failed: ")
     assert not [word for word in ("SELECT", "\n", scene.ada + ",") if word in line]
-    assert len(line) > len("the database does not do it: OperationalError: ")
+    assert len(line) > len("the database failed: OperationalError: ")
 
 
 def test_exhausted_pool_is_unavailable_and_recovers(scene: Scene) -> None:

@@ -36,9 +36,9 @@ def test_a_site_starts_with_the_new_file(algorithm: str, tmp_path: Path) -> None
 
 
 def test_the_command_says_how_to_rotate(tmp_path: Path) -> None:
-    """Last, then first, then alone; with the time that other services need in between."""
+    """Last, then first, then as the only key; with the time that other services need in between."""
     ran = generate("--out", str(tmp_path / "access.pem"))
-    assert f"last in RATCHET_JWT_KEYS, and leave {JWKS_MAX_AGE} seconds" in ran.stdout
+    assert f"last in RATCHET_JWT_KEYS, and wait {JWKS_MAX_AGE} seconds" in ran.stdout
     assert ran.stdout.index("1. Put it last") < ran.stdout.index("2. Put it first") < ran.stdout.index("3.")
 
 
@@ -68,7 +68,7 @@ def test_two_keys_are_never_the_same() -> None:
 @pytest.mark.parametrize(
     ("name", "complaint"),
     [
-        pytest.param("taken.pem", "is there already, and is left as it is", id="a file that is there"),
+        pytest.param("taken.pem", "already exists and is not changed", id="a file that is there"),
         pytest.param("none/a.pem", "cannot be written: No such file or directory", id="a folder that is not"),
         pytest.param("taken.pem/a.pem", "cannot be written: Not a directory", id="a file for a folder"),
     ],
