@@ -1,4 +1,4 @@
-"""The reference site: a Flask application that uses Ratchet as a stranger would."""
+"""The reference site: a Flask application that uses only the public face of Ratchet."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .site.views import blueprint
 
 
 def create_app(overrides: Mapping[str, Any] | None = None, *, clock: Callable[[], float] = time) -> Flask:
-    """Make the application; ``overrides`` count above the environment and the defaults.
+    """Make the application; ``overrides`` take precedence over the environment and the defaults.
 
-    ``clock`` gives seconds since the epoch; a test has one that it can turn.
+    ``clock`` gives seconds since the epoch; a test passes one that it can set.
     """
     app = Flask(__name__, instance_relative_config=True, static_folder=None)
     config.load(app, overrides or {})

@@ -16,14 +16,14 @@ from .db import db
 from .models import User
 from .site import ratchet
 
-users = AppGroup("users", help="Look after the accounts of this site.")
+users = AppGroup("users", help="Manage the accounts of this site.")
 
 
 @users.command("create")
 @click.argument("email")
-@click.option("--username", help="A name to sign in with beside the address.")
+@click.option("--username", help="A user name to sign in with, besides the e-mail address.")
 @click.option("--unconfirmed", is_flag=True, help="The account has to be confirmed before it can sign in.")
-@click.option("--if-absent", is_flag=True, help="Do nothing where there is such a user already.")
+@click.option("--if-absent", is_flag=True, help="Do nothing if such a user already exists.")
 def create(email: str, username: str | None, unconfirmed: bool, if_absent: bool) -> None:
     """Create a user; the password is asked for, or is one line on standard input."""
     if "@" not in email:
@@ -37,7 +37,7 @@ def create(email: str, username: str | None, unconfirmed: bool, if_absent: bool)
         db.session.add(user)
         db.session.commit()
     except IntegrityError:
-        raise click.ClickException("There is a user of that address or name already.") from None
+        raise click.ClickException("A user with that e-mail address or user name already exists.") from None
     except RatchetError as problem:
         raise click.ClickException(problem.description) from None
     except ValueError as error:
@@ -86,7 +86,7 @@ def _user(email: str) -> User:
 
 @contextmanager
 def _told_if_gone(email: str) -> Iterator[None]:
-    """The user was there a moment ago; what is deleted meanwhile is not reported as done."""
+    """Report an error, and not success, if the user is deleted meanwhile."""
     try:
         yield
     except UserNotFound:

@@ -43,14 +43,14 @@ ENGINE_OPTIONS: dict[str, dict[str, Any]] = {
     "mysql": _MARIADB,
     "mariadb": _MARIADB,
 }
-"""Per database: an exhausted pool or a lock answers in seconds, so that a fault is a 503, not a hang."""
+"""Per database: an exhausted pool or a lock fails within seconds, so that the reply is a 503 and no hang."""
 
 HIDDEN = {"hide_parameters": True}
-"""For every database: an error that nobody foresaw goes to the log without the values of its row."""
+"""For every database: an unexpected error goes to the log without the values of its row."""
 
 
 def load(app: Flask, overrides: Mapping[str, Any]) -> None:
-    """Configure ``app``; ValueError where the secret can be guessed or the database is named by no URL."""
+    """Configure ``app``; ValueError if the secret can be guessed or the database has no valid URL."""
     app.config.from_mapping(PROXY_HOPS=0, RATCHET_LOGIN_URL="/sign-in", MAX_CONTENT_LENGTH=MAX_FORM_BYTES)
     app.config.from_prefixed_env()
     app.config.from_mapping(overrides)
@@ -66,14 +66,14 @@ def load(app: Flask, overrides: Mapping[str, Any]) -> None:
 
 
 def _check_secret(app: Flask) -> None:
-    """Refuse a secret that was typed and not drawn; a missing one is refused by Ratchet."""
+    """Refuse a secret that is not random; Ratchet itself refuses a missing one."""
     secret = app.config.get("SECRET_KEY")
     if isinstance(secret, str | bytes) and not app.debug and not app.testing:
         check_secret(secret)
 
 
 class ImpatientPool(QueuePool):
-    """A pool whose exhaustion is noticed in half a second (a setting could only say whole seconds)."""
+    """A pool that fails after half a second if it is exhausted (a setting allows only whole seconds)."""
 
     def __init__(self, creator: Any, **options: Any) -> None:
         super().__init__(creator, **{"timeout": 0.5, **options})
@@ -86,7 +86,7 @@ def _engine_options(url: URL) -> dict[str, Any]:
 
 
 def _parse(url: str) -> URL:
-    """The URL of a database; what the parser says of a bad one can hold a piece of its password."""
+    """The URL of a database; the parser's own message is dropped, as it can hold a part of the password."""
     try:
         return make_url(url)
     except (ArgumentError, ValueError):
@@ -97,6 +97,6 @@ def _parse(url: str) -> URL:
 
 
 def _with_driver(url: str) -> str:
-    """The URL with the driver that requirements.txt installs, where it names none."""
+    """The URL with the driver that requirements.txt installs, if it names none."""
     scheme, separator, rest = url.partition("://")
     return f"{DRIVERS.get(scheme, scheme)}{separator}{rest}"

@@ -20,7 +20,7 @@ NAMING_CONVENTION = {
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
-"""Constraints have names, so that a migration can take them away again on every database."""
+"""Constraints have names, so that a migration can drop them on every database."""
 
 
 class Base(DeclarativeBase):
@@ -37,7 +37,7 @@ migrate = Migrate()
 def _keep_sqlite_private(
     dialect: Dialect, _record: object, arguments: list[Any], options: dict[str, Any]
 ) -> None:
-    """A file that SQLite makes by itself can be read by everybody under a usual umask."""
+    """Create the file first: one that SQLite creates is readable by every account with a usual umask."""
     name = str(arguments[0]) if dialect.name == "sqlite" and arguments else ":memory:"
     if name not in ("", ":memory:") and not options.get("uri"):
         private.sqlite(Path(name))
@@ -45,7 +45,7 @@ def _keep_sqlite_private(
 
 @event.listens_for(Engine, "connect")
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    """Let readers of SQLite go on while one request writes (write-ahead log)."""
+    """Let requests read SQLite while another one writes (write-ahead log)."""
     if isinstance(connection, Connection):
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")

@@ -1,4 +1,4 @@
-"""Files that only the account of the site can read: its folder, its database."""
+"""Files that only the site's own account can read: its folder, its database."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 
 FOLDER, FILE = 0o700, 0o600
 BESIDE_SQLITE = ("", "-wal", "-shm")
-"""What SQLite writes for one database; a new file takes the mode of the first."""
+"""The suffixes of SQLite's files for one database; SQLite gives new ones the mode of the first."""
 
 _log = logging.getLogger(__name__)
 
 
 def folder(path: Path) -> None:
-    """Make a folder that nobody else can enter, whatever the umask; see ``_tighten`` for an old one."""
+    """Make a folder that no other account can enter, with any umask; see ``_tighten`` for an old one."""
     path.mkdir(mode=FOLDER, parents=True, exist_ok=True)
     _tighten(path, FOLDER)
 
 
 def sqlite(path: Path) -> None:
-    """Make an empty database file that nobody else can read, whatever the umask, where its folder is."""
+    """Make an empty database file that no other account can read, with any umask, if its folder exists."""
     if not path.parent.is_dir():
         return
     path.touch(mode=FILE, exist_ok=True)
@@ -30,9 +30,9 @@ def sqlite(path: Path) -> None:
 
 
 def _tighten(path: Path, mode: int) -> None:
-    """Give what everybody can read, and is ours, ``mode``, and say so.
+    """Set ``mode`` on our own file if every account can read it, and log that.
 
-    A mode that lets in the group was chosen by somebody, so it stays; a usual umask lets in everybody.
+    A mode for the group was set on purpose, so it stays; a mode for everybody is the usual umask.
     """
     try:
         found = path.stat()
@@ -41,4 +41,4 @@ def _tighten(path: Path, mode: int) -> None:
         path.chmod(mode)
     except OSError:  # gone, or on a file system without modes
         return
-    _log.warning("every account of this machine could read %s; now only ours can", path)
+    _log.warning("every account of this machine could read %s; now only its owner can", path)

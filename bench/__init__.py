@@ -1,1 +1,1 @@
-"""What Ratchet costs, measured: each program here prints what docs/speed.md quotes."""
+"""Measures the cost of Ratchet: each program here prints figures for docs/speed.md."""

@@ -1,10 +1,10 @@
-"""python -m bench.guard: what the guard costs a view, with and without knowing of ended sessions.
+"""python -m bench.guard: the cost of the guard for a view, with and without the knowledge of ended sessions.
 
-Three views take turns at the same request, in this process: a bare one, a guarded one, and a guarded one of a
-site that never hears of an ended session. The figures are processor time of the calling thread, and the
-median of each round, so that other programs on the machine disturb them less. How far the rounds of one and
-the same view lie apart says how small a difference can be told. The guarded view is then measured once more,
-with another access token in each request.
+Three views serve the same request alternately, in this process: a bare one, a guarded one, and a guarded one
+of a site that never asks for ended sessions. The figures are processor time of the calling thread, and the
+median of each round, so that other programs on the machine disturb them less. The spread of the rounds of one
+view shows how small a difference can be measured. The guarded view is then measured once more, with another
+access token in each request.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from docs.generator.parts import with_parts
 PAGE = DOCS / "speed.md"
 ROUNDS = 40
 REQUESTS = 200
-"""To each view, in one round."""
+"""Requests to each view in one round."""
 
 FIRST = "guarded, a token not seen before"
 
@@ -48,10 +48,10 @@ Ask = Callable[[], object]
 
 
 class Ignorant(RevocationCache):
-    """Never knows of an ended session, and never asks."""
+    """Knows no ended session, and never asks for one."""
 
     def is_revoked(self, ref: SessionRef, now: float) -> bool | None:  # noqa: ARG002  # the shape of what it replaces
-        """Nobody's session has ended."""
+        """No session has ended."""
         return False
 
 
@@ -67,7 +67,7 @@ class Measured(NamedTuple):
 
     @property
     def noise(self) -> float:
-        """Half of the range in which the middle half of its rounds lie."""
+        """Half of the interquartile range of its rounds."""
         ordered = sorted(self.rounds)
         quarter = len(ordered) // 4
         return (ordered[-1 - quarter] - ordered[quarter]) / 2
@@ -84,7 +84,7 @@ def main() -> None:
         same = repeat(issued.access_token)
         asks = {
             "bare": asking(app, "/bare", same),
-            "guarded, no ended session ever heard of": asking(ignorant(app), "/guarded", same),
+            "guarded, without ended sessions": asking(ignorant(app), "/guarded", same),
             "guarded": asking(app, "/guarded", same),
         }
         measured = measure(asks, options.rounds)
@@ -135,17 +135,17 @@ def ignorant(app: Flask) -> Flask:
 
 
 def no_question(_since: float) -> list[EndedSession]:
-    """What nobody asks has no answer."""
+    """Return no ended session."""
     raise AssertionError
 
 
 def view() -> str:
-    """What is served."""
+    """The view."""
     return "Dear Ada,"
 
 
 def asking(app: Flask, path: str, tokens: Iterable[str]) -> Ask:
-    """What sends one request to ``app``, with the next of these access tokens."""
+    """A function that sends one request to ``app``, with the next of these access tokens."""
     template, bearers = EnvironBuilder(path).get_environ(), (f"Bearer {token}" for token in tokens)
 
     def start(status: str, *_: Any) -> None:
@@ -159,7 +159,7 @@ def asking(app: Flask, path: str, tokens: Iterable[str]) -> Ask:
 
 
 def measure(asks: Mapping[str, Ask], rounds: int) -> dict[str, Measured]:
-    """Let the views take turns; the first round is for warming up."""
+    """Measure the views alternately; the first round only warms up."""
     measured: dict[str, Measured] = {name: Measured([]) for name in asks}
     for number in range(rounds + 1):
         spent = [[_once(ask) for ask in asks.values()] for _ in range(REQUESTS)]

@@ -1,1 +1,1 @@
-"""``make demo``: the rule told in the terminal, by real requests to a real server."""
+"""``make demo``: shows the rule in the terminal, with real requests to a real server."""

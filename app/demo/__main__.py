@@ -1,4 +1,4 @@
-"""Tell the story, and check that every step comes out as told: ``python -m app.demo``."""
+"""Show the story, and check the outcome of every step: ``python -m app.demo``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COLOURS = {"2": "green", "4": "red", "5": "yellow"}
 @click.command()
 @click.option("--leeway", type=click.FloatRange(0.2, 60), default=1.5, help="Seconds (a site has 30).")
 def tell(leeway: float) -> None:
-    """Tell the rule as a timeline of real requests to a server with two workers."""
+    """Show the rule as a timeline of real requests to a server with two workers."""
     say(click.style("The rule, as it happens", bold=True))
     say(_wrapped(f"Real requests to a server of two workers. Its leeway is {leeway:g} s; a site has 30 s."))
     say("\n" + click.style(_row({name: HEADINGS.get(name, name) for name in COLUMNS}), dim=True))
@@ -36,7 +36,7 @@ def tell(leeway: float) -> None:
 
 
 def _play(scene: Scene, cast: Cast, elapsed: Callable[[], float]) -> None:
-    """Show a scene; a step that comes out otherwise ends the story."""
+    """Show a scene; a step with another outcome ends the demo."""
     say("\n" + click.style(scene.title, bold=True) + (", one leeway later" if scene.later else ""))
     say(_wrapped(scene.tale))
     surprises = []
@@ -67,7 +67,7 @@ def _wrapped(text: str) -> str:
 
 
 def say(text: str) -> None:
-    """Print; in colour on a terminal alone, and only where that is wanted (https://no-color.org)."""
+    """Print; in colour only on a terminal, and only if NO_COLOR is not set (https://no-color.org)."""
     click.echo(text, color=False if os.environ.get("NO_COLOR") else None)
 
 

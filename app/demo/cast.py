@@ -1,4 +1,4 @@
-"""Those who act: send what a step says, over HTTP, and name what comes back."""
+"""Sends the request of each step over HTTP, and names the outcome."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ COOKIE = "refreshToken"
 
 
 class Cast:
-    """Plays scenes against the site at ``host``. Tokens are called A, B, C … as they are first seen."""
+    """Plays scenes against the site at ``host``. Tokens are called A, B, C … in the order of their issue."""
 
     def __init__(self, host: str) -> None:
         self._host = host
         self._names: dict[str, str] = {}
 
     def play(self, scene: Scene) -> Iterator[str]:
-        """What comes back for each step of ``scene``: a status, and a token's name or an error code."""
+        """The outcome of each step of ``scene``: a status, and a token's name or an error code."""
         if scene.at_once:
             with ThreadPoolExecutor() as tabs:
                 replies = list(tabs.map(self._send, scene.steps))

@@ -1,4 +1,4 @@
-"""The site as the demo meets it: gunicorn on a free port, on a database that is gone afterwards."""
+"""The server of the demo: gunicorn on a free port, with a temporary database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The story: who presents which token, and what the rule makes of it. Tokens are named in order of birth."""
+"""The story: who presents which token, and what the rule decides. Tokens are named in order of issue."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Step(NamedTuple):
-    """One request and the outcome that the rule promises: ``200 B`` hands out the token called B."""
+    """One request and the outcome that the rule promises: ``200 B`` returns the token called B."""
 
     who: str
     request: str
@@ -55,7 +55,7 @@ STORY = (
     ),
     Scene(
         "Ada tries again",
-        "C is the parent, so Ada is let in with a fresh token. D, which nobody has, is an orphan.",
+        "C is the parent, so Ada gets a new token. D, which no client has, is an orphan.",
         (Step("Ada", "refresh", "C", "200 E", "Recover"),),
         later=True,
     ),
@@ -66,8 +66,8 @@ STORY = (
         later=True,
     ),
     Scene(
-        "Ada and the thief part ways",
-        "Ada presents E, the parent: to the rule a reply was lost, and F becomes an orphan. When the thief "
+        "Ada and the thief hold different tokens",
+        "Ada presents E, the parent. The rule assumes a lost reply, and F is an orphan. When the thief "
         "presents the orphan, two people hold this session. It ends for both, and Ada has to sign in again.",
         (
             Step("Ada", "refresh", "E", "200 G", "Recover"),
@@ -88,7 +88,7 @@ STORY = (
     ),
     Scene(
         "The thief goes on",
-        "Presenting current does not keep it in place: after a leeway it rotates all the same.",
+        "Presenting current does not stop its rotation: after a leeway it rotates all the same.",
         (
             Step("thief", "refresh", "I", "200 J", "Rotate"),
             Step("thief", "refresh", "J", "200 J", "Repeat"),
@@ -97,7 +97,7 @@ STORY = (
     ),
     Scene(
         "Ada comes back",
-        "The token that Ada holds is now older than the parent, although the thief was near: Reuse.",
+        "The token that Ada holds is now older than the parent: Reuse.",
         (
             Step("thief", "refresh", "J", "200 K", "Rotate"),
             Step("Ada", "refresh", "I", "401 refresh_token_reused", "Reuse"),
@@ -107,7 +107,7 @@ STORY = (
     ),
     Scene(
         "The end of a session",
-        "Ada signs in once more, and out. A copy that somebody kept is worth nothing.",
+        "Ada signs in once more, and out. A copy of an old token does not work.",
         (
             Step("Ada", "login", "password", "200 L"),
             Step("Ada", "logout", "L", "204"),

@@ -1,4 +1,4 @@
-"""The pages of the reference site, and the Ratchet that keeps their visitors signed in."""
+"""The pages of the reference site, and its Ratchet object."""
 
 from app.auth import Ratchet
 from app.db import db

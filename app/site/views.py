@@ -32,26 +32,26 @@ REASONS = {
     "account_blocked": "This account has been blocked.",
     "account_unconfirmed": "This account has not been confirmed yet.",
 }
-"""What the sign-in page says to somebody who was sent there."""
+"""The messages of the sign-in page, by the reason of the redirect."""
 
 blueprint = Blueprint("site", __name__, template_folder="templates", static_folder="static")
 
 
 @blueprint.app_context_processor
 def client() -> dict[str, str]:
-    """What every page knows: the address of the browser client."""
+    """The variables of every page: the URL of the browser client."""
     return {"script_url": ratchet.script_url()}
 
 
 @blueprint.before_request
 def check_origin() -> None:
-    """A form that another site posts here changes nothing."""
+    """Refuse a form that another site posts here."""
     ratchet.check_origin()
 
 
 @blueprint.after_request
 def protect(response: Response) -> Response:
-    """No page is kept by a cache, runs foreign script or stands in a foreign frame."""
+    """Forbid caching, scripts of other origins, and frames."""
     response.headers.setdefault("Content-Security-Policy", SECURITY_POLICY)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
@@ -65,19 +65,19 @@ def protect(response: Response) -> Response:
 @blueprint.errorhandler(CrossOrigin)
 @blueprint.errorhandler(Unavailable)
 def explain(problem: RatchetError) -> ResponseReturnValue:
-    """A page for what went wrong, in words."""
+    """A page that explains an error."""
     return _page(problem, "site/problem.html")
 
 
 @blueprint.app_errorhandler(404)
 def explain_nothing(_problem: NotFound) -> ResponseReturnValue:
-    """A page for an address where there is nothing."""
+    """The page for a path that does not exist."""
     return protect(make_response(render_template("site/nothing.html"), 404))
 
 
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
-    """The front door: on to the account, or to the sign-in page."""
+    """Redirect to the account page, or to the sign-in page."""
     return redirect(url_for("site.account" if current_user else "site.sign_in"), 303)
 
 
@@ -89,7 +89,7 @@ def sign_in() -> ResponseReturnValue:
 
 @blueprint.post("/sign-in")
 def sign_in_post() -> ResponseReturnValue:
-    """Check name and password; on to where the visitor came from, or back to the form as it was."""
+    """Check name and password; redirect to ``next``, or show the form again with what was typed."""
     form = request.form
     try:
         user = ratchet.authenticate(form.get("identifier", ""), form.get("password", ""))
@@ -108,7 +108,7 @@ def account() -> ResponseReturnValue:
 
 @blueprint.get("/account/password")
 def password_form() -> ResponseReturnValue:
-    """The form is on the account page; who signs in again after a lost one comes by here."""
+    """Redirect to the form on the account page: a sign-in after a lost form post leads here."""
     return redirect(url_for("site.account"), 303)
 
 
@@ -126,7 +126,7 @@ def change_password() -> ResponseReturnValue:
 
 @blueprint.get("/demo")
 def demo() -> ResponseReturnValue:
-    """A page that leaves everything to the browser client."""
+    """A page that works only with the browser client."""
     return render_template("site/demo.html")
 
 
@@ -155,7 +155,7 @@ def sign_out() -> ResponseReturnValue:
 
 @blueprint.get("/forget.svg")
 def forget() -> ResponseReturnValue:
-    """An empty picture after a sign-out, at which the browser drops the pages it kept for going back.
+    """An empty picture after a sign-out; it makes the browser drop the pages it kept for the back button.
 
     Chromium keeps a page while its successor is loaded, ``no-store`` or not, so the header has to come after.
     """
