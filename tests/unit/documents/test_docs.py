@@ -184,14 +184,14 @@ def test_page_knows_how_often_one_may_guess() -> None:
     """The limits in docs/security.md are those of the code."""
     page = " ".join((DOCS / "security.md").read_text().split())
     for limit, what in (
-        (ACCOUNT_AND_IP, "failures in {} minutes for one account from one address"),
-        (IP, "failures in {} minutes for one address"),
+        (ACCOUNT_AND_IP, "failures in {} minutes for one account from one IP address"),
+        (IP, "failures in {} minutes for one IP address"),
         (NETWORKS[56], "failures in {} minutes for one /56"),
         (NETWORKS[48], "failures in {} minutes for one /48"),
         (ACCOUNT, "failures in {} minutes for one account from all addresses"),
         (SESSION, "failures in {} minutes for one session"),
         (SIGN_INS, "attempts in {} minutes for one account"),
-        (SIGN_INS_PER_IP, "attempts in {} minutes for one address"),
+        (SIGN_INS_PER_IP, "attempts in {} minutes for one IP address"),
     ):
         assert f"{limit.amount} {what.format(limit.get_expiry() // 60)}" in page
 

@@ -74,7 +74,7 @@ WORDS = {
     "young": ("Within the leeway", "current and parent"),
     "settled": ("After the leeway", "current not presented"),
     "confirmed": ("Confirmed", "a leeway later"),
-    "ended": ("Ended", "the row no longer knows the session"),
+    "ended": ("Ended", "the session is not on the row"),
 }
 
 PATHS = {
@@ -93,7 +93,7 @@ ANCHORS = dict.fromkeys((("new", "ended"), ("young", "ended"), ("settled", "ende
 
 NOTES = {
     "Repeat": ", current once more",
-    "Recover": ", the unseen one is orphaned",
+    "Recover": ", current is an orphan",
 }
 
 
