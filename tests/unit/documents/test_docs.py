@@ -188,7 +188,7 @@ def test_page_knows_how_often_one_may_guess() -> None:
         (IP, "failures in {} minutes for one IP address"),
         (NETWORKS[56], "failures in {} minutes for one /56"),
         (NETWORKS[48], "failures in {} minutes for one /48"),
-        (ACCOUNT, "failures in {} minutes for one account from all addresses"),
+        (ACCOUNT, "failures in {} minutes for one account from all IP addresses"),
         (SESSION, "failures in {} minutes for one session"),
         (SIGN_INS, "attempts in {} minutes for one account"),
         (SIGN_INS_PER_IP, "attempts in {} minutes for one IP address"),
