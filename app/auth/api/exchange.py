@@ -17,7 +17,7 @@ from ..sessions.issuer import IssuedTokens
 from ..web.body import Body, check_delivery
 from ..web.request import check_origin
 from ..web.services import services
-from .routes import ACCOUNT, Refusals
+from .routes import ACCOUNT, Errors
 from .schemas import ABSENT, REFRESH, Schema, or_null, record, text
 
 GRANT_TYPE = "refresh_token"
