@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
-from flask import current_app
+from flask import current_app, has_app_context
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     Connection,
@@ -56,6 +56,7 @@ class Database:
 
     def __init__(self, db: SQLAlchemy, table: Table) -> None:
         self._db, self._table = db, table
+        self._last_bind: Engine | Connection | None = None
 
     def run(
         self, statement: Executable, values: Mapping[str, Any], take: Callable[[CursorResult[Any]], _T]
@@ -168,8 +169,10 @@ class Database:
 
     @property
     def _bind(self) -> Engine | Connection:
-        """The engine of the table, or what the host's tests have put in its place."""
-        return cast("Engine | Connection", self._db.engines[self._table.metadata.info.get("bind_key")])
+        """The engine of the table, or what tests have put in its place; outside of a context the last."""
+        if self._last_bind is None or has_app_context():
+            self._last_bind = self._db.engines[self._table.metadata.info.get("bind_key")]
+        return self._last_bind
 
     @contextmanager
     def _connect(self, *, autocommit: bool = True) -> Iterator[Connection]:
