@@ -27,7 +27,14 @@ from .storage.accounts import AccountStore, UserOptions
 from .user import RatchetUser
 from .web import guard, redirects, responses, stream
 from .web.cookies import Cookies
-from .web.request import check_origin, client_ip, device_label, live_session_ref, presented_sessions
+from .web.request import (
+    check_origin,
+    client_ip,
+    device_label,
+    live_session_ref,
+    presented_sessions,
+    replaced_session,
+)
 from .web.services import EXTENSION, Services, services
 
 DELETE_AFTER = MAX_GAP + POLL_SECONDS
@@ -118,15 +125,18 @@ class Ratchet:
             account, session, current, new, client_ip=client_ip()
         )
         if issued.session.delivery == "cookie":
-            after_this_request(lambda response: responses.set_cookies(response, issued))
+            after_this_request(lambda response: responses.set_cookies(response, issued, replaces=True))
         return issued
 
     def start_session(self, user: Any, *, remember: bool = False, label: str | None = None) -> IssuedTokens:
         """Sign ``user`` in on the browser that sent this request; its cookies go out with the reply."""
         account = _authenticated(user) or _account(user)
         options = SessionOptions(remember, "cookie", device_label(label))
-        issued = services().sessions.start(account, options, replaces=next(iter(presented_sessions()), None))
-        after_this_request(lambda response: responses.set_cookies(response, issued))
+        replaced = replaced_session()
+        issued = services().sessions.start(account, options, replaces=replaced)
+        after_this_request(
+            lambda response: responses.set_cookies(response, issued, replaces=replaced is not None)
+        )
         return issued
 
     def end_session(self, session_id: str | None = None) -> None:

@@ -25,7 +25,7 @@ from ..errors import (
 )
 from ..web import origin, redirects, responses, stream
 from ..web.redirects import HTML
-from ..web.request import check_origin, check_purpose
+from ..web.request import check_origin, check_purpose, refresh_cookies
 from ..web.services import services
 from .routes import BY_REFRESH_TOKEN, COOKIES, Parameter, ReplySpec, Routes
 
@@ -38,8 +38,8 @@ PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
 NEXT = Parameter("next", "query", "Where to go on: a path of this site.")
 TO_SIGN_IN = "to the sign-in page where the session is over"
 REFUSAL_PAGES: Mapping[int, ReplySpec] = {
-    401: ReplySpec("The session is over, and the site has no sign-in page.", {HTML: None}, COOKIES),
-    403: ReplySpec("In a frame of another site, or this user may not sign in.", {HTML: None}, COOKIES),
+    401: ReplySpec("The session is over, and the site has no sign-in page.", {HTML: None}),
+    403: ReplySpec("In a frame of another site, or this user may not sign in.", {HTML: None}),
     503: ReplySpec("A page that tries again.", {HTML: None}, ("Retry-After",)),
 }
 
@@ -122,7 +122,7 @@ def _continue() -> ResponseReturnValue:
     if request.method == "HEAD":
         return Response(status=204)
     check_purpose()
-    presented = services().cookies.read_refresh(request)
+    presented = refresh_cookies()
     if presented is None and _is_kept_back_in_frame():
         return _page("framed", 403, target=redirects.next_page())
     if _is_strict_arrival():
@@ -156,12 +156,8 @@ def _to_sign_in(problem: RatchetError) -> Response:
     """The sign-in page, with the place to come back to and the reason, where the site has one."""
     login_url = redirects.login_url()
     if login_url is None:
-        reply = _page("over", problem.status, problem=problem)
-    else:
-        reply = _no_store(redirect(redirects.with_next(login_url, _way_back(), _reason(problem)), 303))
-    if problem.ends_session:
-        services().cookies.clear(reply)
-    return reply
+        return _page("over", problem.status, problem=problem)
+    return _no_store(redirect(redirects.with_next(login_url, _way_back(), _reason(problem)), 303))
 
 
 def _reason(problem: RatchetError) -> str | None:

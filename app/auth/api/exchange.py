@@ -49,18 +49,27 @@ GRANTS = (
 """What ``refresh_grant`` reads where no cookie counts."""
 
 
-def refresh(token: str | None, cookies: Sequence[str] | None) -> IssuedTokens:
-    """New tokens for those in ``cookies``, else for ``token``; RefreshTokenMissing if there is neither."""
-    if cookies is None:
-        if token is None:
-            check_origin()  # the blueprint leaves it out for who brings a token in the body
-            raise RefreshTokenMissing
-        check_delivery("body")
-        cookies = [token]
-    return services().sessions.refresh(cookies)
+def refresh(token: str | None, cookies: Sequence[str] | None) -> tuple[IssuedTokens, str]:
+    """New tokens for those in ``cookies``, else for ``token``, and the delivery: the way the good one came.
+
+    The cookies count. The ``token`` of the body counts if none of them is of a live session: another site
+    on the same host, or a session that is over, must not hide it. A Reuse is refused all the same. Raises
+    RefreshTokenMissing if there is neither.
+    """
+    if cookies is None and token is None:
+        check_origin()  # the blueprint leaves it out for who brings a token in the body
+        raise RefreshTokenMissing
+    if cookies is not None:
+        try:
+            return services().sessions.refresh(cookies), "cookie"
+        except RefreshTokenInvalid:
+            if token is None or not services().settings.body_delivery:
+                raise
+    check_delivery("body")
+    return services().sessions.refresh([token] if token else []), "body"
 
 
-def refresh_grant(body: Body, cookies: Sequence[str] | None = None) -> IssuedTokens:
+def refresh_grant(body: Body, cookies: Sequence[str] | None = None) -> tuple[IssuedTokens, str]:
     """The same for a body that asks for a grant by its ``grant_type``.
 
     The errors are those of RFC 6749, section 5.2, all with status 400: an OAuth client takes a 401 for an
@@ -75,8 +84,7 @@ def refresh_grant(body: Body, cookies: Sequence[str] | None = None) -> IssuedTok
     try:
         return refresh(token, cookies)
     except (RefreshTokenInvalid, RefreshTokenReused, AccountRefused) as problem:
-        ended = cookies is not None and problem.ends_session
-        raise InvalidGrant(problem.description, ends_session=ended) from problem
+        raise InvalidGrant(problem.description) from problem
 
 
 def body_token(body: Body) -> str | None:

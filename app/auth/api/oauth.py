@@ -85,7 +85,8 @@ def token() -> Response:
     A site that keeps refresh tokens in cookies only (RATCHET_BODY_DELIVERY) answers ``invalid_request``, as
     elsewhere.
     """
-    reply = responses.tokens(refresh_grant(read_form()), "body")
+    issued, delivery = refresh_grant(read_form())
+    reply = responses.tokens(issued, delivery)
     reply.headers["Pragma"] = "no-cache"  # RFC 6749, section 5.1
     return reply
 

@@ -22,7 +22,7 @@ from ..errors import (
     SessionStolen,
 )
 from ..settings.model import Settings
-from ..settings.parsers import ACCESS_COOKIE
+from ..settings.parsers import cookie_names
 from ..web.body import JSON
 from ..web.services import services
 from .routes import NO_ROUTE, Errors, Parameter, ReplySpec, Route
@@ -184,7 +184,6 @@ def _headers_of(refused: list[type[RatchetError]]) -> dict[str, Any]:
     marks = {
         "Allow": [error is MethodNotAllowed for error in refused],
         "Retry-After": [error.status in (429, 503) for error in refused],
-        "Set-Cookie": [error.ends_session for error in refused],
         "WWW-Authenticate": [
             issubclass(error, BearerRefused | ReauthenticationRequired) for error in refused
         ],
@@ -221,11 +220,12 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 def _security_schemes(settings: Settings) -> dict[str, Any]:
     bearer = {"type": "http", "scheme": "bearer"}
     cookie = {"type": "apiKey", "in": "cookie"}
-    access = {"accessCookie": {**cookie, "name": ACCESS_COOKIE}} if settings.access_cookie else {}
+    names = cookie_names(settings.cookie_name)
+    access = {"accessCookie": {**cookie, "name": names.access}} if settings.access_cookie else {}
     return access | {
         "bearer": {**bearer, "bearerFormat": "JWT", "description": "An access token."},
         "service": {**bearer, "description": "One of RATCHET_SERVICE_SECRETS."},
-        "refreshCookie": {**cookie, "name": settings.cookie_name},
+        "refreshCookie": {**cookie, "name": names.refresh},
     }
 
 

@@ -8,6 +8,8 @@ from importlib import resources
 
 from flask import Response, request, url_for
 
+from ..settings.parsers import SIGNED_IN_COOKIE
+from ..web.services import services
 from .routes import PUBLIC, Parameter, ReplySpec, Routes
 
 FOR_GOOD = "public, max-age=31536000, immutable"
@@ -37,23 +39,27 @@ def script() -> Response:
 
     Caches may keep it for a year under the URL with its hash. Under any other URL they ask again each time.
     """
-    reply = Response(_source(), mimetype=SCRIPT)
-    reply.headers["Cache-Control"] = FOR_GOOD if request.args.get("v") == _version() else ASK_AGAIN
-    reply.set_etag(_version())
+    name = services().cookies.names.signed_in
+    version = _version(name)
+    reply = Response(_source(name), mimetype=SCRIPT)
+    reply.headers["Cache-Control"] = FOR_GOOD if request.args.get("v") == version else ASK_AGAIN
+    reply.set_etag(version)
     reply.make_conditional(request)
     return reply
 
 
 def script_url() -> str:
     """The URL of the client with the hash of its present content."""
-    return url_for("ratchet.script", v=_version())
+    return url_for("ratchet.script", v=_version(services().cookies.names.signed_in))
 
 
 @cache
-def _source() -> bytes:
-    return resources.files(__package__).joinpath("static", "ratchet.js").read_bytes()
+def _source(cookie: str) -> bytes:
+    """The module, with the name of the cookie that it reads."""
+    source = resources.files(__package__).joinpath("static", "ratchet.js").read_bytes()
+    return source.replace(f'"{SIGNED_IN_COOKIE}"'.encode(), f'"{cookie}"'.encode())
 
 
 @cache
-def _version() -> str:
-    return hashlib.sha256(_source()).hexdigest()[:16]
+def _version(cookie: str) -> str:
+    return hashlib.sha256(_source(cookie)).hexdigest()[:16]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, jsonify, request
+from flask import Response, jsonify
 
 from ..errors import (
     InvalidCredentials,
@@ -23,7 +23,8 @@ from ..web.request import (
     device_label,
     live_session_ref,
     presented_access_tokens,
-    presented_sessions,
+    refresh_cookies,
+    replaced_session,
 )
 from ..web.services import services
 from . import exchange
@@ -94,11 +95,11 @@ def login() -> Response:
     """Sign in with a password, or refresh by body."""
     body = read_body()
     if "grant_type" in body:
-        return responses.tokens(exchange.refresh_grant(body), "body")
+        return responses.tokens(*exchange.refresh_grant(body))
     delivery = check_delivery(body.choice("delivery", *DELIVERIES))
     field, identifier = _identifier(body)
     options = SessionOptions(body.flag("remember"), delivery, device_label(body.text("label")))
-    refs = presented_sessions()
+    replaced = replaced_session()
     account = services().authenticator.authenticate(
         field,
         identifier,
@@ -106,9 +107,9 @@ def login() -> Response:
         client_ip=client_ip(),
         device=live_session_ref(),
     )
-    issued = services().sessions.start(account, options, replaces=next(iter(refs), None))
-    reply = responses.tokens(issued, delivery)
-    if refs and delivery == "body":
+    issued = services().sessions.start(account, options, replaces=replaced)
+    reply = responses.tokens(issued, delivery, replaces=replaced is not None)
+    if replaced and delivery == "body":
         services().cookies.clear(reply)  # its cookies belong to the session that has just ended
     return reply
 
@@ -128,11 +129,10 @@ def refresh() -> Response:
     """Exchange a refresh token for new tokens, delivered the way it came."""
     body = read_body()
     token = exchange.body_token(body)
-    presented = services().cookies.read_refresh(request)
-    delivery = "body" if presented is None else "cookie"
+    cookies = refresh_cookies()
     if "grant_type" in body:
-        return responses.tokens(exchange.refresh_grant(body, presented), delivery)
-    return responses.tokens(exchange.refresh(token, presented), delivery)
+        return responses.tokens(*exchange.refresh_grant(body, cookies))
+    return responses.tokens(*exchange.refresh(token, cookies))
 
 
 @routes.route(
@@ -148,14 +148,12 @@ def refresh() -> Response:
 def logout() -> Response:
     """Sign out here, on the other devices, or everywhere.
 
-    For this session the reply is always 204.
+    For this session the reply is always 204. The sessions of the cookie and of the body both end.
     """
     body = read_body()
     scope = body.choice("scope", *SCOPES)
     token = exchange.body_token(body)
-    presented = services().cookies.read_refresh(request)
-    if presented is None:
-        presented = [] if token is None else [token]
+    presented = [*(refresh_cookies() or ()), *([] if token is None else [token])]
     services().sessions.sign_out(presented, presented_access_tokens(), scope)
     return Response(status=204) if scope == "others" else responses.signed_out()
 
@@ -194,7 +192,7 @@ def password() -> Response:
     current, new = body.needed("current_password"), body.needed("new_password")
     account, session = live_session()
     issued = services().authenticator.change_password(account, session, current, new, client_ip=client_ip())
-    return responses.tokens(issued, issued.session.delivery)
+    return responses.tokens(issued, issued.session.delivery, replaces=True)
 
 
 @routes.route(

@@ -141,6 +141,9 @@ class SessionService:
         else:
             with suppress(UserNotFound):  # deleted a moment ago, so already signed out
                 self.end_all(acting_session.subject)
+            for ref in self._issuer.refs(refresh, access):
+                if ref.subject != acting_session.subject:  # a token of the cookie and one of the body
+                    self.end(ref)
 
     def end(self, ref: SessionRef, reason: str = "signed_out") -> None:
         """End one session, if it is there."""

@@ -105,7 +105,7 @@ class Settings:
         "refreshToken",
         f"letters, digits and -_.; not {parsers.ACCESS_COOKIE}, {parsers.SIGNED_IN_COOKIE} or "
         f"{parsers.CONTINUED_COOKIE}",
-        "Name of the refresh cookie.",
+        "Name of the refresh cookie. If it is not the default, the names of the others begin with it.",
     )
     cookie_domain: str | None = setting(
         parsers.domain, None, "a domain, or none for only this host", "Domain of the cookies."

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ..tokens.jws import UnusableKey
@@ -15,6 +15,7 @@ from ..tokens.jws import UnusableKey
 if TYPE_CHECKING:
     from ..tokens.keys import KeyPair
 
+REFRESH_COOKIE = "refreshToken"
 ACCESS_COOKIE = "accessToken"
 SIGNED_IN_COOKIE = "signedIn"
 CONTINUED_COOKIE = "ratchetContinued"
@@ -39,6 +40,15 @@ _ENDPOINT = re.compile(r"\w+|[\w-]+(\.[\w-]+)+", re.ASCII)
 _SECRET = re.compile(r"[!-~]+")
 _SCHEME = re.compile(r"\s*[\w+]*(://)?")
 _COOKIE_NAME = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+class CookieNames(NamedTuple):
+    """What the cookies of one app are called."""
+
+    refresh: str
+    access: str
+    signed_in: str
+    spare: str
 
 
 class SecretRefused(ValueError):
@@ -140,6 +150,18 @@ def cookie_name(value: Any) -> str:
     if not _COOKIE_NAME.issuperset(name) or name in (ACCESS_COOKIE, SIGNED_IN_COOKIE, CONTINUED_COOKIE):
         raise ValueError
     return name
+
+
+def cookie_names(refresh: str) -> CookieNames:
+    """The names of all cookies, by that of the refresh cookie.
+
+    Browsers do not tell the ports of one host apart. Two sites on one host need their own names for every
+    cookie, so all of them follow the one setting, with its prefix.
+    """
+    prefix = refresh[: len(cookie_prefix(refresh))]
+    if refresh == prefix + REFRESH_COOKIE:
+        return CookieNames(refresh, prefix + ACCESS_COOKIE, prefix + SIGNED_IN_COOKIE, f"{refresh}Spare")
+    return CookieNames(refresh, f"{refresh}Access", f"{refresh}SignedIn", f"{refresh}Spare")
 
 
 def cookie_prefix(name: str) -> str:

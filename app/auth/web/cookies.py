@@ -5,6 +5,11 @@ tells script that somebody is signed in, and by its mark whether it is still the
 as long as the session may: an access cookie outlives the token in it, so that a page can still tell which
 session a sign-out means (ASVS 3.3). ``ratchetContinued`` says for a few seconds for which page
 continue has just renewed.
+
+A reply can be late, and a browser applies it to whatever it holds by then. So no refusal clears a cookie. The
+late reply to a refresh of a session that a sign-in has replaced puts the tokens of the ended session over the
+new ones. For that case such a sign-in also sets a *spare*: the same refresh token under a name that no reply
+to an older request sets or clears. If the refresh cookie is of an ended session, the spare is accepted.
 """
 
 from __future__ import annotations
@@ -12,7 +17,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypedDict
 
@@ -20,7 +25,8 @@ from flask import Request, Response
 from flask import request as current_request
 from itsdangerous import BadSignature, Signer
 
-from ..settings.parsers import ACCESS_COOKIE, CONTINUED_COOKIE, SIGNED_IN_COOKIE, SameSite
+from ..log import OncePerApp
+from ..settings.parsers import CONTINUED_COOKIE, CookieNames, SameSite, cookie_names
 
 COOKIE_SALT = "ratchet refresh cookie"
 CONTINUED_FOR = 10
@@ -32,6 +38,13 @@ MAX_CANDIDATES = 32
 An 8 KB header has room for fewer, so that other cookies cannot hide a good one. A browser sends more than two
 only if it is under attack: a sibling host can set any number, and gets signed ones by signing in.
 """
+
+
+FOREIGN = (
+    "A refresh cookie was refused because no secret of this app signed it. If people are signed out "
+    "at random, SECRET_KEY differs between workers, nodes or restarts: set one and the same for all. If "
+    "another site on this host uses the same cookie name, set RATCHET_COOKIE_NAME. It can also be a guess."
+)
 
 
 class Attributes(TypedDict):
@@ -57,37 +70,52 @@ class Cookies:
     samesite: SameSite
     with_access: bool
     partitioned: bool = False
+    foreign: OncePerApp = field(default_factory=lambda: OncePerApp(FOREIGN), compare=False)
 
     def read_refresh(self, request: Request) -> list[str] | None:
         """The refresh tokens in the request's cookies, or None where there is no such cookie.
 
-        Two cookies can share a name (an old path, a parent domain). All with a valid
-        signature are returned; the others are not counted, so a sibling host cannot fill the limit with them.
+        Two cookies can share a name (an old path, a parent domain). All with a valid signature are returned;
+        the others are not counted, so a sibling host cannot fill the limit with them. The spare comes last.
         """
-        if self.refresh_name not in request.cookies:
+        names = [name for name in (self.names.refresh, self.names.spare) if name in request.cookies]
+        if not names:
             return None
-        return self._unsign(_plain(request, self.refresh_name))[:MAX_CANDIDATES]
+        values = dict.fromkeys(value for name in names for value in _plain(request, name))
+        return self._unsign(list(values))[:MAX_CANDIDATES]
 
     def read_access(self, request: Request) -> list[str]:
         """The access tokens in the request's cookies."""
-        return _plain(request, ACCESS_COOKIE) if self.with_access else []
+        return _plain(request, self.names.access) if self.with_access else []
 
     def set(
-        self, response: Response, access: str, refresh: str, *, session_id: str, max_age: int | None
+        self,
+        response: Response,
+        access: str,
+        refresh: str,
+        *,
+        session_id: str,
+        max_age: int | None,
+        spare: bool = False,
     ) -> None:
-        """Set all cookies; without ``max_age`` (seconds) they last until the browser closes."""
-        values = {
-            self.refresh_name: self._signer.sign(refresh).decode(),
-            SIGNED_IN_COOKIE: f"1.{_mark(session_id)}",
-        }
+        """Set all cookies; without ``max_age`` (seconds) they last until the browser closes.
+
+        Without ``spare`` a spare that the request presents is cleared.
+        """
+        signed = self._signer.sign(refresh).decode()
+        values = {self.names.refresh: signed, self.names.signed_in: f"1.{_mark(session_id)}"}
         if self.with_access:
-            values[ACCESS_COOKIE] = access
+            values[self.names.access] = access
+        if spare:
+            values[self.names.spare] = signed
+        elif self.holds_spare():
+            self._delete(response, self.names.spare)
         for name, value in values.items():
             response.set_cookie(name, value, max_age, **self._attributes(name))
 
     def has_trace(self, request: Request) -> bool:
         """Whether the browser shows on this path that it holds a session, be it over or not."""
-        return SIGNED_IN_COOKIE in request.cookies or ACCESS_COOKIE in request.cookies
+        return self.names.signed_in in request.cookies or self.names.access in request.cookies
 
     def set_continued(self, response: Response, page: str, now: float) -> None:
         """Let the browser say with the next requests that ``page`` was renewed for at ``now``.
@@ -107,13 +135,35 @@ class Cookies:
         return False
 
     def clear(self, response: Response) -> None:
-        """Clear all cookies."""
-        for name in (self.refresh_name, ACCESS_COOKIE, SIGNED_IN_COOKIE):
-            response.delete_cookie(name, **self._attributes(name))
+        """Clear all cookies; the spare where the request presents it, or does not reach its path.
+
+        The late reply to a sign-out that did not know of the spare leaves it to the session that has it.
+        """
+        for name in self.names[:3]:
+            self._delete(response, name)
+        if self.holds_spare() or not self._is_sent_refresh():
+            self._delete(response, self.names.spare)
+
+    def holds_spare(self) -> bool:
+        """Whether the current request presents a spare."""
+        return self.names.spare in current_request.cookies
+
+    @cached_property
+    def names(self) -> CookieNames:
+        """What each cookie is called."""
+        return cookie_names(self.refresh_name)
+
+    def _delete(self, response: Response, name: str) -> None:
+        response.delete_cookie(name, **self._attributes(name))
+
+    def _is_sent_refresh(self) -> bool:
+        """Whether browsers send the refresh cookie to the address of this request (RFC 6265, 5.1.4)."""
+        path = self.refresh_path.rstrip("/")
+        return f"{current_request.path}/".startswith(f"{path}/")
 
     def are_in(self, response: Response) -> bool:
         """Whether a reply sets or clears one of the cookies."""
-        names = tuple(f"{name}=" for name in (self.refresh_name, ACCESS_COOKIE, SIGNED_IN_COOKIE))
+        names = tuple(f"{name}=" for name in self.names)
         return any(cookie.startswith(names) for cookie in response.headers.getlist("Set-Cookie"))
 
     def _attributes(self, name: str) -> Attributes:
@@ -121,14 +171,14 @@ class Cookies:
             path=self._path(name),
             domain=self.domain,
             secure=self.secure,
-            httponly=name != SIGNED_IN_COOKIE,
+            httponly=name != self.names.signed_in,
             samesite=self.samesite,
             partitioned=self.partitioned,
         )
 
     def _path(self, name: str) -> str:
         """The path as the browser sees it, also if a proxy serves the site below a prefix (SCRIPT_NAME)."""
-        own = self.refresh_path if name == self.refresh_name else "/"
+        own = self.refresh_path if name in (self.names.refresh, self.names.spare) else "/"
         return (current_request.script_root + own).rstrip("/") or "/"
 
     def _unsign(self, values: Sequence[str]) -> list[str]:

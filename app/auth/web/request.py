@@ -57,10 +57,25 @@ def presented_access_tokens() -> list[str]:
     return services().cookies.read_access(request) if token is None else [token]
 
 
+def refresh_cookies() -> list[str] | None:
+    """The refresh tokens in the cookies, None where there is no such cookie; a foreign one is logged."""
+    tokens = services().cookies.read_refresh(request)
+    if tokens == []:
+        services().cookies.foreign.log()
+    return tokens
+
+
 def presented_sessions() -> list[SessionRef]:
     """The sessions that the browser has tokens of, however old."""
     cookies = services().cookies
     return services().token_issuer.refs(cookies.read_refresh(request) or (), cookies.read_access(request))
+
+
+def replaced_session() -> SessionRef | None:
+    """The session that a sign-in in this browser takes the place of: the live one, else any."""
+    refs = presented_sessions()
+    live = live_session_ref() if refs[1:] else None
+    return live or next(iter(refs), None)
 
 
 def live_session_ref() -> SessionRef | None:

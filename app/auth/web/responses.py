@@ -22,10 +22,11 @@ TOKEN_HEADERS = ("Cookie", "Authorization")
 """The headers of a request in which a token can stand."""
 
 
-def tokens(issued: IssuedTokens, delivery: str, status: int = 200) -> Response:
+def tokens(issued: IssuedTokens, delivery: str, status: int = 200, *, replaces: bool = False) -> Response:
     """The reply to a sign-in or a refresh (RFC 6749, 5.1).
 
     With cookie delivery the refresh token is only in the cookie; with body delivery no cookie is set.
+    ``replaces`` says that the session takes the place of another one in this browser.
     """
     content: dict[str, Any] = {
         "access_token": issued.access_token,
@@ -38,11 +39,11 @@ def tokens(issued: IssuedTokens, delivery: str, status: int = 200) -> Response:
     reply = jsonify(content)
     reply.status_code = status
     if delivery == "cookie":
-        set_cookies(reply, issued)
+        set_cookies(reply, issued, replaces=replaces)
     return reply
 
 
-def set_cookies(response: Response, issued: IssuedTokens) -> Response:
+def set_cookies(response: Response, issued: IssuedTokens, *, replaces: bool = False) -> Response:
     """Set the cookies; they outlive the browser window only in a remembered session."""
     max_age = issued.refresh_expires_in if issued.session.remember else None
     services().cookies.set(
@@ -51,8 +52,15 @@ def set_cookies(response: Response, issued: IssuedTokens) -> Response:
         issued.refresh_token,
         session_id=issued.session.id,
         max_age=max_age,
+        spare=replaces or _keeps_spare(issued.session),
     )
     return response
+
+
+def _keeps_spare(item: Session) -> bool:
+    """Whether a reply to a request of the session before this one can still be under way: for one leeway."""
+    age = services().clock() - item.started_at
+    return services().cookies.holds_spare() and age < services().settings.leeway
 
 
 def session(item: Session, current_id: str) -> dict[str, Any]:
@@ -80,7 +88,11 @@ def signed_out() -> Response:
 
 
 def error(problem: RatchetError) -> Response:
-    """The reply to a refused request. An error that ends the session also clears its cookies."""
+    """The reply to a refused request.
+
+    It clears no cookie. It may arrive late, after a new sign-in in the same browser, and would then take
+    away the cookies of that one; and the cookie that was refused may be another site's.
+    """
     reply = _problem(problem.code, problem.description, problem.status, problem.reason)
     if problem.challenge:
         reply.headers["WWW-Authenticate"] = problem.challenge
@@ -88,8 +100,6 @@ def error(problem: RatchetError) -> Response:
         reply.headers["Retry-After"] = str(problem.retry_after)
     if isinstance(problem, MethodNotAllowed):
         reply.headers["Allow"] = ", ".join(sorted(problem.allowed))
-    if problem.ends_session:
-        services().cookies.clear(reply)
     return reply
 
 

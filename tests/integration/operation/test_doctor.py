@@ -138,9 +138,9 @@ def test_a_prefix_counts_in_any_case_of_its_letters(make_site: MakeSite, name: s
             id="a name without a prefix, for a domain",
         ),
         pytest.param(
-            {"SESSION_COOKIE_NAME": "accessToken"},
+            {"SESSION_COOKIE_NAME": "__Secure-accessToken"},
             MEND,
-            "session cookie is called accessToken, too",
+            "session cookie is called __Secure-accessToken, too",
             "SESSION_COOKIE_NAME",
             id="a name that Flask uses as well",
         ),

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.support.browser import ACCESS_COOKIE, Browser, cleared, refusal, set_cookies
+from tests.support.browser import (
+    ACCESS_COOKIE,
+    COOKIES,
+    REFRESH_COOKIE,
+    Browser,
+    cleared,
+    refusal,
+    set_cookies,
+)
 from tests.support.clock import Clock
 from tests.support.sites import MakeSite, add_user
 
@@ -65,6 +73,47 @@ def test_failed_sign_in_ends_nothing(signed_in: Browser) -> None:
     reply = signed_in.sign_in(password="a wrong password")
     assert "Set-Cookie" not in reply.headers
     assert signed_in.refresh().status_code == 200
+
+
+def test_late_reply_to_a_refresh_of_the_former_session(
+    signed_in: Browser, site: Flask, ada: str, clock: Clock
+) -> None:
+    """It puts ended tokens over those of a newer sign-in; the spare leads back to the new session."""
+    clock.advance(31)
+    late = set_cookies(Browser(site, signed_in.held).refresh())[REFRESH_COOKIE]["value"]
+    new = set_cookies(signed_in.sign_in())
+    assert new["refreshTokenSpare"] == new[REFRESH_COOKIE]
+    for _ in range(3):  # also where the new session was refreshed meanwhile
+        signed_in.refresh_cookie = late
+        again = set_cookies(signed_in.refresh())
+        assert again["refreshTokenSpare"] == again[REFRESH_COOKIE]
+        clock.advance(10)
+    signed_in.refresh_cookie = late
+    assert set_cookies(signed_in.refresh())["refreshTokenSpare"]["max-age"] == "0"
+    assert signed_in.refresh().status_code == 200
+    assert len(stored(site, ada).sessions) == 1
+
+
+def test_signing_in_after_such_a_reply_ends_the_live_session(
+    signed_in: Browser, site: Flask, ada: str
+) -> None:
+    """With two sessions in the jar a sign-in takes the place of the one that lives."""
+    ended = signed_in.held
+    signed_in.sign_in()
+    signed_in.refresh_cookie = ended
+    signed_in.sign_in()
+    assert len(stored(site, ada).sessions) == 1
+
+
+def test_change_of_password_sets_a_spare(signed_in: Browser) -> None:
+    """It starts a session over another one, too."""
+    assert "refreshTokenSpare" in set_cookies(signed_in.change_password())
+
+
+def test_first_sign_in_sets_no_spare(browser: Browser) -> None:
+    """Where no session was before, no late reply can speak of one."""
+    browser.post("/auth/logout")
+    assert set_cookies(browser.sign_in()).keys() == COOKIES
 
 
 def test_access_cookie_alone_tells_which_session_to_replace(

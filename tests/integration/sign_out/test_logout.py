@@ -125,6 +125,22 @@ def test_token_in_the_body_signs_out(signed_in: Browser, site: Flask, ada: str, 
     assert stored(site, ada).sessions == []
 
 
+@pytest.mark.parametrize("scope", ["session", "all"])
+def test_sessions_of_cookie_and_body_both_end(signed_in: Browser, site: Flask, ada: str, scope: str) -> None:
+    """A 204 leaves no session alive of which a token was presented."""
+    bob = add_user(site, "bob@example.org", "bob")
+    token = let_in(site, bob).token
+    assert_signed_out(signed_in.post("/auth/logout", {"refresh_token": token, "scope": scope}))
+    assert (stored(site, ada).sessions, stored(site, bob).sessions) == ([], [])
+
+
+def test_foreign_cookie_hides_no_token_in_the_body(signed_in: Browser, site: Flask, ada: str) -> None:
+    """The session in the body ends, whatever another site has set under the cookie's name."""
+    reply = Browser(site, "made-by-somebody-else").post("/auth/logout", {"refresh_token": signed_in.token})
+    assert_signed_out(reply)
+    assert stored(site, ada).sessions == []
+
+
 def test_blocked_user_can_sign_out(signed_in: Browser, site: Flask, ada: str) -> None:
     """An account that may not sign in may sign out."""
     write(site, ada, blocked=True)

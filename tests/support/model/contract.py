@@ -52,8 +52,8 @@ class Expected:
     verdict: Verdict | None = None
 
 
-REFUSED = Expected(401, "refresh_token_invalid", clears=True)
-REUSED = Expected(401, "refresh_token_reused", clears=True, verdict=Verdict.REUSE)
+REFUSED = Expected(401, "refresh_token_invalid")
+REUSED = Expected(401, "refresh_token_reused", verdict=Verdict.REUSE)
 TOKEN_INVALID = Expected(401, "token_invalid")
 NO_CONTENT = Expected(204)
 
@@ -162,7 +162,7 @@ class Contract:
         elif session != before:
             row.tidy(now)
         refusals = {Verdict.ENDED: replace(REFUSED, verdict=verdict), Verdict.REUSE: REUSED}
-        blocked = Expected(403, "account_blocked", clears=True, verdict=verdict)
+        blocked = Expected(403, "account_blocked", verdict=verdict)
         granted = blocked if row.blocked else Expected(200, session=session, verdict=verdict)
         return refusals.get(verdict, granted)
 

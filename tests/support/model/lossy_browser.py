@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.support.browser import ACCESS_COOKIE, REFRESH_COOKIE, bearer, set_cookies
+from tests.support.browser import ACCESS_COOKIE, COOKIES, REFRESH_COOKIE, bearer, set_cookies
 
 
 @dataclass
@@ -43,11 +43,15 @@ class LossyBrowser:
         return client.open(path, method=method, json=own | fields, headers=headers)
 
     def receive(self, reply: TestResponse) -> None:
-        """Put what a reply hands out into the jar; drop what it clears."""
+        """Put what a reply hands out into the jar; drop what it clears.
+
+        It keeps no spare: late replies across a sign-in have an exploration of their own.
+        """
         if clears(reply):
             self.jar.clear()
         elif self.delivery == "cookie":
-            self.jar |= {name: cookie["value"] for name, cookie in set_cookies(reply).items()}
+            values = {name: cookie["value"] for name, cookie in set_cookies(reply).items()}
+            self.jar |= {name: value for name, value in values.items() if name in COOKIES}
         elif reply.json and "refresh_token" in reply.json:
             self.jar = {
                 REFRESH_COOKIE: reply.json["refresh_token"],

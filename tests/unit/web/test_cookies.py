@@ -1,4 +1,4 @@
-"""The three cookies: what they are set with, what clears them, and what is read of a strange header."""
+"""The cookies: what they are set with, what clears them, and what is read of a strange header."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def _within_a_request() -> Iterator[None]:
 
 
 def set_by(
-    cookies: Cookies, max_age: int | None = 600, session_id: str = "phone"
+    cookies: Cookies, max_age: int | None = 600, session_id: str = "phone", *, spare: bool = False
 ) -> dict[str, dict[str, Any]]:
     """Value and attributes of the cookies that are set, by name."""
     response = Response()
-    cookies.set(response, "access", TOKEN, session_id=session_id, max_age=max_age)
+    cookies.set(response, "access", TOKEN, session_id=session_id, max_age=max_age, spare=spare)
     return _parsed(response)
 
 
@@ -130,7 +130,7 @@ def test_what_is_set_is_cleared(cookies: Cookies) -> None:
     changing = {"value", "max-age", "expires"}
     were, are = (
         {name: {key: cookie[key] for key in cookie.keys() - changing} for name, cookie in found.items()}
-        for found in (set_by(cookies), cleared_by(cookies))
+        for found in (set_by(cookies, spare=True), cleared_by(cookies))
     )
     assert were == are
     assert all(cookie["max-age"] == "0" for cookie in cleared_by(cookies).values())
@@ -163,10 +163,10 @@ def test_a_reply_with_our_cookies_is_known(header: str, *, ours: bool) -> None:
     assert COOKIES.are_in(response) is ours
 
 
-@pytest.mark.parametrize("name", ["rt", "accessToken", "signedIn"])
+@pytest.mark.parametrize("name", ["rt", "rtAccess", "rtSignedIn", "rtSpare"])
 def test_the_settings_hold_for_every_cookie(name: str) -> None:
-    """Domain, Secure and SameSite are the same for all three."""
-    cookie = set_by(OTHERWISE)[name]
+    """Domain, Secure and SameSite are the same for all."""
+    cookie = set_by(OTHERWISE, spare=True)[name]
     assert (cookie["domain"], cookie["samesite"]) == ("example.org", "Strict")
     assert "secure" not in cookie
 
@@ -203,7 +203,7 @@ def test_without_the_access_cookie_it_is_neither_set_nor_read_but_cleared() -> N
         assert without.read_access(request) == []
         assert COOKIES.read_access(request) == ["a"]
     assert set_by(without).keys() == {"refreshToken", "signedIn"}
-    assert cleared_by(without).keys() == {"refreshToken", "accessToken", "signedIn"}
+    assert cleared_by(without).keys() == {"refreshToken", "accessToken", "signedIn", "refreshTokenSpare"}
 
 
 def test_below_a_path_of_a_proxy_the_cookies_live_below_it() -> None:
@@ -253,3 +253,84 @@ def test_junk_does_not_hide_the_good_cookie() -> None:
     """Only cookies whose signature holds are counted, however many a sibling host has set."""
     junk = "; ".join(f"refreshToken={number}.{GOOD}" for number in range(100))
     assert read(f"{junk}; refreshToken={GOOD}") == [TOKEN]
+
+
+@pytest.mark.parametrize(
+    ("name", "names"),
+    [
+        pytest.param(
+            "refreshToken", ("refreshToken", "accessToken", "signedIn", "refreshTokenSpare"), id="the default"
+        ),
+        pytest.param("shop", ("shop", "shopAccess", "shopSignedIn", "shopSpare"), id="another name"),
+        pytest.param(
+            "__Host-shop",
+            ("__Host-shop", "__Host-shopAccess", "__Host-shopSignedIn", "__Host-shopSpare"),
+            id="another name with a prefix",
+        ),
+        pytest.param(
+            "__secure-refreshToken",
+            (
+                "__secure-refreshToken",
+                "__secure-accessToken",
+                "__secure-signedIn",
+                "__secure-refreshTokenSpare",
+            ),
+            id="the default with a prefix",
+        ),
+    ],
+)
+def test_every_name_follows_that_of_the_refresh_cookie(name: str, names: tuple[str, ...]) -> None:
+    """Two sites on one host, at two ports, share no cookie once one of them has a name of its own."""
+    cookies = replace(COOKIES, refresh_name=name)
+    assert cookies.names == names
+    assert set_by(cookies, spare=True).keys() == set(names)
+
+
+def test_host_cookies_have_the_path_of_the_site() -> None:
+    """Browsers take a cookie with ``__Host-`` only with Path=/ and Secure, and without Domain."""
+    cookies = replace(COOKIES, refresh_name="__Host-shop", refresh_path="/")
+    for cookie in set_by(cookies, spare=True).values():
+        assert (cookie["path"], cookie["secure"], "domain" in cookie) == ("/", True, False)
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        pytest.param(f"refreshTokenSpare={GOOD}", [TOKEN], id="the spare only"),
+        pytest.param(
+            f"refreshTokenSpare={GOOD}; refreshToken={signed('a.b.c')}", ["a.b.c", TOKEN], id="the spare last"
+        ),
+        pytest.param(f"refreshToken={GOOD}; refreshTokenSpare={GOOD}", [TOKEN], id="the same twice"),
+        pytest.param(f"refreshToken=junk; refreshTokenSpare={GOOD}", [TOKEN], id="beside a foreign cookie"),
+    ],
+)
+def test_the_spare_is_read_as_well(header: str, found: list[str]) -> None:
+    """What a late reply has put into the refresh cookie hides no token of the newer session."""
+    assert read(header) == found
+
+
+@pytest.mark.parametrize(
+    ("header", "cleared"),
+    [
+        pytest.param(f"refreshTokenSpare={GOOD}", True, id="a spare"),
+        pytest.param("", False, id="no spare"),
+    ],
+)
+def test_a_spare_that_is_not_set_anew_goes(header: str, *, cleared: bool) -> None:
+    """No spare stays behind with a token that is older than the one in the refresh cookie."""
+    with Flask(__name__).test_request_context("/auth/refresh", headers={"Cookie": header}):
+        assert ("refreshTokenSpare" in set_by(COOKIES)) == cleared
+
+
+@pytest.mark.parametrize(
+    ("path", "header", "cleared"),
+    [
+        pytest.param("/auth/logout", "", False, id="a request from before the spare was set"),
+        pytest.param("/auth/logout", f"refreshTokenSpare={GOOD}", True, id="a request that presents it"),
+        pytest.param("/sign-out", "", True, id="a page of the host, to which it is not sent"),
+    ],
+)
+def test_a_sign_out_clears_the_spare_that_it_knows_of(path: str, header: str, *, cleared: bool) -> None:
+    """A late sign-out leaves the spare of a session that began after its request."""
+    with Flask(__name__).test_request_context(path, headers={"Cookie": header}):
+        assert ("refreshTokenSpare" in cleared_by(COOKIES)) == cleared

@@ -100,6 +100,8 @@ export interface Ratchet extends EventTarget {
 export interface RatchetOptions {
   /** RATCHET_URL_PREFIX of the site: where its routes live. */
   prefix?: string;
+  /** What the cookie with the mark is called, where the module does not come from the site's own server. */
+  cookie?: string;
 }
 
 /** Make the client of this page; it finds out by itself who is signed in. One is enough. */

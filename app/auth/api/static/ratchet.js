@@ -8,7 +8,8 @@
  *
  * The access token lives in this module's memory and nowhere else. The refresh token is in a cookie that no
  * script can read. What script can read is the cookie `signedIn`, the mark of the session: while it stays as
- * it was when a token arrived, that token is the right one; when it differs, somebody signed in or out.
+ * it was when a token arrived, that token is the right one; when it differs, somebody signed in or out. The
+ * cookies of a session that is over stay, because the refusal may arrive after a new sign-in.
  *
  * Everything that changes the cookies takes its turn behind one lock. What a tab learns in its turn it tells
  * its siblings before the lock opens and its own listeners after.
@@ -18,14 +19,18 @@
 const LIMIT = 10_000; // to wait for a turn, and for the answer in it; less than half of the server's leeway
 const PATIENCE = 8_000; // the longest back-off that a caller waits through; a longer one is an error
 const LONGEST_PAUSE = 60_000;
+const MOST = 5; // refreshes of one tab in a minute, if it does not sign in itself: two sites that share cookie
+const MINUTE = 60_000; // names would make each other refresh without end
 const TICK = 30_000; // timers stand still while a computer sleeps, so look at the clock this often
+
+/* What the site calls the mark. The server puts its own name here: see RATCHET_COOKIE_NAME. */
+const COOKIE = "signedIn";
 
 /* The codes by which the server says that the session is over. */
 const OVER = /^(refresh_token_(missing|invalid|reused)|account_(blocked|unconfirmed))$/;
 
 const ignore = () => {};
 const sleep = (ms, value) => new Promise((done) => setTimeout(done, ms, value));
-const mark = () => /(?:^|; )signedIn=([^;]*)/.exec(document.cookie)?.[1] ?? "";
 
 /* Two clocks: the monotonic one may stop while the computer sleeps, the other one may be set. The larger
    difference is never too young. */
@@ -38,6 +43,7 @@ class Ratchet extends EventTarget {
   #state = {};
   #prefix;
   #name;
+  #cookie;
   #channel;
   #locks;
   #turns = 0; // how many turns this tab is in
@@ -47,24 +53,26 @@ class Ratchet extends EventTarget {
   #fault; // why the last exchange failed,
   #faults = 0; // how many failed in a row,
   #again = 0; // and when the next may be tried
+  #recent = []; // when the latest refreshes were
   #wake = ignore;
   #timer;
   #known;
 
-  constructor({ prefix = "/auth" } = {}) {
+  constructor({ prefix = "/auth", cookie = COOKIE } = {}) {
     super();
+    this.#cookie = `${cookie}=`;
     this.#prefix = prefix.replace(/\/$/, "");
     this.#name = `ratchet ${this.#prefix}`;
     this.#locks = navigator.locks ?? lockOfThisTab();
     this.#channel = new BroadcastChannel(this.#name);
-    this.#channel.onmessage = ({ data }) => this.#hear(data);
+    this.#channel.onmessage = ({ data }) => this.#onMessage(data);
     this.ready = new Promise((resolve) => (this.#known = resolve));
     document.addEventListener("visibilitychange", this.#check);
     window.addEventListener("pageshow", this.#check);
     window.addEventListener("online", this.#backOnline);
     window.cookieStore?.addEventListener("change", this.#checkCookies);
-    if (mark()) this.#check();
-    else this.#become({ ...moment(), mark: "", user: null });
+    if (this.#mark) this.#check();
+    else this.#setState({ ...moment(), mark: "", user: null });
   }
 
   /* Who is signed in, as far as this tab knows. */
@@ -81,6 +89,7 @@ class Ratchet extends EventTarget {
   /* Sign in with the fields of POST /auth/login; the user. */
   async signIn(fields) {
     await this.#turn(() => this.#post("/login", fields));
+    this.#recent = [];
     return this.user;
   }
 
@@ -107,21 +116,24 @@ class Ratchet extends EventTarget {
     const response = await this.#send(request, owner);
     const refused = response.status === 401 && /^Bearer/i.test(response.headers.get("WWW-Authenticate"));
     if (!refused || !used.access_token) return response;
-    if (this.#state === used) await unlessAborted(this.#refresh(), signal);
+    if (this.#state === used) {
+      if (this.#braked > 0) return response;
+      await unlessAborted(this.#refresh(), signal);
+    }
     return this.#state.access_token ? this.#send(spare, owner) : response;
   }
 
   /* Send a request as `owner`, and hand its response to nobody else. */
   async #send(request, owner) {
-    this.#insist(owner);
+    this.#assertSameUser(owner);
     const { access_token: token } = this.#state;
     if (token) request.headers.set("Authorization", `Bearer ${token}`);
     const response = await fetch(request);
-    this.#insist(owner);
+    this.#assertSameUser(owner);
     return response;
   }
 
-  #insist(owner) {
+  #assertSameUser(owner) {
     if (owner !== undefined && owner !== this.user?.id) {
       throw new DOMException("somebody else is signed in, or nobody is", "AbortError");
     }
@@ -131,8 +143,18 @@ class Ratchet extends EventTarget {
     if (this.#stale || this.#expired) await this.#refresh();
   }
 
+  get #mark() {
+    const found = document.cookie.split("; ").find((one) => one.startsWith(this.#cookie));
+    return found?.slice(this.#cookie.length) ?? "";
+  }
+
   get #stale() {
-    return this.#state.mark !== mark();
+    return this.#state.mark !== this.#mark;
+  }
+
+  /* For how long this tab may not refresh, in milliseconds. */
+  get #braked() {
+    return this.#recent.length < MOST ? 0 : MINUTE - age(this.#recent.at(-MOST));
   }
 
   get #expired() {
@@ -156,12 +178,15 @@ class Ratchet extends EventTarget {
     if (this.#state !== before) return undefined;
     await this.#ask(Math.min(1000, 50 + 9 * waited));
     if (this.#news) return undefined;
-    return mark() ? this.#post("/refresh") : { ...moment(), mark: "", user: null, reason: "signed_out" };
+    if (!this.#mark) return { ...moment(), mark: "", user: null, reason: "signed_out" };
+    const left = this.#braked / 1000;
+    if (left > 0) throw Object.assign(new Error("too many refreshes"), { retryAfter: left });
+    return this.#post("/refresh");
   }
 
   /* Ask the server, and never abort: what it set in the cookies counts, whatever becomes of this page. */
   async #post(path, fields = {}) {
-    const sent = moment();
+    const sent = { ...moment(), mark: this.#mark };
     const response = await fetch(this.#prefix + path, {
       method: "POST",
       keepalive: true,
@@ -169,12 +194,28 @@ class Ratchet extends EventTarget {
       body: JSON.stringify(fields),
     });
     const reply = Object(await response.json().catch(ignore));
-    const state = { ...sent, mark: mark() };
-    if (reply.access_token) return { ...state, ...reply };
+    const state = { ...sent, mark: this.#mark };
+    if (reply.access_token) {
+      this.#recent = [...this.#recent, sent].slice(-MOST);
+      return { ...state, ...reply };
+    }
     if (response.status === 204) return { ...state, user: null, reason: "signed_out" };
     const { error, reason = error } = reply;
-    if (path !== "/login" && OVER.test(error)) return { ...state, user: null, reason };
-    throw faultOf(response, reply);
+    if (path === "/login" || !OVER.test(error)) throw faultOf(response, reply);
+    if (sent.mark !== state.mark) throw new Error("it speaks of a session before this one"); // ask again
+    return { ...state, user: null, reason, told: this.#wasTold(sent.mark) };
+  }
+
+  /* The cookies of a session that is over stay, so every page hears of its end. Only the first one says so,
+     and those that knew who was signed in. */
+  #wasTold(mark) {
+    try {
+      const told = localStorage[this.#name] === mark;
+      localStorage[this.#name] = mark;
+      return told;
+    } catch {
+      return false; // the browser keeps nothing
+    }
   }
 
   /* Work while no other tab does. A tab that takes too long loses its turn; what comes of its work still
@@ -184,7 +225,7 @@ class Ratchet extends EventTarget {
     const enter = async () => {
       const before = this.#state;
       this.#turns++;
-      const exchange = work(performance.now() - asked).then((state) => this.#tell(state));
+      const exchange = work(performance.now() - asked).then((state) => this.#broadcast(state));
       const late = await Promise.race([exchange.then(ignore, ignore), sleep(LIMIT, true)]);
       this.#turns--;
       return { before, exchange, late };
@@ -192,7 +233,7 @@ class Ratchet extends EventTarget {
     const options = { signal: AbortSignal.timeout(LIMIT) };
     const { before, exchange, late } = await this.#locks.request(this.#name, options, enter).catch(enter);
     this.#catchUp();
-    const done = exchange.then((state) => this.#adopt(state, before)).finally(this.#check);
+    const done = exchange.then((state) => this.#adoptIfNewer(state, before)).finally(this.#check);
     if (!late) return done;
     done.catch(ignore);
     throw new Error("no answer in time");
@@ -228,9 +269,9 @@ class Ratchet extends EventTarget {
   };
 
   /* Chromium may tell of a change before `document.cookie` shows it; by the answer to a question it does. */
-  #checkCookies = () => void cookieStore.get("signedIn").then(this.#check, this.#check);
+  #checkCookies = () => void cookieStore.get(this.#cookie.slice(0, -1)).then(this.#check, this.#check);
 
-  #tell(state) {
+  #broadcast(state) {
     if (state) this.#channel.postMessage({ ...state, age: age(state) });
     return state;
   }
@@ -242,13 +283,13 @@ class Ratchet extends EventTarget {
 
   /* A sibling speaks: it asks for a token, or tells what became of a turn. What speaks of other cookies than
      those that are here now is about another session. */
-  #hear(message) {
+  #onMessage(message) {
     if (!message) {
-      if (this.#state.access_token && !this.#expired) this.#tell(this.#state);
+      if (this.#state.access_token && !this.#expired) this.#broadcast(this.#state);
       return;
     }
     const state = { ...message, monotonic: performance.now() - message.age };
-    if (state.mark !== mark() || !this.#isNews(state)) return;
+    if (state.mark !== this.#mark || !this.#isNews(state)) return;
     this.#news = state;
     this.#answered();
     if (!this.#turns) this.#catchUp();
@@ -257,26 +298,26 @@ class Ratchet extends EventTarget {
   #catchUp() {
     const news = this.#news;
     this.#news = undefined;
-    this.#adopt(news);
+    this.#adoptIfNewer(news);
   }
 
   #isNews(state) {
     return !(state.wall <= (this.#news ?? this.#state).wall);
   }
 
-  #adopt(state, before) {
-    if (state && (this.#state === before || this.#isNews(state))) this.#become(state);
+  #adoptIfNewer(state, before) {
+    if (state && (this.#state === before || this.#isNews(state))) this.#setState(state);
   }
 
-  #become(state) {
+  #setState(state) {
     const previous = this.user;
-    const { user, reason } = state;
-    const share = 0.75 + Math.random() * 0.15; // of its life, so that tabs do not refresh all at once
+    const { user, reason, told } = state;
+    const share = 0.5 + Math.random() * 0.4; // of its life: who knows this code must not foretell a refresh
     this.#state = { ...state, due: state.expires_in * 1000 * share };
     this.#known(user);
     this.#check();
     if (user) this.#emit(previous?.id === user.id ? "renewed" : "signedin", { user, previous });
-    else if (reason && previous !== null) this.#emit("signedout", { user, previous, reason });
+    else if (reason && (previous || (previous === undefined && !told))) this.#emit("signedout", { user, previous, reason });
   }
 
   /* A page that shows one person's data is not for the next one: unless a listener sees to it and prevents
