@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from ..passwords.throttle import Throttle
 from ..settings import parsers, secrets
+from . import secret_source
 from .database_checks import database, migrations, tenants
 from .findings import CheckContext, Finding
 
@@ -33,6 +34,11 @@ def secret(context: CheckContext) -> Iterator[Finding]:
         )
     for complaint in sorted(filter(None, {secrets.weakness(one) for one in context.settings.secrets})):
         yield Finding(f"A secret {complaint}.", secrets.REMEDY)
+    if secret_source.is_drawn_anew(context.app):
+        yield Finding(
+            "SECRET_KEY is another one each time the app is loaded, so workers refuse each other's tokens.",
+            "Set one secret, which every worker and node reads from the same place.",
+        )
     if len(context.settings.secrets) > 3:
         yield Finding(
             f"{len(context.settings.secrets) - 1} fallback secrets are still accepted.",

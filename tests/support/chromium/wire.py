@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from threading import Event
 from typing import NamedTuple
 
-from tests.support.server.tcp_proxy import Fate, proxy_to
+from tests.support.server.tcp_proxy import Fate, TcpProxy, proxy_to
 
 REQUEST = re.compile(rb"([A-Z]+ /\S*) HTTP/1\.1\r\n")
 HELD_SECONDS = 60
@@ -26,8 +26,8 @@ class Asked(NamedTuple):
 class Wire:
     """Requests are named by method and path: ``POST /auth/refresh``."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, proxy: TcpProxy) -> None:
+        self.proxy, self.port = proxy, proxy.port
         self._asked: list[Asked] = []
         self._fates: dict[str, Fate] = {}
         self._gates: dict[str, Event] = {}
@@ -59,6 +59,19 @@ class Wire:
             del self._gates[request]
             gate.set()
 
+    @contextmanager
+    def delaying_answers(self, *requests: str) -> Iterator[None]:
+        """Keep the answers of such requests back; they go on to the browser when the block ends."""
+        proxy = self.proxy
+        proxy.gate.clear()
+        self._fates |= dict.fromkeys(requests, Fate.DELAY_ANSWER)
+        try:
+            yield
+        finally:
+            for request in requests:
+                del self._fates[request]
+            proxy.gate.set()
+
     def judge(self, piece: bytes) -> Fate:
         """Say what becomes of a piece of traffic."""
         start = REQUEST.match(piece)
@@ -75,6 +88,6 @@ class Wire:
 def wire_to(port: int) -> Iterator[Wire]:
     """A wire to the shop at that port."""
     with proxy_to("127.0.0.1", port) as proxy:
-        wire = Wire(proxy.port)
+        wire = Wire(proxy)
         proxy.judge = wire.judge
         yield wire

@@ -6,11 +6,12 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum, auto
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 
 from sqlalchemy.engine import make_url
 
 CHUNK = 65536
+GATE_SECONDS = 60
 
 
 class Fate(Enum):
@@ -23,6 +24,8 @@ class Fate(Enum):
     """It arrives, and the connection is gone before there is an answer."""
     LOSE_ANSWER = auto()
     """It arrives and is answered; the answer is lost, and the connection with it."""
+    DELAY_ANSWER = auto()
+    """It arrives and is answered; the answer waits until the gate of the proxy opens."""
     HOLD = auto()
     """It never arrives, and nobody is told: the connection stays and is silent."""
 
@@ -33,7 +36,8 @@ Judge = Callable[[bytes], Fate]
 class TcpProxy:
     """Listens on ``port`` of loopback and passes on to a server, as ``judge`` says of every piece sent to it.
 
-    ``lost`` keeps the answers that were lost, ``doomed`` counts the pieces that did not simply pass.
+    ``lost`` keeps the answers that were lost, ``doomed`` counts the pieces that did not simply pass,
+    ``delayed`` the answers that have waited at the ``gate``.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -42,7 +46,8 @@ class TcpProxy:
         self.port: int = self._listener.getsockname()[1]
         self.judge: Judge = _pass
         self.lost: list[bytes] = []
-        self.doomed = 0
+        self.doomed = self.delayed = 0
+        self.gate = Event()
         self._links: set[_Link] = set()
         self._lock = Lock()
 
@@ -115,7 +120,7 @@ class _Link:
 
     def __init__(self, client: socket.socket, server: socket.socket, proxy: TcpProxy) -> None:
         self._client, self._server, self._proxy = client, server, proxy
-        self._losing = False
+        self._losing = self._late = False
         server.settimeout(None)
         for end in (client, server):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -131,6 +136,7 @@ class _Link:
                 if fate is Fate.CUT:
                     break
                 self._losing = fate in (Fate.LOSE_ANSWER, Fate.CUT_BEHIND)  # an answer may be quick
+                self._late = fate is Fate.DELAY_ANSWER
                 self._server.sendall(piece)
                 if fate is Fate.CUT_BEHIND:
                     break
@@ -143,6 +149,9 @@ class _Link:
                 if self._losing:
                     self._proxy.lost.append(piece)
                     break
+                if self._late:
+                    self._proxy.delayed += 1
+                    self._proxy.gate.wait(GATE_SECONDS)
                 self._client.sendall(piece)
         self.cut()
 

@@ -1,6 +1,6 @@
 """How long a thief who polls lasts: simulated, for habits that a thief may have.
 
-The owner's page is open for a day and renews as ``ratchet.js`` does, when between 75 and 90 % of ten
+The owner's page is open for a day and renews as ``ratchet.js`` does, when between 50 and 90 % of ten
 minutes have passed. A thief copies the cookie at some moment and presents a token at regular intervals.
 Nothing is lost and replies arrive at once. A refusal, whoever meets it, ends the session.
 """
@@ -17,7 +17,7 @@ from tests.campaigns.proof.exploration.model import Decide, endless
 
 THEFTS = 100
 DAY, MINUTE = 86400.0, 60.0
-SOONEST, LATEST = 7.5 * MINUTE, 9 * MINUTE
+SOONEST, LATEST = 5 * MINUTE, 9 * MINUTE
 """When the owner renews, in seconds after the last time."""
 
 LEEWAY = 30

@@ -1,0 +1,76 @@
+"""Two sites on one host, at two ports: browsers send the cookies of both to each of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext
+
+from tests.support.chromium.shop_opening import Shop, open_shop
+from tests.support.chromium.tabs import TabbedBrowser
+from tests.support.chromium.wire import wire_to
+
+MOST = 5
+"""Refreshes of a tab in a minute."""
+
+CHANGES = """async mark => {
+  for (let i = 0; i < 40; i++) {
+    document.cookie = `signedIn=${mark}${i}; Path=/; Secure`;
+    await new Promise(done => setTimeout(done, 100));
+  }
+}"""
+
+
+@pytest.fixture(scope="module")
+def neighbour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """Another shop on the same host, with a cookie name of its own."""
+    folder = tmp_path_factory.mktemp("neighbour")
+    with open_shop(
+        folder,
+        FLASK_RATCHET_COOKIE_NAME="market",
+        FLASK_SECRET_KEY="the secret of the other shop, forty characters",
+    ) as opened:
+        yield opened
+
+
+def test_names_of_their_own_keep_them_apart(
+    browser: TabbedBrowser, neighbour: Shop, context: BrowserContext
+) -> None:
+    """Ada is signed in here and Bob there, each by the client, and neither site refreshes for the other."""
+    with wire_to(neighbour.port) as wire:
+        market = TabbedBrowser(context, wire)
+        (here,) = browser.signed_in()
+        (there,) = market.signed_in(identifier="bob")
+        here.show()
+        time.sleep(2)
+        for tab, name in ((here, "ada"), (there, "bob")):
+            who = tab.run("ratchet.fetch('/api/orders').then(response => response.json())")["customer"]
+            assert (tab.user, who) == (name, name)
+        assert (browser.refreshes, market.refreshes) == (0, 0)
+        names = ("market", "marketAccess", "marketSignedIn")
+        assert all(browser.cookie(name) for name in names)
+
+
+def test_mark_that_changes_without_end_is_braked(browser: TabbedBrowser) -> None:
+    """However often somebody else changes the mark, a tab refreshes five times a minute at most."""
+    (tab,) = browser.signed_in()
+    tab.run(CHANGES, "1.")
+    time.sleep(1)
+    assert 1 <= browser.refreshes <= MOST
+    fault = tab.run("ratchet.token().catch(fault => fault.message)")
+    assert fault == "too many refreshes"
+
+
+def test_sign_in_releases_the_brake(browser: TabbedBrowser) -> None:
+    """A session of its own lets the tab refresh again."""
+    (tab,) = browser.signed_in()
+    tab.run(CHANGES, "1.")
+    before = browser.refreshes
+    tab.sign_in()
+    tab.turn_clocks(wall=500)  # the token runs out of its time
+    tab.run("dispatchEvent(new Event('online'))")
+    tab.turn_clocks(wall=200)
+    assert tab.run("ratchet.fetch('/api/orders').then(response => response.status)") == 200
+    assert browser.refreshes > before
