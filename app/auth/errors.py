@@ -15,7 +15,7 @@ class RatchetError(Exception):
     ``code`` is the stable name a client switches on, ``status`` the HTTP status, ``description`` one
     sentence for a person, ``reason`` the code of the cause if that is another error,
     ``retry_after`` seconds to wait if waiting helps, ``ends_session`` whether the verdict ended the
-    session, so that its cookies are cleared.
+    session.
     """
 
     code: ClassVar[str] = "server_error"

@@ -47,7 +47,7 @@ HEADERS: Mapping[str, str] = {
     "Location": "The URL to go to.",
     "Pragma": "no-cache (RFC 6749, section 5.1).",
     "Retry-After": "Seconds to wait.",
-    "Set-Cookie": "The cookies of the session: set, or cleared if it is over. None with body delivery.",
+    "Set-Cookie": "The cookies of the session: set, or cleared by a sign-out. None with body delivery.",
     "WWW-Authenticate": "What the client has to present (RFC 6750, section 3).",
 }
 CERTAIN = frozenset(HEADERS) - {"Set-Cookie"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 import pytest
@@ -14,6 +15,7 @@ from tests.campaigns.proof.exploration.clocks import elapse, settle
 from tests.campaigns.proof.exploration.graph import components, explore, most_counted
 from tests.campaigns.proof.exploration.honest import World, prove
 from tests.campaigns.proof.exploration.model import CURRENT, OLD, PARENT, Server, alike, endless
+from tests.campaigns.proof.exploration.succession import Succession, prove_succession
 from tests.campaigns.proof.exploration.theft import explore_theft
 from tests.campaigns.proof.faults import FAULTS
 from tests.campaigns.proof.page import PAGE, PICTURES
@@ -91,6 +93,16 @@ def test_the_bound_is_exact(name: str) -> None:
     row = TABLES["bounds"].rows[name]()
     assert int(float(row[2])) == int(row[3])
     assert markdown(row, []).splitlines()[0] in said("bounds")
+
+
+@pytest.mark.parametrize(("tabs", "late", "exchange", "leeway"), [(1, 2, 4, 12), (2, 1, 2, 6), (2, 2, 1, 3)])
+def test_no_late_reply_takes_a_new_sign_in_away(tabs: int, late: int, exchange: int, leeway: int) -> None:
+    """What it leaves in the jar leads to the new session, for one leeway and thanks to the spare."""
+    world = Succession(Server(decide, leeway), tabs, late, exchange)
+    assert prove_succession(world).holds
+    assert not prove_succession(replace(world, overdue=1)).holds
+    lost = prove_succession(replace(world, has_spare=False)).trace
+    assert lost == ("a late reply arrives", "a tab sends", "the server answers")
 
 
 def test_the_bound_is_exact_in_dense_time() -> None:

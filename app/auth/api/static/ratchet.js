@@ -90,6 +90,7 @@ class Ratchet extends EventTarget {
   async signIn(fields) {
     await this.#turn(() => this.#post("/login", fields));
     this.#recent = [];
+    this.#again = 0;
     return this.user;
   }
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext
 
 from tests.support.chromium.shop_opening import Shop, open_shop
-from tests.support.chromium.tabs import TabbedBrowser
+from tests.support.chromium.tabs import TabbedBrowser, eventually
 from tests.support.chromium.wire import wire_to
 
 MOST = 5
@@ -59,18 +59,15 @@ def test_mark_that_changes_without_end_is_braked(browser: TabbedBrowser) -> None
     tab.run(CHANGES, "1.")
     time.sleep(1)
     assert 1 <= browser.refreshes <= MOST
-    fault = tab.run("ratchet.token().catch(fault => fault.message)")
-    assert fault == "too many refreshes"
+    eventually(lambda: tab.run("ratchet.token().catch(fault => fault.message)") == "too many refreshes")
 
 
 def test_sign_in_releases_the_brake(browser: TabbedBrowser) -> None:
-    """A session of its own lets the tab refresh again."""
+    """A session of its own lets the tab refresh again, within the same minute."""
     (tab,) = browser.signed_in()
     tab.run(CHANGES, "1.")
+    eventually(lambda: tab.run("ratchet.token().catch(fault => fault.message)") == "too many refreshes")
     before = browser.refreshes
     tab.sign_in()
-    tab.turn_clocks(wall=500)  # the token runs out of its time
-    tab.run("dispatchEvent(new Event('online'))")
-    tab.turn_clocks(wall=200)
-    assert tab.run("ratchet.fetch('/api/orders').then(response => response.status)") == 200
-    assert browser.refreshes > before
+    tab.run("document.cookie = 'signedIn=1.other; Path=/; Secure'")
+    eventually(lambda: browser.refreshes > before)

@@ -1,0 +1,28 @@
+"""The client learns from its server what the cookie with the mark is called."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from app.auth.api import script
+from tests.support.sites import MakeSite
+
+
+@pytest.mark.parametrize(("name", "mark"), [("refreshToken", "signedIn"), ("shop", "shopSignedIn")])
+def test_served_module_has_the_name_of_the_site(make_site: MakeSite, name: str, mark: str) -> None:
+    """Two sites serve two modules, each under an address of its own."""
+    site = make_site(RATCHET_COOKIE_NAME=name)
+    source = site.test_client().get("/auth/ratchet.js").get_data(as_text=True)
+    assert source.count(f'const COOKIE = "{mark}";') == 1
+
+
+def test_address_of_the_module_follows_the_name(site: Flask, make_site: MakeSite) -> None:
+    """A module that is kept for good is not taken for another site's."""
+    addresses = set()
+    for one in (site, make_site(RATCHET_COOKIE_NAME="shop")):
+        with one.test_request_context():
+            address = script.script_url()
+        assert "immutable" in one.test_client().get(address).headers["Cache-Control"]
+        addresses.add(address)
+    assert len(addresses) == 2
