@@ -35,6 +35,7 @@ RETRY_SECONDS = 3
 PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
 """The policy of the pages of continue: no script, no other host, and only the style in the page."""
 
+OPTIONAL = Parameter("optional", "query", "Go on to ``next`` also if the renewal fails.")
 NEXT = Parameter("next", "query", "Where to go on: a path of this site.")
 TO_SIGN_IN = "to the sign-in page where the session is over"
 REFUSAL_PAGES: Mapping[int, ReplySpec] = {
@@ -93,7 +94,7 @@ def hand_back(sender: Flask, exception: BaseException, **_: object) -> None:
     },
     guard=BY_REFRESH_TOKEN,
     refuses=(Unavailable,),
-    parameters=(NEXT,),
+    parameters=(NEXT, OPTIONAL),
 )
 def continue_() -> ResponseReturnValue:
     """Renew during a page navigation and go on to the page."""
@@ -109,7 +110,7 @@ def continue_() -> ResponseReturnValue:
         **REFUSAL_PAGES,
     },
     guard=BY_REFRESH_TOKEN,
-    parameters=(NEXT,),
+    parameters=(NEXT, OPTIONAL),
 )
 def continue_form() -> ResponseReturnValue:
     """Renew during a form post and go on with it."""
@@ -123,7 +124,7 @@ def _continue() -> ResponseReturnValue:
         return Response(status=204)
     check_purpose()
     presented = refresh_cookies()
-    if presented is None and _is_kept_back_in_frame():
+    if presented is None and OPTIONAL.name not in request.args and _is_kept_back_in_frame():
         return _page("framed", 403, target=redirects.next_page())
     if _is_strict_arrival():
         return _page("arrival", 200, again=redirects.here())
@@ -145,11 +146,24 @@ def _renew(presented: Sequence[str] | None) -> Response:
 
 def _explain(problem: RatchetError) -> ResponseReturnValue:
     """The page for a session that is over, or for a fault, which leaves the session as it is."""
+    if OPTIONAL.name in request.args:
+        return _on_as_nobody(problem)
     if isinstance(problem, Unavailable):
         page = _page("busy", problem.status, seconds=RETRY_SECONDS, again=redirects.here())
         page.headers["Retry-After"] = str(RETRY_SECONDS)
         return page
-    return _to_sign_in(problem)
+    reply = _to_sign_in(problem)
+    services().cookies.set_tried(reply)
+    return reply
+
+
+def _on_as_nobody(problem: RatchetError) -> Response:
+    """To the page, which is shown as to somebody who is not signed in; it is told of a theft or a block."""
+    reason = None if isinstance(problem, Unavailable) else _reason(problem)
+    target = redirects.with_query(redirects.next_page(), {"reason": reason} if reason else {})
+    reply = _no_store(redirect(target, 303 if request.method in origin.SAFE_METHODS else 307))
+    services().cookies.set_tried(reply)
+    return reply
 
 
 def _to_sign_in(problem: RatchetError) -> Response:

@@ -24,9 +24,16 @@ from typing import TypedDict
 from flask import Request, Response
 from flask import request as current_request
 from itsdangerous import BadSignature, Signer
+from werkzeug import Response as BaseResponse
 
 from ..log import OncePerApp
 from ..settings.parsers import CONTINUED_COOKIE, CookieNames, SameSite, cookie_names
+
+TRIED_COOKIE = "ratchetTried"
+"""Set before a page for everybody sends its visitor to continue, so that it does not do so again at once."""
+
+TRIED_SECONDS = 30
+"""How long such a page takes a renewal for tried. It is shown as for nobody where the renewal has failed."""
 
 COOKIE_SALT = "ratchet refresh cookie"
 CONTINUED_FOR = 10
@@ -165,6 +172,18 @@ class Cookies:
         """Whether a reply sets or clears one of the cookies."""
         names = tuple(f"{name}=" for name in self.names)
         return any(cookie.startswith(names) for cookie in response.headers.getlist("Set-Cookie"))
+
+    def may_be_renewed(self, request: Request) -> bool:
+        """Whether a browser that holds a session sent this, and a renewal has not just been tried.
+
+        A refused renewal need not clear any cookie, so their absence cannot be what stops the next try.
+        """
+        is_mark_there = self.with_access and self.names.signed_in in request.cookies
+        return is_mark_there and TRIED_COOKIE not in request.cookies
+
+    def set_tried(self, response: BaseResponse) -> None:
+        """Note that a renewal is tried."""
+        response.set_cookie(TRIED_COOKIE, "1", TRIED_SECONDS, **self._attributes(TRIED_COOKIE))
 
     def _attributes(self, name: str) -> Attributes:
         return Attributes(

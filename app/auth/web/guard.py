@@ -13,7 +13,7 @@ from flask import Request, after_this_request, current_app, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 
-from ..errors import RatchetError, ReauthenticationRequired, TokenInvalid
+from ..errors import BearerRefused, RatchetError, ReauthenticationRequired, TokenInvalid
 from ..lifecycle.account import Account, SessionRef
 from ..lifecycle.rotation import Session
 from ..tokens.claims import AccessClaims
@@ -37,25 +37,35 @@ _R = TypeVar("_R")
 def required(view: Callable[_P, _R], /) -> Callable[_P, _R]: ...
 @overload
 def required(
-    *, fresh: bool = False, live: bool = False
+    *, fresh: bool = False, live: bool = False, optional: bool = False
 ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]: ...
-def required(view: Any = None, /, *, fresh: bool = False, live: bool = False) -> Any:
-    """Let only signed-in people into a view.
+def required(view: Any = None, /, *, fresh: bool = False, live: bool = False, optional: bool = False) -> Any:
+    """Let only signed-in people into a view; with ``optional``, let everybody in and know who is signed in.
 
     ``fresh`` demands a recent sign-in (RATCHET_FRESH_FOR), ``live`` that the session still exists; both read
     the user row. Put it directly below the route. A decorator between them, such as a cache of whole pages,
     answers without this check, and would serve the page of one user to everybody. Raises TokenMissing,
     TokenInvalid, ReauthenticationRequired, or CrossOrigin if a token came in a cookie.
+
+    ``optional`` is for a page that everybody may see. It refuses nobody. A browser that holds a session whose
+    access token has run out is sent to continue first, once. If that fails, the page is shown as to somebody
+    who is not signed in. Raises ValueError together with ``fresh`` or ``live``, which do refuse.
     """
+    if optional and (fresh or live):
+        raise ValueError("required(optional=True) lets everybody in, so it takes neither fresh nor live")
 
     def guard(guarded: Callable[..., Any]) -> Callable[..., Any]:
         is_async = iscoroutinefunction(guarded)
 
         @wraps(guarded)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
+            call = current_app.ensure_sync(guarded) if is_async else guarded
+            if optional:
+                _recognise()
+                return call(*args, **kwargs)
             _admit(fresh=fresh, live=live)
             with _inside():
-                return (current_app.ensure_sync(guarded) if is_async else guarded)(*args, **kwargs)
+                return call(*args, **kwargs)
 
         return wrapper
 
@@ -78,6 +88,18 @@ def _admit(*, fresh: bool, live: bool) -> None:
             # the host has one for TokenMissing or RatchetError.
             raise HTTPException(response=way) from problem
         raise
+
+
+def _recognise() -> None:
+    """Find out who is signed in; send a browser to continue if a renewal could tell, and was not just tried."""
+    try:
+        identity()
+    except BearerRefused as problem:
+        way = redirects.renewal_if_any(problem)
+        if way is not None:
+            raise HTTPException(response=way) from problem
+    except RatchetError:  # a form of another site, or the database is down: nobody is signed in here
+        return
 
 
 @contextmanager

@@ -6,6 +6,7 @@ Addresses are as the browser knows them: below the path prefix where a proxy has
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from urllib.parse import unquote, urlencode, urlsplit
 
 from flask import current_app, redirect, request, url_for
@@ -17,7 +18,7 @@ from ..settings.model import invalid_setting
 from ..settings.parsers import is_site_path
 from . import origin, stream
 from .cookies import CONTINUED_FOR
-from .request import check_origin
+from .request import bearer_token, check_origin
 from .services import services
 
 HOME = "/"
@@ -98,6 +99,13 @@ def login_url() -> str | None:
         raise invalid_setting("RATCHET_LOGIN_URL", page) from error
 
 
+def with_query(url: str, query: Mapping[str, str]) -> str:
+    """``url`` with these fields added to its query."""
+    before, mark, fragment = url.partition("#")
+    separator = "&" if "?" in before else "?"
+    return f"{before}{separator}{urlencode(query)}{mark}{fragment}" if query else url
+
+
 def is_on_this_host(url: str) -> bool:
     """Whether ``url``, which the router has built, leads to the host of this request: it is then a path."""
     return url.startswith(HOME)
@@ -163,13 +171,36 @@ def can_continue(problem: RatchetError) -> bool:
     return not services().cookies.was_continued(request, here(), services().clock(), straight_after)
 
 
-def to_continue() -> Response:
-    """The redirect to continue: 303, or for a form 307, which keeps method and body. Raises CrossOrigin."""
+def renewal_if_any(problem: RatchetError) -> Response | None:
+    """To continue, for a page that everybody may see, if its browser holds a session; never twice in a row.
+
+    A refused renewal clears no cookie, so a cookie of TRIED_SECONDS stops the next try.
+    """
+    cookies = services().cookies
+    is_asked_by_person = request.method != "HEAD" and bearer_token() is None and is_navigation()
+    if not (is_asked_by_person and cookies.may_be_renewed(request) and can_continue(problem)):
+        return None
+    try:
+        reply = to_continue(optional=True)
+    except RatchetError:  # a form of another site renews nothing
+        return None
+    stream.drain()
+    if not origin.is_speculative(request.headers.get("Sec-Purpose")):
+        cookies.set_tried(reply)
+    return reply
+
+
+def to_continue(*, optional: bool = False) -> Response:
+    """The redirect to continue: 303, or for a form 307, which keeps method and body. Raises CrossOrigin.
+
+    With ``optional`` continue comes back also if the renewal fails.
+    """
     check_origin()
     way, is_safe = url_for("ratchet.continue_"), request.method in origin.SAFE_METHODS
     # The origin check of another host would refuse a form, so its page is the place to come back to.
     comes_back = is_safe or is_on_this_host(way)
     target = with_next(way, here() if comes_back else page_before())
+    target += "&optional=1" if optional else ""
     reply = redirect(target, 307 if comes_back and not is_safe else 303)
     reply.headers["Cache-Control"] = "no-store"
     return reply

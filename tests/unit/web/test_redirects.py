@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from werkzeug.urls import iri_to_uri
 
 from app.auth.settings.parsers import page
-from app.auth.web.redirects import HOME, path_of, safe_path
+from app.auth.web.redirects import HOME, path_of, safe_path, with_query
 
 PLACES = [
     pytest.param("/", id="the front door"),
@@ -136,3 +136,17 @@ def test_whatever_is_kept_stays_on_this_host(tail: str) -> None:
 def test_only_a_referrer_of_this_host_has_a_path(referrer: str | None, path: str | None) -> None:
     """The page before is known where it is of the same host."""
     assert path_of(referrer, "example.org") == path
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        pytest.param("/page", "/page?reason=a+b", id="a path"),
+        pytest.param("/page?x=1", "/page?x=1&reason=a+b", id="a query"),
+        pytest.param("/page#part", "/page?reason=a+b#part", id="a fragment"),
+    ],
+)
+def test_a_field_is_added_to_the_query(url: str, expected: str) -> None:
+    """What was there stays in its place."""
+    assert with_query(url, {"reason": "a b"}) == expected
+    assert with_query(url, {}) == url
