@@ -76,15 +76,20 @@ def explain_nothing(_problem: NotFound) -> ResponseReturnValue:
 
 
 @blueprint.get("/")
+@ratchet.required(optional=True)
 def index() -> ResponseReturnValue:
-    """Redirect to the account page, or to the sign-in page."""
-    return redirect(url_for("site.account" if current_user else "site.sign_in"), 303)
+    """Redirect to the account page, or to the sign-in page, which tells the reason if there is one."""
+    if current_user:
+        return redirect(url_for("site.account"), 303)
+    return redirect(url_for("site.sign_in", reason=request.args.get("reason")), 303)
 
 
 @blueprint.get("/sign-in")
+@ratchet.required(optional=True)
 def sign_in() -> ResponseReturnValue:
-    """The sign-in page."""
-    return render_template("site/sign_in.html", reason=REASONS.get(request.args.get("reason", "")))
+    """The sign-in page. Somebody who is signed in is told so: they may be here to sign in as another."""
+    reason = REASONS.get(request.args.get("reason", ""))
+    return render_template("site/sign_in.html", reason=reason, user=current_user)
 
 
 @blueprint.post("/sign-in")

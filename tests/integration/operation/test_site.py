@@ -7,6 +7,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from tests.support.browser import NEW_PASSWORD, PASSWORD, Browser, cleared, refusal, set_cookies
+from tests.support.clock import Clock
 from tests.support.sites import add_user, let_in
 
 from ...support.rows import stored
@@ -212,3 +213,33 @@ def test_labels_are_text(site: Flask, ada: str) -> None:
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;alert(1)" in page
     assert len(stored(site, ada).sessions) == 1
+
+
+def test_the_front_door_renews_its_visitor(signed_in: Browser, clock: Clock) -> None:
+    """Ten minutes after the last page a visitor with a good refresh cookie is led to their account."""
+    clock.advance(601)
+    around = visit(signed_in, "/")
+    back = visit(signed_in, around.location)
+    assert (around.location, back.location) == ("/auth/continue?next=%2F&optional=1", "/")
+    assert visit(signed_in, "/").location == "/account"
+
+
+def test_the_front_door_tells_of_a_theft(signed_in: Browser, site: Flask, clock: Clock) -> None:
+    """The sign-in page says why the session is over."""
+    thief = Browser(site, signed_in.held)
+    for _ in range(2):
+        assert thief.refresh().status_code == 200
+        clock.advance(601)
+    reply = visit(signed_in, "/")
+    for _ in range(2):
+        reply = visit(signed_in, reply.location)
+    assert reply.location == "/sign-in?reason=refresh_token_reused"
+    assert "old copy of your sign-in" in visit(signed_in, reply.location).text
+
+
+def test_the_sign_in_page_knows_who_is_there(signed_in: Browser, site: Flask) -> None:
+    """Whoever is signed in is told so, and can still sign in as another."""
+    page = visit(signed_in, "/sign-in").text
+    assert "You are signed in as ada@example.org" in page
+    assert '<form method="post"' in page
+    assert "You are signed in" not in visit(Browser(site), "/sign-in").text
