@@ -91,7 +91,7 @@ def _admit(*, fresh: bool, live: bool) -> None:
 
 
 def _recognise() -> None:
-    """Find out who is signed in; send a browser to continue if a renewal could tell, and was not just tried."""
+    """Find out who is signed in; send a browser to continue if a renewal could tell."""
     try:
         identity()
     except BearerRefused as problem:
