@@ -49,7 +49,7 @@ class AccountStore:
     def load(self, subject: str, *, even_hidden: bool = False) -> Account | None:
         """The account a token speaks of, or None; one SELECT.
 
-        A row that the host hides (soft delete, another tenant) is nobody's account. ``even_hidden`` is for
+        A row that the host hides (soft delete, another tenant) is no account. ``even_hidden`` is for
         what takes rights away: the sessions of a hidden row end like others.
         """
         key = self.key_of(subject)

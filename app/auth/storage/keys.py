@@ -1,7 +1,7 @@
 """A user's key as the ``sub`` of tokens and back, through the type of its column.
 
 A token can be older than the type of the key, or signed by another app with the same secret. What no row can
-have as a key is nobody's, before the database is asked: PostgreSQL answers with an error.
+have as a key belongs to no user, before the database is asked: PostgreSQL answers with an error.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The cookies: read, set, clear. One function knows their attributes, so what is set can be cleared.
 
-``refreshToken`` goes to the blueprint alone, ``accessToken`` to every page. ``signedIn`` holds no secret: it
+``refreshToken`` goes only to the blueprint, ``accessToken`` to every page. ``signedIn`` holds no secret: it
 tells script that somebody is signed in, and by its mark whether it is still the same session. All three live
 as long as the session may: an access cookie outlives the token in it, so that a page can still tell which
 session a sign-out means (ASVS 3.3). ``ratchetContinued`` says for a few seconds for which page

@@ -113,7 +113,7 @@ def _inside() -> Iterator[None]:
 
 
 def identity() -> AccessClaims:
-    """Whose request this is; TokenMissing or TokenInvalid where that is nobody's.
+    """Whose request this is; TokenMissing or TokenInvalid if nobody is signed in.
 
     It is found once for a request, so that a view which ends the session still knows whose it was. A
     WebSocket is one request for as long as it is open: there, time and revocation are looked at on every
