@@ -33,7 +33,7 @@ def database(context: CheckContext) -> Iterator[Finding]:
         missing = context.store.database.examine(inspection.missing_columns)
     except Unavailable as error:
         yield Finding(
-            f"The database does not answer: {in_short(error.__cause__)}", "Start it, or mend its URL."
+            f"The database does not answer: {in_short(error.__cause__)}", "Start it, or fix its URL."
         )
         return
     if abs(difference) > MAX_CLOCK_DIFFERENCE:

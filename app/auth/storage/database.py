@@ -94,7 +94,7 @@ class Database:
             except Unavailable as error:
                 if not left or not faults.is_transient(error.__cause__):
                     told = faults.with_remedy(error.__cause__)
-                    log_safely(logging.WARNING, "the database does not do it: %s", told)
+                    log_safely(logging.WARNING, "the database failed: %s", told)
                     raise
         raise AssertionError("the last try returns or raises")
 

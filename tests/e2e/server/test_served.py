@@ -105,7 +105,7 @@ def test_replay_after_its_successor_was_used_ends_the_session(hasty: Client, del
     tokens.append(refresh_token(last))
     replayed = present(hasty, tokens[0], delivery)
     assert replayed.verdict == (401, "refresh_token_reused")
-    assert replayed.cookies[REFRESH_COOKIE]["max-age"] == "0"
+    assert replayed.cookies == {}
     for token in tokens:
         assert present(hasty, token, delivery).verdict == (401, "refresh_token_invalid")
     for access in (signed_in.json["access_token"], last.json["access_token"]):

@@ -48,7 +48,15 @@ REFUSE_WRITES = {
         "CREATE TRIGGER refuse BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION refuse()",
     ],
 }
-TAKE_WRITES = {"sqlite": ["DROP TRIGGER refuse"], "postgresql": ["DROP TRIGGER refuse ON users"]}
+FORBID_WRITES = REFUSE_WRITES | {
+    "postgresql": [statement.replace("40001", "23514") for statement in REFUSE_WRITES["postgresql"]]
+}
+"""The same as a fault that no second try helps against: the reply is a 500."""
+
+TAKE_WRITES = {
+    "sqlite": ["DROP TRIGGER refuse"],
+    "postgresql": ["DROP TRIGGER refuse ON users", "DROP FUNCTION refuse"],
+}
 AWAY, BACK = (
     dict.fromkeys(REFUSE_WRITES, (f"ALTER TABLE {one} RENAME TO {other}",))
     for one, other in (("users", "elsewhere"), ("elsewhere", "users"))
@@ -66,8 +74,9 @@ def live(story: Story) -> None:
     send_garbage(story, password)
     with broken(story, AWAY, BACK):
         meet_fault(story, password)
-    with broken(story, REFUSE_WRITES, TAKE_WRITES):
-        meet_fault(story, password)
+    for refusal in (REFUSE_WRITES, FORBID_WRITES):
+        with broken(story, refusal, TAKE_WRITES):
+            meet_fault(story, password)
     guess_and_leave(story, password)
 
 
