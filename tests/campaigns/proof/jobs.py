@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 
 from tests.campaigns.proof.simulate import NETWORKS, Counts, count
@@ -18,8 +18,10 @@ SLOW = ("faults", "worlds", "bounds")
 """Tables whose rows go first, so that none of them is left alone at the end."""
 
 
-def jobs() -> list[Job]:
-    """Everything there is to do, the slow first."""
+def jobs(tables: Collection[str] = ()) -> list[Job]:
+    """Everything there is to do, the slow first; or only the rows of some tables."""
+    if tables:
+        return [(table, name) for table in tables for name in TABLES[table].rows]
     rows = [(table, name) for table in sorted(TABLES, key=SLOW.__contains__) for name in TABLES[table].rows]
     chunks = [(network, str(chunk)) for network, most in CHUNKS.items() for chunk in range(most)]
     return [*reversed(rows), *chunks]
@@ -33,9 +35,9 @@ def do(job: Job) -> Row | Counts:
     return TABLES[what].rows[name]()
 
 
-def done(workers: int) -> Iterator[tuple[Job, Row | Counts]]:
+def done(workers: int, tables: Collection[str] = ()) -> Iterator[tuple[Job, Row | Counts]]:
     """Every job with what came of it, as they finish."""
-    todo, started = jobs(), time.monotonic()
+    todo, started = jobs(tables), time.monotonic()
     with ProcessPoolExecutor(workers) as pool:
         running: dict[Future[Row | Counts], Job] = {pool.submit(do, job): job for job in todo}
         while running:
@@ -50,7 +52,9 @@ def done(workers: int) -> Iterator[tuple[Job, Row | Counts]]:
 
 
 def _say(ready: int, total: int, oldest: Job, seconds: float) -> None:
-    """Rewrite the live line."""
+    """Rewrite the live line; a file or a pipe gets none."""
+    if not sys.stderr.isatty():
+        return
     what = " ".join(oldest).strip()[:60]
     bar = "█" * (ready * 24 // total)
     line = f"{bar:░<24} {ready}/{total}  {int(seconds) // 60}:{int(seconds) % 60:02}  {what}"
