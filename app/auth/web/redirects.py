@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from flask import current_app, redirect, request, url_for
 from werkzeug import Response
@@ -100,10 +100,12 @@ def login_url() -> str | None:
 
 
 def with_query(url: str, query: Mapping[str, str]) -> str:
-    """``url`` with these fields added to its query."""
+    """``url`` with these fields added to its query, but for those that it has already."""
     before, mark, fragment = url.partition("#")
+    there = dict(parse_qsl(before.partition("?")[2], keep_blank_values=True))
+    further = {name: value for name, value in query.items() if name not in there}
     separator = "&" if "?" in before else "?"
-    return f"{before}{separator}{urlencode(query)}{mark}{fragment}" if query else url
+    return f"{before}{separator}{urlencode(further)}{mark}{fragment}" if further else url
 
 
 def is_on_this_host(url: str) -> bool:

@@ -144,6 +144,7 @@ def test_only_a_referrer_of_this_host_has_a_path(referrer: str | None, path: str
         pytest.param("/page", "/page?reason=a+b", id="a path"),
         pytest.param("/page?x=1", "/page?x=1&reason=a+b", id="a query"),
         pytest.param("/page#part", "/page?reason=a+b#part", id="a fragment"),
+        pytest.param("/page?reason=c", "/page?reason=c", id="the field itself"),
     ],
 )
 def test_a_field_is_added_to_the_query(url: str, expected: str) -> None:
