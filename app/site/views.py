@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from gunicorn.http.errors import NoMoreData, ParseException  # type: ignore[import-untyped]  # has no types
 from werkzeug.exceptions import NotFound
 
 from app.auth import (
@@ -67,6 +68,13 @@ def protect(response: Response) -> Response:
 def explain(problem: RatchetError) -> ResponseReturnValue:
     """A page that explains an error."""
     return _page(problem, "site/problem.html")
+
+
+@blueprint.app_errorhandler(NoMoreData)
+@blueprint.app_errorhandler(ParseException)
+def explain_broken_body(_problem: Exception) -> ResponseReturnValue:
+    """A 400 for a form that gunicorn cannot read to its end, such as one in broken chunks (RFC 9112, 7.1)."""
+    return protect(_page(InvalidRequest(), "site/problem.html"))
 
 
 @blueprint.app_errorhandler(404)

@@ -153,6 +153,18 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("body", BROKEN)
+def test_broken_chunks_of_a_form_of_the_site_are_a_bad_request(site: Site, body: bytes) -> None:
+    """The site's own form reads its body by Flask, and gunicorn's errors are no errors of Flask."""
+    with connect(site) as connection:
+        connection.sendall(
+            head(b"POST", b"/sign-in", NAVIGATE, FORM, b"Transfer-Encoding: chunked\r\n") + body
+        )
+        reply = answer(connection)
+    assert int(reply.split()[1]) == 400
+    assert b"Traceback" not in site.log.read_bytes()
+
+
+@pytest.mark.parametrize("body", BROKEN)
 @pytest.mark.parametrize("path", SLOW)
 def test_broken_chunks_are_a_bad_request(site: Site, path: bytes, body: bytes) -> None:
     """A 400 and nothing in the log: whoever can fill a log hides in it (RFC 9112, 7.1)."""
