@@ -52,7 +52,7 @@ def _check_origin() -> None:
     """Refuse what another site sent, except a refresh by body without any cookie.
 
     The check is there because a browser adds cookies to what a page of any origin sends. Where it has added
-    none, the page itself holds the token, and the reply with the new one is for whoever holds it. Signing in
+    none, the page itself holds the token, and the reply with the new one goes to that page. Signing in
     and out stay checked without cookies: their replies change the cookies of the browser.
     """
     if _is_refresh() and "Cookie" not in request.headers:
