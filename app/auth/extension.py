@@ -229,6 +229,7 @@ class Ratchet:
             samesite=checked.cookie_samesite,
             with_access=checked.access_cookie,
             partitioned=checked.cookie_partitioned,
+            clock=clock,
         )
         throttle = Throttle(checked.throttle_storage, checked.secrets[0])
         authenticator = Authenticator(checked, store, throttle, sessions, self._is_breached, clock)

@@ -140,7 +140,7 @@ def _renew(presented: Sequence[str] | None) -> Response:
     issued = services().sessions.refresh(presented)
     page = redirects.next_page()
     reply = _no_store(redirect(page, 303 if request.method == "GET" else 307))
-    services().cookies.set_continued(reply, redirects.split_origin(page)[1] or page, services().clock())
+    services().cookies.set_continued(reply, redirects.split_origin(page)[1] or page)
     return responses.set_cookies(reply, issued)
 
 
@@ -153,7 +153,7 @@ def _explain(problem: RatchetError) -> ResponseReturnValue:
         page.headers["Retry-After"] = str(RETRY_SECONDS)
         return page
     reply = _to_sign_in(problem)
-    services().cookies.set_tried(reply)
+    services().cookies.set_continued(reply)
     return reply
 
 
@@ -162,7 +162,7 @@ def _on_as_nobody(problem: RatchetError) -> Response:
     reason = None if isinstance(problem, Unavailable) else _reason(problem)
     target = redirects.with_query(redirects.next_page(), {"reason": reason} if reason else {})
     reply = _no_store(redirect(target, 303 if request.method in origin.SAFE_METHODS else 307))
-    services().cookies.set_tried(reply)
+    services().cookies.set_continued(reply)
     return reply
 
 

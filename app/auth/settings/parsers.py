@@ -49,6 +49,7 @@ class CookieNames(NamedTuple):
     access: str
     signed_in: str
     spare: str
+    continued: str
 
 
 class SecretRefused(ValueError):
@@ -160,8 +161,9 @@ def cookie_names(refresh: str) -> CookieNames:
     """
     prefix = refresh[: len(cookie_prefix(refresh))]
     if refresh == prefix + REFRESH_COOKIE:
-        return CookieNames(refresh, prefix + ACCESS_COOKIE, prefix + SIGNED_IN_COOKIE, f"{refresh}Spare")
-    return CookieNames(refresh, f"{refresh}Access", f"{refresh}SignedIn", f"{refresh}Spare")
+        others = ACCESS_COOKIE, SIGNED_IN_COOKIE, f"{REFRESH_COOKIE}Spare", CONTINUED_COOKIE
+        return CookieNames(refresh, *(f"{prefix}{name}" for name in others))
+    return CookieNames(refresh, *(f"{refresh}{end}" for end in ("Access", "SignedIn", "Spare", "Continued")))
 
 
 def cookie_prefix(name: str) -> str:

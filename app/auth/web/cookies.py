@@ -3,8 +3,8 @@
 ``refreshToken`` goes only to the blueprint, ``accessToken`` to every page. ``signedIn`` holds no secret: it
 tells script that somebody is signed in, and by its mark whether it is still the same session. All three live
 as long as the session may: an access cookie outlives the token in it, so that a page can still tell which
-session a sign-out means (ASVS 3.3). ``ratchetContinued`` says for a few seconds for which page
-continue has just renewed.
+session a sign-out means (ASVS 3.3). ``ratchetContinued`` says for half a minute that continue has just
+renewed for a page, or has tried to, so that no page sends its visitor there again and again.
 
 A reply can be late, and a browser applies it to whatever it holds by then. So no refusal clears a cookie. The
 late reply to a refresh of a session that a sign-in has replaced puts the tokens of the ended session over the
@@ -15,7 +15,7 @@ to an older request sets or clears. If the refresh cookie is of an ended session
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -27,17 +27,11 @@ from itsdangerous import BadSignature, Signer
 from werkzeug import Response as BaseResponse
 
 from ..log import OncePerApp
-from ..settings.parsers import CONTINUED_COOKIE, CookieNames, SameSite, cookie_names
-
-TRIED_COOKIE = "ratchetTried"
-"""Set before a page for everybody sends its visitor to continue, so that it does not do so again at once."""
-
-TRIED_SECONDS = 30
-"""How long such a page takes a renewal for tried. It is shown as for nobody where the renewal has failed."""
+from ..settings.parsers import CookieNames, SameSite, cookie_names
 
 COOKIE_SALT = "ratchet refresh cookie"
-CONTINUED_FOR = 10
-"""Seconds for which a page that is refused again was refused straight after its renewal."""
+CONTINUED_FOR = 30
+"""Seconds for which a browser says that continue has renewed, or has tried to."""
 
 MAX_CANDIDATES = 32
 """How many cookies of one name with a valid signature are tried; each costs a query.
@@ -76,8 +70,9 @@ class Cookies:
     secure: bool
     samesite: SameSite
     with_access: bool
-    partitioned: bool = False
-    foreign: OncePerApp = field(default_factory=lambda: OncePerApp(FOREIGN), compare=False)
+    partitioned: bool
+    clock: Callable[[], float]
+    foreign: OncePerApp = field(default_factory=lambda: OncePerApp(FOREIGN))
 
     def read_refresh(self, request: Request) -> list[str] | None:
         """The refresh tokens in the request's cookies, or None where there is no such cookie.
@@ -124,17 +119,19 @@ class Cookies:
         """Whether the browser shows on this path that it holds a session, be it over or not."""
         return self.names.signed_in in request.cookies or self.names.access in request.cookies
 
-    def set_continued(self, response: Response, page: str, now: float) -> None:
-        """Let the browser say with the next requests that ``page`` was renewed for at ``now``.
+    def set_continued(self, response: BaseResponse, page: str = "") -> None:
+        """Let the browser say that ``page`` was renewed for, or without one that a renewal was tried.
 
         It is signed: a sibling host that could plant it would keep pages from renewing.
         """
-        value = self._continued_signer.sign(f"{int(now)}.{_mark(page)}").decode()
-        response.set_cookie(CONTINUED_COOKIE, value, CONTINUED_FOR, **self._attributes(CONTINUED_COOKIE))
+        value = self._continued_signer.sign(f"{int(self.clock())}.{_mark(page)}").decode()
+        name = self.names.continued
+        response.set_cookie(name, value, CONTINUED_FOR, **self._attributes(name))
 
-    def was_continued(self, request: Request, page: str, now: float, within: float) -> bool:
-        """Whether ``page`` was renewed for during the ``within`` seconds before ``now``."""
-        for value in _plain(request, CONTINUED_COOKIE):
+    def was_continued(self, request: Request, within: float, page: str = "") -> bool:
+        """Whether ``set_continued`` was called for ``page`` during the last ``within`` seconds."""
+        now = self.clock()
+        for value in _plain(request, self.names.continued):
             with suppress(BadSignature):
                 at, _, mark = self._continued_signer.unsign(value).decode().partition(".")
                 if mark == _mark(page) and 0 <= now - int(at) <= within:
@@ -172,18 +169,6 @@ class Cookies:
         """Whether a reply sets or clears one of the cookies."""
         names = tuple(f"{name}=" for name in self.names)
         return any(cookie.startswith(names) for cookie in response.headers.getlist("Set-Cookie"))
-
-    def may_be_renewed(self, request: Request) -> bool:
-        """Whether a browser that holds a session sent this, and a renewal has not just been tried.
-
-        A refused renewal need not clear any cookie, so their absence cannot be what stops the next try.
-        """
-        is_mark_there = self.with_access and self.names.signed_in in request.cookies
-        return is_mark_there and TRIED_COOKIE not in request.cookies
-
-    def set_tried(self, response: BaseResponse) -> None:
-        """Note that a renewal is tried."""
-        response.set_cookie(TRIED_COOKIE, "1", TRIED_SECONDS, **self._attributes(TRIED_COOKIE))
 
     def _attributes(self, name: str) -> Attributes:
         return Attributes(

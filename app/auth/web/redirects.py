@@ -23,6 +23,8 @@ from .services import services
 
 HOME = "/"
 HTML = "text/html"
+STRAIGHT_AFTER = 10
+"""Seconds after its renewal for which a page that is refused is not renewed for again."""
 
 
 def safe_path(target: str | None, own_prefix: str, home: str = HOME) -> str:
@@ -169,18 +171,21 @@ def can_continue(problem: RatchetError) -> bool:
     if not is_on_this_host(url_for("ratchet.continue_")) and not shares_cookies(request.host):
         return False
     # A token of half its life has not run out, so that something else is wrong with it.
-    straight_after = min(CONTINUED_FOR, settings.access_ttl / 2)
-    return not services().cookies.was_continued(request, here(), services().clock(), straight_after)
+    straight_after = min(STRAIGHT_AFTER, settings.access_ttl / 2)
+    return not services().cookies.was_continued(request, straight_after, here())
 
 
 def renewal_if_any(problem: RatchetError) -> Response | None:
     """To continue, for a page that everybody may see, if its browser holds a session; never twice in a row.
 
-    A refused renewal clears no cookie, so a cookie of TRIED_SECONDS stops the next try.
+    A refused renewal clears no cookie, so a mark that it was tried is what stops the next try.
     """
     cookies = services().cookies
     is_asked_by_person = request.method != "HEAD" and bearer_token() is None and is_navigation()
-    if not (is_asked_by_person and cookies.may_be_renewed(request) and can_continue(problem)):
+    is_signed_in = cookies.names.signed_in in request.cookies
+    if not (is_asked_by_person and is_signed_in and can_continue(problem)):
+        return None
+    if cookies.was_continued(request, CONTINUED_FOR):
         return None
     try:
         reply = to_continue(optional=True)
@@ -188,7 +193,7 @@ def renewal_if_any(problem: RatchetError) -> Response | None:
         return None
     stream.drain()
     if not origin.is_speculative(request.headers.get("Sec-Purpose")):
-        cookies.set_tried(reply)
+        cookies.set_continued(reply)
     return reply
 
 

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from app.auth.web.cookies import TRIED_COOKIE
+from app.auth.settings.parsers import CONTINUED_COOKIE
 from tests.support.browser import Browser, refusal, set_cookies
 from tests.support.clock import Clock
 from tests.support.sites import MakeSite, let_in
@@ -189,7 +189,7 @@ def test_session_over_leads_to_signing_in(
     write(site, ada, sessions=[])
     reply = continue_to(late, "/orders?a=b", method, Referer="http://localhost/form")
     assert (reply.status_code, reply.location) == (303, f"/sign-in?next={place}")
-    assert set_cookies(reply).keys() == {TRIED_COOKIE}
+    assert set_cookies(reply).keys() == {CONTINUED_COOKIE}
 
 
 def test_form_without_a_page_before_leads_home(late: Browser, site: Flask, ada: str) -> None:
@@ -208,7 +208,7 @@ def test_theft_is_told(scene: Scene) -> None:
     thief = scene.stale()
     reply = continue_to(thief, "/account")
     assert reply.location == "/sign-in?next=%2Faccount&reason=refresh_token_reused"
-    assert set_cookies(reply).keys() == {TRIED_COOKIE}
+    assert set_cookies(reply).keys() == {CONTINUED_COOKIE}
     assert stored(scene.site, scene.ada).sessions == []
 
 
@@ -297,7 +297,7 @@ def test_site_without_a_sign_in_page(make_site: MakeSite, ada: str) -> None:
     write(site, ada, sessions=[])
     reply = continue_to(browser, "/account")
     assert (reply.status_code, reply.mimetype) == (401, "text/html")
-    assert set_cookies(reply).keys() == {TRIED_COOKIE}
+    assert set_cookies(reply).keys() == {CONTINUED_COOKIE}
 
 
 def test_pages_of_continue_run_no_script(scene: Scene) -> None:

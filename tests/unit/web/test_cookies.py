@@ -7,7 +7,7 @@ import hmac
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -15,10 +15,11 @@ import pytest
 from flask import Flask, Response, request
 from itsdangerous import Signer
 
-from app.auth.web.cookies import COOKIE_SALT, MAX_CANDIDATES, Cookies
+from app.auth.web.cookies import CONTINUED_FOR, COOKIE_SALT, MAX_CANDIDATES, Cookies
 
 from ...support.samples import SECRET
 
+NOW = 1_800_000_000.0
 TOKEN = "head.claims.signature"
 OLD_SECRET = "the secret before this one, of some length"
 COOKIES = Cookies(
@@ -29,6 +30,8 @@ COOKIES = Cookies(
     secure=True,
     samesite="Lax",
     with_access=True,
+    partitioned=False,
+    clock=lambda: NOW,
 )
 OTHERWISE = replace(
     COOKIES, refresh_name="rt", refresh_path="/a", domain="example.org", secure=False, samesite="Strict"
@@ -64,6 +67,22 @@ def cleared_by(cookies: Cookies) -> dict[str, dict[str, Any]]:
     response = Response()
     cookies.clear(response)
     return _parsed(response)
+
+
+def continued_by(cookies: Cookies, page: str = "") -> dict[str, dict[str, Any]]:
+    """Value and attributes of the cookie that tells of a renewal."""
+    response = Response()
+    cookies.set_continued(response, *([page] if page else []))
+    return _parsed(response)
+
+
+def was_continued(
+    header: str, within: float, page: str = "", *, after: float = 0, cookies: Cookies = COOKIES
+) -> bool:
+    """Whether a Cookie header tells of a renewal, ``after`` seconds."""
+    later = replace(cookies, clock=lambda: NOW + after)
+    with Flask(__name__).test_request_context(environ_overrides={"HTTP_COOKIE": header}):
+        return later.was_continued(request, within, *([page] if page else []))
 
 
 def read(header: str, cookies: Cookies = COOKIES) -> list[str] | None:
@@ -154,6 +173,7 @@ def test_cookies_for_a_frame_are_partitioned(change: Callable[[Cookies, Response
         pytest.param("accessToken=a; Path=/", True, id="the access cookie"),
         pytest.param("refreshToken=; Max-Age=0", True, id="the refresh cookie, cleared"),
         pytest.param("signedIn=1", True, id="the one for script"),
+        pytest.param("refreshTokenSpare=a", True, id="the spare"),
         pytest.param("session=accessToken", False, id="one of the host"),
         pytest.param("accessTokens=a", False, id="a name that begins alike"),
     ],
@@ -260,12 +280,22 @@ def test_junk_does_not_hide_the_good_cookie() -> None:
     ("name", "names"),
     [
         pytest.param(
-            "refreshToken", ("refreshToken", "accessToken", "signedIn", "refreshTokenSpare"), id="the default"
+            "refreshToken",
+            ("refreshToken", "accessToken", "signedIn", "refreshTokenSpare", "ratchetContinued"),
+            id="the default",
         ),
-        pytest.param("shop", ("shop", "shopAccess", "shopSignedIn", "shopSpare"), id="another name"),
+        pytest.param(
+            "shop", ("shop", "shopAccess", "shopSignedIn", "shopSpare", "shopContinued"), id="another name"
+        ),
         pytest.param(
             "__Host-shop",
-            ("__Host-shop", "__Host-shopAccess", "__Host-shopSignedIn", "__Host-shopSpare"),
+            (
+                "__Host-shop",
+                "__Host-shopAccess",
+                "__Host-shopSignedIn",
+                "__Host-shopSpare",
+                "__Host-shopContinued",
+            ),
             id="another name with a prefix",
         ),
         pytest.param(
@@ -275,6 +305,7 @@ def test_junk_does_not_hide_the_good_cookie() -> None:
                 "__secure-accessToken",
                 "__secure-signedIn",
                 "__secure-refreshTokenSpare",
+                "__secure-ratchetContinued",
             ),
             id="the default with a prefix",
         ),
@@ -284,13 +315,13 @@ def test_every_name_follows_that_of_the_refresh_cookie(name: str, names: tuple[s
     """Two sites on one host, at two ports, share no cookie once one of them has a name of its own."""
     cookies = replace(COOKIES, refresh_name=name)
     assert cookies.names == names
-    assert set_by(cookies, spare=True).keys() == set(names)
+    assert set_by(cookies, spare=True).keys() | continued_by(cookies).keys() == set(names)
 
 
 def test_host_cookies_have_the_path_of_the_site() -> None:
     """Browsers take a cookie with ``__Host-`` only with Path=/ and Secure, and without Domain."""
     cookies = replace(COOKIES, refresh_name="__Host-shop", refresh_path="/")
-    for cookie in set_by(cookies, spare=True).values():
+    for cookie in [*set_by(cookies, spare=True).values(), *continued_by(cookies).values()]:
         assert (cookie["path"], cookie["secure"], "domain" in cookie) == ("/", True, False)
 
 
@@ -335,3 +366,131 @@ def test_a_sign_out_clears_the_spare_that_it_knows_of(path: str, header: str, *,
     """A late sign-out leaves the spare of a session that began after its request."""
     with Flask(__name__).test_request_context(path, headers={"Cookie": header}):
         assert ("refreshTokenSpare" in cleared_by(COOKIES)) == cleared
+
+
+def test_the_browser_says_for_half_a_minute_that_a_page_was_renewed_for() -> None:
+    """On every page, and not to script; nothing of the page's address can be read in it."""
+    cookie = continued_by(COOKIES, "/orders?of=ada")["ratchetContinued"]
+    at, mark, signature = cookie["value"].split(".")
+    assert (int(at), len(mark), len(signature)) == (NOW, 12, 43)
+    assert (cookie["path"], cookie["httponly"], cookie["secure"], cookie["samesite"]) == (
+        "/",
+        True,
+        True,
+        "Lax",
+    )
+    assert cookie["max-age"] == str(CONTINUED_FOR) == "30"
+
+
+@pytest.mark.parametrize(
+    ("after", "page", "told"),
+    [
+        pytest.param(0, "/orders", True, id="at once"),
+        pytest.param(10, "/orders", True, id="at the end of the time"),
+        pytest.param(11, "/orders", False, id="later"),
+        pytest.param(-1, "/orders", False, id="before, by a clock that was put back"),
+        pytest.param(0, "/", False, id="another page"),
+        pytest.param(0, "", False, id="a renewal that was only tried"),
+    ],
+)
+def test_a_renewal_is_told_of_one_page_and_for_a_while(after: float, page: str, *, told: bool) -> None:
+    """A page is not sent around twice in a row; another page, or the same one later, is."""
+    value = continued_by(COOKIES, "/orders")["ratchetContinued"]["value"]
+    assert was_continued(f"ratchetContinued={value}", 10, page, after=after) is told
+
+
+def test_a_renewal_that_was_only_tried_is_told_too() -> None:
+    """It is of no page: any page for everybody then goes on as for nobody."""
+    value = continued_by(COOKIES)["ratchetContinued"]["value"]
+    assert was_continued(f"ratchetContinued={value}", 30, after=30)
+    assert not was_continued(f"ratchetContinued={value}", 30, "/orders")
+    assert value.split(".")[1] == hashlib.sha256(b"").hexdigest()[:12]
+
+
+def test_the_signature_of_a_renewal_is_of_its_own_kind() -> None:
+    """Its salt is another one, so that neither cookie can be used as the other."""
+    body, _, signature = continued_by(COOKIES)["ratchetContinued"]["value"].rpartition(".")
+    key = hmac.digest(SECRET.encode(), b"ratchet continued cookie", "sha256")
+    expected = urlsafe_b64encode(hmac.digest(key, body.encode(), "sha256")).decode().rstrip("=")
+    assert signature == expected
+
+
+def test_nobody_can_make_up_a_renewal() -> None:
+    """Neither a sibling host nor a refresh cookie, which has a salt of its own; junk hides no good one."""
+    value = continued_by(COOKIES, "/orders")["ratchetContinued"]["value"]
+    body = value.rpartition(".")[0]
+    forged = [f"{body}.{'A' * 43}", body, "", signed(body)]
+    assert not any(was_continued(f"ratchetContinued={junk}", 10, "/orders") for junk in forged)
+    header = "; ".join(f"ratchetContinued={junk}" for junk in [*forged, value])
+    assert was_continued(header, 10, "/orders")
+    old = continued_by(replace(COOKIES, secrets=(OLD_SECRET,)), "/orders")["ratchetContinued"]["value"]
+    assert not was_continued(f"ratchetContinued={old}", 10, "/orders")
+    both = replace(COOKIES, secrets=(SECRET, OLD_SECRET))
+    assert was_continued(f"ratchetContinued={old}", 10, "/orders", cookies=both)
+
+
+def test_a_page_whose_address_is_no_text_can_be_renewed_for() -> None:
+    """Bytes that are not UTF-8 come as lone surrogates."""
+    value = continued_by(COOKIES, "/\udcff")["ratchetContinued"]["value"]
+    assert was_continued(f"ratchetContinued={value}", 10, "/\udcff")
+
+
+@pytest.mark.parametrize(
+    ("header", "there"),
+    [
+        pytest.param("signedIn=1.a", True, id="the mark for script"),
+        pytest.param("accessToken=a", True, id="an access cookie"),
+        pytest.param("refreshToken=a; theme=dark", False, id="others"),
+        pytest.param("", False, id="none"),
+    ],
+)
+def test_the_trace_of_a_session(header: str, *, there: bool) -> None:
+    """A session that is over leaves one too; the refresh cookie is not sent to a page."""
+    with Flask(__name__).test_request_context(headers={"Cookie": header}):
+        assert COOKIES.has_trace(request) is there
+
+
+@pytest.mark.parametrize(("header", "there"), [("refreshTokenSpare=a", True), ("refreshToken=a", False)])
+def test_a_spare_is_noticed(header: str, *, there: bool) -> None:
+    """It is held where the request presents one, be it good or not."""
+    with Flask(__name__).test_request_context(headers={"Cookie": header}):
+        assert COOKIES.holds_spare() is there
+
+
+def test_a_spare_holds_the_same_token() -> None:
+    """It is set only where it is asked for, beside the refresh cookie and with its attributes."""
+    cookies = set_by(COOKIES, spare=True)
+    assert cookies["refreshTokenSpare"] == cookies["refreshToken"]
+    _set(COOKIES, response := Response())
+    assert _parsed(response).keys() == {"refreshToken", "accessToken", "signedIn"}
+
+
+@pytest.mark.parametrize(
+    ("path", "refresh_path", "cleared"),
+    [
+        pytest.param("/auth/logout", "/auth", False, id="below the prefix"),
+        pytest.param("/auth", "/auth", False, id="the prefix itself"),
+        pytest.param("/authors", "/auth", True, id="a path that only begins alike"),
+        pytest.param("/sign-out", "/", False, id="everywhere, where the prefix is the root"),
+    ],
+)
+def test_a_spare_that_would_have_been_sent_is_not_there(
+    path: str, refresh_path: str, *, cleared: bool
+) -> None:
+    """Only a request to the path of the refresh cookie shows that its browser has no spare."""
+    with Flask(__name__).test_request_context(path):
+        there = "refreshTokenSpare" in cleared_by(replace(COOKIES, refresh_path=refresh_path))
+    assert there is cleared
+
+
+def test_cookies_that_no_secret_signed_are_explained_to_the_operator(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Once: a site whose SECRET_KEY differs between workers signs people out at random."""
+    apart = Cookies(**{item.name: getattr(COOKIES, item.name) for item in fields(Cookies)[:-1]})
+    for _ in range(2):
+        apart.foreign.log()
+    (line,) = caplog.messages
+    assert "no secret of this app signed it" in line
+    assert "SECRET_KEY differs between workers" in line
+    assert "RATCHET_COOKIE_NAME" in line
