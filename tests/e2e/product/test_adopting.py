@@ -13,6 +13,8 @@ from tests.support.product.documents import Block, blocks_of
 from tests.support.product.playground import Playground
 from tests.support.product.wheels import build_wheel, unpack
 
+pytestmark = pytest.mark.long
+
 PAGE = ROOT / "docs" / "adopting.md"
 BLOCKS = blocks_of(PAGE)
 

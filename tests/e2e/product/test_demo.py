@@ -22,6 +22,7 @@ ROW = re.compile(
 ESCAPE = "\x1b["
 
 
+@pytest.mark.long
 def test_the_story_comes_out_as_the_rule_says() -> None:
     """Two tabs share a token, a lost reply is recovered, thieves are found, and the end is the end."""
     finished = run()
@@ -53,6 +54,7 @@ def test_the_story_comes_out_as_the_rule_says() -> None:
     assert max(len(line) for line in finished.stdout.splitlines()) <= 80
 
 
+@pytest.mark.long
 def test_a_step_that_comes_out_otherwise_ends_the_story_with_a_failure() -> None:
     """On a strict site two tabs are taken for a theft: the demo says so and exits with 1."""
     finished = run(FLASK_RATCHET_STRICT="true")

@@ -12,6 +12,8 @@ from ...support.product.documents import Block, blocks_of
 from ...support.product.playground import Playground
 from ...support.product.wheels import build_wheel, unpack
 
+pytestmark = pytest.mark.long
+
 ELSEWHERE = {
     "proof.md": "takes minutes; tests/unit/campaigns/test_proof.py runs the same on a smaller scale",
     "soak.md": "its command takes minutes; tests/e2e/product/test_soak.py runs it for seconds",

@@ -13,6 +13,8 @@ from tests.campaigns.fuzz.run import fuzz, served
 
 from ...support.server.stage import Stage
 
+pytestmark = pytest.mark.long
+
 CHECKS = {
     "not_a_server_error",
     "status_code_conformance",

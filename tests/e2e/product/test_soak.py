@@ -13,6 +13,8 @@ from tests.campaigns.soak.run import soak
 
 from ...support.server.stage import own_database
 
+pytestmark = pytest.mark.long
+
 SECONDS = 16
 STRICT = {"FLASK_RATCHET_STRICT": "true"}
 LONG_LEEWAY = {"FLASK_RATCHET_LEEWAY": "90s", "FLASK_RATCHET_ACCESS_TTL": "100s"}

@@ -140,6 +140,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
         yield Fleet(url, running, nodes, [Traveller(nodes, {REFRESH_COOKIE: cookie}) for cookie in cookies])
 
 
+@pytest.mark.long
 def test_a_new_secret_signs_nobody_out(fleet: Fleet) -> None:
     """First it is accepted, then it signs and the old one is accepted, then it is alone."""
     fleet.roll_out(with_secrets(SECRET), with_secrets(SECRET, NEW_SECRET), with_secrets(NEW_SECRET, SECRET))
@@ -150,6 +151,7 @@ def test_a_new_secret_signs_nobody_out(fleet: Fleet) -> None:
     check_renewal(fleet.travellers)
 
 
+@pytest.mark.long
 def test_a_new_key_signs_nobody_out(fleet: Fleet, tmp_path: Path) -> None:
     """First it is the last of two, then the first of them, then it is alone."""
     old, new = save_key(tmp_path / "old.pem", "EdDSA"), save_key(tmp_path / "new.pem", "ES256")

@@ -58,6 +58,7 @@ class Pair(NamedTuple):
     known: float
 
 
+@pytest.mark.long
 def test_the_wait_does_not_tell_who_has_an_account(tmp_path: Path) -> None:
     """Hundreds of pairs over HTTP, an unknown name and a wrong password: their times are alike."""
     with staged("sqlite", "timing", tmp_path, FLASK_PROXY_HOPS="1") as stage:
@@ -67,6 +68,7 @@ def test_the_wait_does_not_tell_who_has_an_account(tmp_path: Path) -> None:
     assert told <= MAX_TOLD
 
 
+@pytest.mark.long
 def test_the_wait_does_not_tell_who_has_a_hash_of_another_cost(tmp_path: Path) -> None:
     """Hashes below the setting and above: each is as slow to refuse as an unknown name.
 
@@ -83,6 +85,7 @@ def test_the_wait_does_not_tell_who_has_a_hash_of_another_cost(tmp_path: Path) -
     assert max(told.values()) <= MAX_TOLD_BY_FEW, told
 
 
+@pytest.mark.long
 def test_a_site_that_spares_the_work_is_noticed(tmp_path: Path) -> None:
     """Without a bcrypt for the unknown name a few pairs tell all, so the measurement can fail."""
     (tmp_path / "careless.py").write_text(CARELESS)

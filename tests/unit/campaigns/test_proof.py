@@ -79,6 +79,7 @@ def said(table: str) -> list[str]:
     return part(PAGE.read_text(), table).splitlines()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", without_the_long(QUICK_WORLDS, LONG_WORLDS))
 def test_a_world_holds_what_is_promised(name: str) -> None:
     """Honest tabs are not refused and thieves do not ride; the page says so, with as many states."""
@@ -87,6 +88,7 @@ def test_a_world_holds_what_is_promised(name: str) -> None:
     assert markdown(row, []).splitlines()[0] in said("worlds")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", without_the_long(QUICK_BOUNDS, LONG_BOUNDS))
 def test_the_bound_is_exact(name: str) -> None:
     """The longest exchange that holds is what the formula says, and one tick more does not hold."""
@@ -95,6 +97,7 @@ def test_the_bound_is_exact(name: str) -> None:
     assert markdown(row, []).splitlines()[0] in said("bounds")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("tabs", "late", "exchange", "leeway"), [(1, 2, 4, 12), (2, 1, 2, 6), (2, 2, 1, 3)])
 def test_no_late_reply_takes_a_new_sign_in_away(tabs: int, late: int, exchange: int, leeway: int) -> None:
     """What it leaves in the jar leads to the new session, for one leeway and thanks to the spare."""
@@ -105,12 +108,14 @@ def test_no_late_reply_takes_a_new_sign_in_away(tabs: int, late: int, exchange: 
     assert lost == ("a late reply arrives", "a tab sends", "the server answers")
 
 
+@pytest.mark.long
 def test_the_bound_is_exact_in_dense_time() -> None:
     """With real-valued times too, an exchange may last a third of the leeway, and not half of it."""
     assert prove(World(Server(decide, 3, grain=7), 1, 1)).holds
     assert not prove(World(Server(decide, 6, grain=8), 2, 3)).holds
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", without_the_long(PROMISES, LONG_PROMISES))
 def test_a_promise_is_kept_by_whom_the_page_says(name: str) -> None:
     """Ratchet keeps every promise; of the others each keeps those that the page says."""
@@ -125,6 +130,7 @@ def test_every_other_rule_breaks_a_promise(rule: str) -> None:
     assert caught(RULES[rule]) is not None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", without_the_long(FAULTS, LONG_FAULTS))
 def test_a_seeded_fault_is_caught(name: str) -> None:
     """Each fault breaks a promise, the one that the page names first."""
@@ -133,6 +139,7 @@ def test_a_seeded_fault_is_caught(name: str) -> None:
     assert markdown(row, []).splitlines()[0] in said("faults")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("table", ["knowledge", "pollers"])
 def test_a_poller_is_found_unless_he_foresees_the_renewals(table: str) -> None:
     """Thieves who poll are found, by play and by simulation, as the page says."""
@@ -180,6 +187,7 @@ def test_the_state_picture_is_the_rule() -> None:
     assert (PICTURES / "states.svg").read_text() == states_picture()
 
 
+@pytest.mark.long
 def test_the_rates_of_the_plain_rules_are_as_the_page_says() -> None:
     """Simulating again the wake-ups that show strict rotation and SuperTokens gives the page's rates."""
     plain = {name for name, contender in CONTENDERS.items() if contender.plain}
