@@ -23,8 +23,8 @@ from ..web.request import (
     device_label,
     live_session_ref,
     presented_access_tokens,
+    presented_sessions,
     refresh_cookies,
-    replaced_session,
 )
 from ..web.services import services
 from . import exchange
@@ -99,13 +99,10 @@ def login() -> Response:
     delivery = check_delivery(body.choice("delivery", *DELIVERIES))
     field, identifier = _identifier(body)
     options = SessionOptions(body.flag("remember"), delivery, device_label(body.text("label")))
-    replaced = replaced_session()
+    live = live_session_ref()
+    replaced = live or next(iter(presented_sessions()), None)
     account = services().authenticator.authenticate(
-        field,
-        identifier,
-        body.needed("password"),
-        client_ip=client_ip(),
-        device=live_session_ref(),
+        field, identifier, body.needed("password"), client_ip=client_ip(), device=live
     )
     issued = services().sessions.start(account, options, replaces=replaced)
     reply = responses.tokens(issued, delivery, replaces=replaced is not None)
@@ -162,7 +159,8 @@ def logout() -> Response:
 def me() -> Response:
     """Who is signed in, and in which session."""
     account, session = live_session()
-    return jsonify(user=dict(account.profile), session=responses.session(session, session.id))
+    (shown,) = responses.sessions((session,), session.id)
+    return jsonify(user=dict(account.profile), session=shown)
 
 
 def _new_password(settings: Settings) -> Schema:
@@ -204,7 +202,7 @@ def password() -> Response:
 def list_sessions() -> Response:
     """The devices that are signed in."""
     account, session = live_session()
-    return jsonify(sessions=responses.sessions(account, session.id))
+    return jsonify(sessions=responses.sessions(services().reader.live(account), session.id))
 
 
 @routes.route(

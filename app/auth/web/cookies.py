@@ -40,6 +40,8 @@ An 8 KB header has room for fewer, so that other cookies cannot hide a good one.
 only if it is under attack: a sibling host can set any number, and gets signed ones by signing in.
 """
 
+MAX_HEADER = 32_768
+"""Characters of a Cookie header that are read. A server takes many header lines, and joins them."""
 
 FOREIGN = (
     "A refresh cookie was refused because no secret of this app signed it. If people are signed out "
@@ -80,15 +82,13 @@ class Cookies:
         Two cookies can share a name (an old path, a parent domain). All with a valid signature are returned;
         the others are not counted, so a sibling host cannot fill the limit with them. The spare comes last.
         """
-        names = [name for name in (self.names.refresh, self.names.spare) if name in request.cookies]
-        if not names:
-            return None
-        values = dict.fromkeys(value for name in names for value in _plain(request, name))
-        return self._unsign(list(values))[:MAX_CANDIDATES]
+        names = self.names.refresh, self.names.spare
+        values = dict.fromkeys(value for name in names for value in _sent(request, name))
+        return self._unsign(list(values))[:MAX_CANDIDATES] if values else None
 
     def read_access(self, request: Request) -> list[str]:
         """The access tokens in the request's cookies."""
-        return _plain(request, self.names.access) if self.with_access else []
+        return _sent(request, self.names.access) if self.with_access else []
 
     def set(
         self,
@@ -117,7 +117,7 @@ class Cookies:
 
     def has_trace(self, request: Request) -> bool:
         """Whether the browser shows on this path that it holds a session, be it over or not."""
-        return self.names.signed_in in request.cookies or self.names.access in request.cookies
+        return any(_sent(request, name) for name in (self.names.signed_in, self.names.access))
 
     def set_continued(self, response: BaseResponse, page: str = "") -> None:
         """Let the browser say that ``page`` was renewed for, or without one that a renewal was tried.
@@ -131,7 +131,7 @@ class Cookies:
     def was_continued(self, request: Request, within: float, page: str = "") -> bool:
         """Whether ``set_continued`` was called for ``page`` during the last ``within`` seconds."""
         now = self.clock()
-        for value in _plain(request, self.names.continued):
+        for value in _sent(request, self.names.continued):
             with suppress(BadSignature):
                 at, _, mark = self._continued_signer.unsign(value).decode().partition(".")
                 if mark == _mark(page) and 0 <= now - int(at) <= within:
@@ -150,7 +150,7 @@ class Cookies:
 
     def holds_spare(self) -> bool:
         """Whether the current request presents a spare."""
-        return self.names.spare in current_request.cookies
+        return bool(_sent(current_request, self.names.spare))
 
     @cached_property
     def names(self) -> CookieNames:
@@ -208,11 +208,16 @@ class Cookies:
         return Signer(keys, salt, key_derivation="hmac", digest_method=hashlib.sha256)
 
 
-def _plain(request: Request, name: str) -> list[str]:
-    """The values of the cookies of that name, unchanged: no browser puts ours in quotes."""
+def _sent(request: Request, name: str) -> list[str]:
+    """The values of the cookies of that name as they were sent, each once.
+
+    Values in quotes stay in quotes, so that they are no tokens: no browser puts ours in quotes.
+    """
     header = request.environ.get("HTTP_COOKIE", "")
-    values = dict.fromkeys(request.cookies.getlist(name))
-    return [value for value in values if f"{name}={value}" in header]
+    if name not in header or len(header) > MAX_HEADER:
+        return []
+    pairs = (pair.strip(" \t").partition("=") for pair in header.split(";"))
+    return list(dict.fromkeys(value for key, _, value in pairs if key == name))
 
 
 def _mark(name: str) -> str:

@@ -16,8 +16,10 @@ from werkzeug.test import create_environ, run_wsgi_app
 
 from app.db import db
 from app.models import User
-from tests.support.browser import Browser
-from tests.support.sites import MakeSite
+from tests.support.browser import REFRESH_COOKIE, Browser
+from tests.support.sites import MakeSite, let_in
+
+from ...support.rows import statements
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # none of them is asked for long
 
@@ -26,6 +28,9 @@ LIMIT = 0.1
 
 HEADER, LINE, BODY = 8000, 4000, 16_000
 """Bytes that gunicorn lets through in a header and in the request line, and a site in a body."""
+
+LINES = 64
+"""Lines that gunicorn takes, as the site configures it."""
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -146,6 +151,40 @@ def test_no_text_is_dear_before_the_throttle(stern: Flask, shape: str) -> None:
         assert cost(stern, SHAPES[shape](much(pieces, in_turn=in_turn))) < LIMIT
 
     costs_little()
+
+
+@pytest.mark.parametrize("name", ["accessToken", "refreshToken", "signedIn", "ratchetContinued"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/account"), ("POST", "/auth/refresh"), ("GET", "/auth/continue"), ("POST", "/auth/login")],
+)
+def test_all_the_cookies_that_a_server_takes_cost_little(
+    stern: Flask, method: str, path: str, name: str
+) -> None:
+    """A server joins many lines of cookies; reading them must not take the square of their number."""
+    cookies = "; ".join(f"{name}={number}" for number in range(HEADER * LINES // (len(name) + 8)))
+    request = {"path": path, "method": method, "HTTP_COOKIE": cookies, "HTTP_SEC_FETCH_MODE": "navigate"}
+    public = request | {"path": "/healthz", "method": "GET"}  # Flask itself parses them
+    assert cost(stern, request) < cost(stern, public) + LIMIT
+
+
+def test_many_sessions_of_one_account_are_read_at_once(site: Flask, ada: str) -> None:
+    """Thirty cookies of sessions that are over cost a sign-in one more query, not sixty."""
+    ended = []
+    for _ in range(30):
+        browser = let_in(site, ada)
+        ended.append(f"{REFRESH_COOKIE}={browser.held}")
+        browser.sign_out()
+    counts = []
+    for cookies in ("; ".join(ended[:1]), "; ".join(ended)):
+        with statements(site) as sent:
+            fields = {"identifier": "ada", "password": "wrong"}
+            reply = site.test_client(use_cookies=False).post(
+                "/auth/login", json=fields, headers={"Cookie": cookies}
+            )
+        assert reply.status_code == 401
+        counts.append(len(sent))
+    assert counts[1] == counts[0] <= 3
 
 
 REVERSED = "\u0344" * 40_000 + "\u0316" * 40_000

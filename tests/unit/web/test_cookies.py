@@ -15,7 +15,7 @@ import pytest
 from flask import Flask, Response, request
 from itsdangerous import Signer
 
-from app.auth.web.cookies import CONTINUED_FOR, COOKIE_SALT, MAX_CANDIDATES, Cookies
+from app.auth.web.cookies import CONTINUED_FOR, COOKIE_SALT, MAX_CANDIDATES, MAX_HEADER, Cookies
 
 from ...support.samples import SECRET
 
@@ -203,8 +203,10 @@ def test_without_max_age_the_cookies_last_until_the_browser_closes() -> None:
     [
         pytest.param("theme=dark; accessToken=a.b.c", ["a.b.c"], id="as it was set"),
         pytest.param("accessToken=a; accessToken=b", ["a", "b"], id="two, of which each is tried"),
-        pytest.param('accessToken="a.b.c"', [], id="in quotes"),
-        pytest.param('accessToken="a\\056b"; accessToken=b', ["b"], id="in quotes before a good one"),
+        pytest.param('accessToken="a.b.c"', ['"a.b.c"'], id="in quotes, so that it is no token"),
+        pytest.param(
+            'accessToken="a\\056b"; accessToken=b', ['"a\\056b"', "b"], id="in quotes before another"
+        ),
         pytest.param("; ".join(f"accessToken={n}" for n in range(9)), list("012345678"), id="behind eight"),
         pytest.param("accessToken=a; accessToken=a", ["a"], id="the same twice"),
         pytest.param("accesstoken=a; xaccessToken=a", [], id="other names"),
@@ -212,7 +214,7 @@ def test_without_max_age_the_cookies_last_until_the_browser_closes() -> None:
     ],
 )
 def test_what_is_read_of_access_cookies(header: str, found: list[str]) -> None:
-    """A token counts as it was set; no browser puts it in quotes."""
+    """Each is read as it was sent."""
     with Flask(__name__).test_request_context(headers={"Cookie": header}):
         assert COOKIES.read_access(request) == found
 
@@ -494,3 +496,13 @@ def test_cookies_that_no_secret_signed_are_explained_to_the_operator(
     assert "no secret of this app signed it" in line
     assert "SECRET_KEY differs between workers" in line
     assert "RATCHET_COOKIE_NAME" in line
+
+
+@pytest.mark.parametrize(("room", "there"), [(0, True), (1, False)])
+def test_a_header_of_many_lines_is_not_read(room: int, *, there: bool) -> None:
+    """No browser and no usual proxy sends so much; a server joins as many lines as it takes."""
+    header = f"accessToken=a; {'x' * (MAX_HEADER - len('accessToken=a; ') + room)}"
+    with Flask(__name__).test_request_context(environ_overrides={"HTTP_COOKIE": header}):
+        assert COOKIES.read_access(request) == (["a"] if there else [])
+        assert COOKIES.has_trace(request) is there
+    assert MAX_HEADER == 32_768
