@@ -88,6 +88,7 @@ class Ratchet:
         audit.listen(app, clock)
         app.register_error_handler(RatchetError, continuation.refused)
         app.after_request(responses.tell_caches)
+        app.after_request(stream.drain_refused)
         got_request_exception.connect(continuation.hand_back, app)
         app.register_blueprint(blueprint, url_prefix=checked.url_prefix.rstrip("/") or None)
         app.register_blueprint(root)
@@ -191,7 +192,7 @@ class Ratchet:
     def list_sessions(self) -> list[dict[str, Any]]:
         """The live sessions of the signed-in user, as ``GET /auth/sessions`` gives them."""
         account, session = guard.live_session()
-        return responses.sessions(account, session.id)
+        return responses.sessions(services().reader.live(account), session.id)
 
     def next_page(self) -> str:
         """Where ``?next=`` of this request points, if that is a page of this site, else its front door.

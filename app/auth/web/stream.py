@@ -73,6 +73,15 @@ def drain_behind(response: Response) -> Response:
     return response
 
 
+def drain_refused(response: Response) -> Response:
+    """The same for a response that is no success: for after_request of the whole app.
+
+    The pages of the host refuse and redirect forms, too: beyond MAX_CONTENT_LENGTH, or at an unknown path.
+    A view that succeeds may still be reading while its response is sent.
+    """
+    return drain_behind(response) if response.status_code >= 300 else response
+
+
 def _drop() -> None:
     """Read the server's own stream if that has an end: Flask's stream stops at the limit of the site."""
     environ = request.environ

@@ -80,6 +80,8 @@ EARLY = [
     pytest.param(
         b"POST", b"/sign-in", FORM + b"Sec-Fetch-Site: cross-site\r\n", 403, id="a form of another site"
     ),
+    pytest.param(b"POST", b"/sign-out", FORM, 303, id="a page of the host that reads no form"),
+    pytest.param(b"POST", b"/nowhere", FORM, 404, id="a page that is not there"),
 ]
 
 
@@ -111,6 +113,15 @@ def test_who_asks_first_is_told_to_send(
         assert connection.recv(64).startswith(b"HTTP/1.1 100 ")
         connection.sendall(b"x" * MIB)
         assert int(answer(connection).split()[1]) == status
+
+
+def test_a_form_of_the_host_that_is_too_large_is_read_first(site: Site) -> None:
+    """Flask refuses it at its length, before any of it is read."""
+    with connect(site) as connection:
+        connection.sendall(head(b"POST", b"/sign-in", FORM, sized(MIB)) + b"x" * (MIB // 2))
+        assert is_silent(connection)
+        connection.sendall(b"x" * (MIB // 2))
+        assert int(answer(connection).split()[1]) == 413
 
 
 def test_a_body_beyond_all_limits_is_not_waited_for(site: Site) -> None:
