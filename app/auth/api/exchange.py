@@ -61,7 +61,8 @@ def refresh(token: str | None, cookies: Sequence[str] | None) -> tuple[IssuedTok
         raise RefreshTokenMissing
     if cookies is not None:
         try:
-            return services().sessions.refresh(cookies), "cookie"
+            beside = [token] if token and services().settings.body_delivery else []
+            return services().sessions.refresh(cookies, beside), "cookie"
         except RefreshTokenInvalid:
             if token is None or not services().settings.body_delivery:
                 raise

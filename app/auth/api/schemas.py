@@ -72,7 +72,7 @@ _SESSION = {
     "current": {"type": "boolean", "description": "Whether this request belongs to it."},
     "label": LABEL,
     "started_at": MOMENT,
-    "last_used_at": MOMENT,
+    "last_used_at": MOMENT | {"description": "Of this session now, of others by the hour."},
     "expires_at": MOMENT,
 }
 SESSION = component("Session", record(*_SESSION, **_SESSION))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from ..errors import AccountBlocked, AccountRefused, AccountUnconfirmed
 from .rotation import RotationPolicy, Session, is_over
+
+HOUR = 3600
 
 
 class SessionRef(NamedTuple):
@@ -98,6 +100,16 @@ def find_session(sessions: tuple[Session, ...], session_id: str) -> Session | No
 def live_sessions(sessions: Iterable[Session], now: float, policy: RotationPolicy) -> tuple[Session, ...]:
     """The sessions that are not over at ``now``."""
     return tuple(session for session in sessions if not is_over(session, now, policy))
+
+
+def as_shown(session: Session, current_id: str, now: float) -> Session:
+    """The session as its user sees it: the one of id ``current_id`` is used ``now``, others by the hour.
+
+    Who holds a copied token can ask for this. The exact time would tell of each renewal by the owner, and
+    whoever presents a copy shortly after each renewal is not found by the rule.
+    """
+    served_at = now if session.id == current_id else session.served_at // HOUR * HOUR
+    return replace(session, served_at=max(served_at, session.started_at))
 
 
 def without_sessions(sessions: Iterable[Session], *session_ids: str) -> tuple[Session, ...]:

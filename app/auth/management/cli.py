@@ -36,7 +36,7 @@ commands = AppGroup("ratchet", help="Manage the sessions of this site's users.")
 @click.argument("user")
 def list_sessions(user: str) -> None:
     """List the live sessions of USER (an e-mail address, user name or id)."""
-    found = responses.sessions(_account(user), "")
+    found = [responses.session(item, "") for item in services().reader.live(_account(user))]
     for item in found:
         times = f"last used {item['last_used_at']}  ends {item['expires_at']}"
         click.echo(f"{item['id']}  {times}  {item['label']}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from operator import attrgetter
 
 from ..errors import TokenInvalid
 from ..lifecycle import rotation
-from ..lifecycle.account import Account, SessionRef, find_session, live_sessions
+from ..lifecycle.account import Account, SessionRef, as_shown, find_session, live_sessions
 from ..lifecycle.rotation import Session
 from ..settings.model import Settings
 from ..storage.accounts import AccountStore
@@ -47,21 +48,30 @@ class SessionReader:
     def honoured(self, presented: Sequence[str]) -> list[RefreshClaims]:
         """The claims of those refresh tokens that a refresh would give new tokens for."""
         now = self._clock()
-        return [claims for claims in self._issuer.valid_refresh(presented, now) if self.honours(claims, now)]
+        return self.good(self._issuer.valid_refresh(presented, now), now)
 
-    def honours(self, claims: RefreshClaims, now: float) -> bool:
-        """Whether a refresh with this token at ``now`` would give new tokens."""
-        with suppress(TokenInvalid):
-            _, session = self._find(SessionRef(claims.subject, claims.session_id), now)
-            return rotation.decide(session, claims.token_id, now, "", self._policy).session is not None
-        return False
+    def good(self, candidates: Sequence[RefreshClaims], now: float) -> list[RefreshClaims]:
+        """Those that a refresh at ``now`` would give new tokens for, one of each session.
+
+        If both current and parent of a session are presented, it is current. Otherwise a thief could present
+        both, and would learn from the parent whether the owner has renewed without a risk. Each account is
+        read once, however many of its tokens there are.
+        """
+        accounts = {subject: self._store.load(subject) for subject in {one.subject for one in candidates}}
+        good: dict[SessionRef, RefreshClaims] = {}
+        for claims in candidates:
+            session = self._live(accounts[claims.subject], claims.session_id, now)
+            decision = rotation.decide(session, claims.token_id, now, "", self._policy)
+            ref = SessionRef(claims.subject, claims.session_id)
+            if session and decision.session and (ref not in good or claims.token_id == session.current):
+                good[ref] = claims
+        return list(good.values())
 
     def acting_session(self, refresh: Sequence[str], access: Sequence[str]) -> SessionRef | None:
         """The live session that one of these tokens may act for."""
         now = self._clock()
-        for claims in self._issuer.valid_refresh(refresh, now):
-            if self.honours(claims, now):
-                return SessionRef(claims.subject, claims.session_id)
+        for claims in self.good(self._issuer.valid_refresh(refresh, now), now):
+            return SessionRef(claims.subject, claims.session_id)
         for identity in self._issuer.valid_access(access, now):
             ref = SessionRef(identity.subject, identity.session_id)
             with suppress(TokenInvalid):
@@ -73,6 +83,12 @@ class SessionReader:
         """The live sessions of an account, the most recently served first."""
         sessions = live_sessions(account.sessions, self._clock(), self._policy)
         return tuple(sorted(sessions, key=lambda session: session.served_at, reverse=True))
+
+    def shown(self, sessions: Iterable[Session], current_id: str) -> list[Session]:
+        """These sessions as their user sees them, the most recently used first."""
+        now = self._clock()
+        shown = (as_shown(session, current_id, now) for session in sessions)
+        return sorted(shown, key=attrgetter("served_at", "started_at", "id"), reverse=True)
 
     def ends_at(self, session: Session) -> float:
         """When a session ends if nothing more happens."""
@@ -87,9 +103,14 @@ class SessionReader:
 
     def _find(self, ref: SessionRef, now: float) -> tuple[Account, Session]:
         account = self._store.load(ref.subject)
-        session = find_session(account.sessions, ref.session_id) if account else None
-        if account is None or session is None or account.sign_in_error:
-            raise TokenInvalid
-        if rotation.is_over(session, now, self._policy):
+        session = self._live(account, ref.session_id, now)
+        if account is None or session is None:
             raise TokenInvalid
         return account, session
+
+    def _live(self, account: Account | None, session_id: str, now: float) -> Session | None:
+        """The session of that id, if its user may be signed in and it is not over."""
+        if account is None or account.sign_in_error:
+            return None
+        session = find_session(account.sessions, session_id)
+        return session if session and not rotation.is_over(session, now, self._policy) else None

@@ -12,7 +12,15 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from ..errors import InvalidCredentials, RatchetError, RefreshTokenInvalid, Unavailable, UserNotFound
+from ..errors import (
+    AccountRefused,
+    InvalidCredentials,
+    RatchetError,
+    RefreshTokenInvalid,
+    RefreshTokenReused,
+    Unavailable,
+    UserNotFound,
+)
 from ..lifecycle import transitions
 from ..lifecycle.account import Account, SessionOptions, SessionRef, live_sessions, new_session
 from ..lifecycle.ended import Retention, ended_with
@@ -103,19 +111,19 @@ class SessionService:
         decide_transition = partial(transitions.reset, password_hash=password_hash)
         self._change(subject, decide_transition, self._clock(), password_hash=password_hash)
 
-    def refresh(self, presented: Sequence[str]) -> IssuedTokens:
+    def refresh(self, presented: Sequence[str], beside: Sequence[str] = ()) -> IssuedTokens:
         """Apply the rule to a refresh token, write the result, then return new tokens or raise the error.
 
-        ``presented`` is every candidate that came under the cookie's name. If several are authentic, a good
-        one counts, and the others only cause an event: an old cookie of another path is no theft. If none is
-        good, the rule is applied to each, so that an ended session beside a stolen one hides no theft.
+        ``presented`` is every candidate that came under the cookie's name, ``beside`` what else the request
+        presents. If several are authentic, a good one of ``presented`` counts. If none is good, the rule is
+        applied to each, so that an ended session beside a stolen one hides no theft.
         """
         now = self._clock()
         candidates = self._issuer.valid_refresh(presented, now)
-        good = [one for one in candidates if self._reader.honours(one, now)] if candidates[1:] else []
-        for claims in candidates if good else ():
-            if claims != good[0]:
-                self._pass_by(claims, now)
+        good = self._reader.good(candidates, now) if candidates[1:] or beside else []
+        if good:
+            others = [*candidates, *self._issuer.valid_refresh(beside, now)]
+            self._check_others([one for one in others if one != good[0]], good, now)
         error = RefreshTokenInvalid()
         for claims in good or candidates:
             try:
@@ -170,6 +178,23 @@ class SessionService:
         with suppress(UserNotFound):
             decide_transition = partial(transitions.end, which=which, reason=reason)
             self._change(subject, decide_transition, self._clock())
+
+    def _check_others(
+        self, others: Sequence[RefreshClaims], good: Sequence[RefreshClaims], now: float
+    ) -> None:
+        """Look for a theft among the tokens that are presented beside a good one, and are not used.
+
+        An orphan of a session that has a good token here can be an old cookie of another path, so it only
+        causes an event. An orphan of any other session ends that session. Otherwise a thief could present
+        the stolen token beside a good one of their own, and try it again and again without being found.
+        """
+        sessions = {one.session_id for one in good}
+        for claims in others:
+            if claims.session_id in sessions:
+                self._pass_by(claims, now)
+            elif not self._reader.good([claims], now):
+                with suppress(RefreshTokenInvalid, RefreshTokenReused, AccountRefused):
+                    self._refresh(claims, now)
 
     def _pass_by(self, claims: RefreshClaims, now: float) -> None:
         decide_transition = partial(

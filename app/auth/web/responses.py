@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,6 @@ from flask import Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from ..errors import MethodNotAllowed, RatchetError
-from ..lifecycle.account import Account
 from ..lifecycle.rotation import Session
 from ..sessions.issuer import IssuedTokens
 from .request import READS_ACCESS
@@ -64,7 +64,7 @@ def _keeps_spare(item: Session) -> bool:
 
 
 def session(item: Session, current_id: str) -> dict[str, Any]:
-    """One session, as its user sees it; times in ISO 8601, UTC."""
+    """One session; times in ISO 8601, UTC."""
     return {
         "id": item.id,
         "current": item.id == current_id,
@@ -75,9 +75,9 @@ def session(item: Session, current_id: str) -> dict[str, Any]:
     }
 
 
-def sessions(account: Account, current_id: str) -> list[dict[str, Any]]:
-    """The live sessions of an account, the most recently used first."""
-    return [session(item, current_id) for item in services().reader.live(account)]
+def sessions(items: Iterable[Session], current_id: str) -> list[dict[str, Any]]:
+    """These sessions, as their user sees them."""
+    return [session(item, current_id) for item in services().reader.shown(items, current_id)]
 
 
 def signed_out() -> Response:

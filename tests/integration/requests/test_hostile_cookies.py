@@ -28,6 +28,8 @@ from ...support.rows import Stored, stored
 OVER = (401, "refresh_token_invalid")
 MISSING = (401, "refresh_token_missing")
 LEEWAY = 30
+HOUR, POLL, RENEWAL = 3600, 10, 420
+"""Seconds: how long a thief polls, how often, and after how many the owner renews."""
 
 
 @pytest.mark.parametrize(
@@ -162,18 +164,71 @@ def test_an_ended_session_beside_a_stolen_token_hides_no_theft(
 
 
 @pytest.mark.parametrize("order", [1, -1], ids=["orphan first", "good first"])
-def test_an_orphan_beside_a_good_cookie_is_told(
+def test_an_orphan_beside_a_good_cookie_of_its_session_is_told(
     signed_in: Browser, site: Flask, ada: str, clock: Clock, caplog: pytest.LogCaptureFixture, order: int
 ) -> None:
     """Nobody is signed out by it, and the audit trail has a line that names the session."""
     caplog.set_level("INFO", logger="flask_ratchet.audit")
-    pair = [rotated_away(signed_in, clock), let_in(site, ada).held]
+    pair = [rotated_away(signed_in, clock), signed_in.held]
     reply = present(site, "; ".join(f"{REFRESH_COOKIE}={value}" for value in pair[::order]))
     assert reply.status_code == 200
     events = [json.loads(record.message) for record in caplog.records]
     told = [event["session"] for event in events if event["event"] == "orphan"]
     assert told == [fingerprint(stored(site, ada).sessions[0]["id"])]
     assert signed_in.refresh().status_code == 200
+
+
+@pytest.mark.parametrize("place", ["before it", "behind it", "in the body"])
+def test_an_orphan_beside_a_good_cookie_of_another_session_is_a_theft(
+    signed_in: Browser, site: Flask, ada: str, clock: Clock, place: str
+) -> None:
+    """A thief cannot try a stolen token beside a cookie of their own: the stolen session ends."""
+    stolen, own = rotated_away(signed_in, clock), let_in(site, add_user(site, "bob@example.org", "bob"))
+    if place == "in the body":
+        reply = own.refresh(stolen.rpartition(".")[0])
+    else:
+        pair = [stolen, own.held][:: 1 if place == "before it" else -1]
+        reply = present(site, "; ".join(f"{REFRESH_COOKIE}={value}" for value in pair))
+    assert reply.status_code == 200
+    assert stored(site, ada).sessions == []
+    assert refusal(signed_in.refresh()) == OVER
+
+
+def test_an_older_token_beside_the_newest_hides_no_thief(
+    signed_in: Browser, site: Flask, ada: str, clock: Clock
+) -> None:
+    """A thief who polls with parent and current learns nothing from the parent without a risk."""
+    newest = older = signed_in.held
+    for after in range(0, HOUR, POLL):
+        clock.advance(POLL)
+        if after % RENEWAL == 0 and signed_in.refresh().status_code == 401:
+            break
+        reply = present(site, f"{REFRESH_COOKIE}={older}; {REFRESH_COOKIE}={newest}")
+        if reply.status_code == 401:
+            break
+        handed = set_cookies(reply)[REFRESH_COOKIE]["value"]
+        newest, older = handed, older if handed == newest else newest
+    assert stored(site, ada).sessions == []
+
+
+def test_a_session_of_the_thief_beside_the_stolen_token_hides_no_thief(
+    signed_in: Browser, site: Flask, ada: str, clock: Clock
+) -> None:
+    """A thief who polls with a cookie of their own beside it is found, too."""
+    own = let_in(site, add_user(site, "bob@example.org", "bob"))
+    stolen = signed_in.held
+    for after in range(0, HOUR, POLL):
+        clock.advance(POLL)
+        if after % RENEWAL == 0 and signed_in.refresh().status_code == 401:
+            break
+        reply = present(site, f"{REFRESH_COOKIE}={stolen}; {REFRESH_COOKIE}={own.held}")
+        assert reply.status_code == 200
+        handed = set_cookies(reply)[REFRESH_COOKIE]["value"]
+        if content(reply)["user"]["username"] == "ada":
+            stolen = handed
+        else:
+            own.refresh_cookie = handed
+    assert stored(site, ada).sessions == []
 
 
 def test_same_cookie_twice_is_one_cookie(signed_in: Browser, site: Flask, clock: Clock) -> None:

@@ -16,7 +16,7 @@ from tests.support.sites import MakeSite, add_user, let_in
 
 from ...support.rows import stored
 
-LEEWAY, MINUTE, DAY = 30, 60, 86400
+LEEWAY, MINUTE, HOUR, DAY = 30, 60, 3600, 86400
 TOO_OLD = (403, "reauthentication_required")
 
 
@@ -47,6 +47,30 @@ def test_list_shows_each_device_once(signed_in: Browser, site: Flask, clock: Clo
         moment(NOW + MINUTE),
         moment(NOW + MINUTE + 14 * DAY),
     )
+
+
+def test_the_list_tells_nobody_when_its_owner_renews(signed_in: Browser, site: Flask, clock: Clock) -> None:
+    """Whoever has a copied token would present it right after each renewal, and never be found."""
+    thief, phone = Browser(site, signed_in.held), Browser(site)
+    phone.sign_in(label="Phone")
+    tablet = Browser(site)
+    tablet.sign_in(label="Tablet")
+    assert thief.refresh().status_code == 200
+    for renewing in (signed_in, phone):
+        clock.advance(LEEWAY)
+        quiet = [ways(thief), ways(tablet)]
+        renewing.refresh()
+        assert [ways(thief), ways(tablet)] == quiet
+    assert {item["last_used_at"] for item in listed(thief)} == {moment(clock.now), moment(NOW)}
+    clock.advance(HOUR)
+    for browser in (signed_in, tablet):
+        browser.refresh()
+    assert listed(tablet)[1]["last_used_at"] == moment(NOW + HOUR)
+
+
+def ways(browser: Browser) -> list[bytes]:
+    """All that tells of the user's sessions."""
+    return [browser.me().data, browser.client.get("/auth/sessions").data]
 
 
 def test_list_shows_no_token(signed_in: Browser, site: Flask, ada: str) -> None:

@@ -152,10 +152,11 @@ class Comparison:
             self.ask(browser, "GET", "/auth/sessions", session)
             return
         live = self.contract.users[session.user].live(self.clock.now)
+        now = self.clock.now
         reply = self.ask(browser, "GET", "/auth/sessions", Expected(200))
         assert reply.json is not None
         assert {item["id"]: item for item in reply.json["sessions"]} == {
-            each.id: _shown(each, session) for each in live
+            each.id: _shown(each, session, now) for each in live
         }
 
 
@@ -168,14 +169,15 @@ def _times(session: Session) -> tuple[float, float, float, float | None]:
     return session.made_at, session.shown_at, session.served_at, session.confirmed_at
 
 
-def _shown(session: Session, own: Session) -> Fields:
+def _shown(session: Session, own: Session, now: float) -> Fields:
+    used_at = now if session is own else max(session.served_at // 3600 * 3600, session.started_at)
     return {
         "id": session.id,
         "current": session is own,
         "label": session.label,
         "started_at": _moment(session.started_at),
-        "last_used_at": _moment(session.served_at),
-        "expires_at": _moment(session.ends_at),
+        "last_used_at": _moment(used_at),
+        "expires_at": _moment(session.ends_after(used_at)),
     }
 
 

@@ -54,8 +54,12 @@ class Session:
     @property
     def ends_at(self) -> float:
         """The idle limit or the absolute one, whichever is first."""
+        return self.ends_after(self.served_at)
+
+    def ends_after(self, used_at: float) -> float:
+        """When it ends if ``used_at`` was its last use."""
         idle_ttl = IDLE_TTL if self.remember else SHORT_TTL
-        return min(self.served_at + idle_ttl, self.expires_at)
+        return min(used_at + idle_ttl, self.expires_at)
 
     @property
     def expires_at(self) -> float:
