@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.auth.lifecycle.rotation import decide
-from tests.campaigns.proof.exploration.clocks import JITTER
 from tests.campaigns.proof.exploration.graph import Explored
 from tests.campaigns.proof.exploration.honest import World, prove
 from tests.campaigns.proof.exploration.model import Server
@@ -29,9 +28,7 @@ class Run:
     @property
     def world(self) -> World:
         """The world to explore."""
-        skews: tuple[float, ...] = JITTER if self.time == "rounded" else (0,)
-        if self.what == "two nodes":
-            skews = (0, 1)
+        skews = (0, 1) if self.what == "two nodes" else (0,)
         server = Server(decide, self.leeway, grain=self.tabs + 6 if self.time == "dense" else 1)
         return World(server, self.tabs, self.exchange, skews=skews, stale=self.what == "late rows")
 

@@ -18,15 +18,6 @@ from collections.abc import Callable, Sequence
 Clockwork = Callable[[Sequence[int], int, int], list[int]]
 """What moves clocks: from the clocks, the grain and the cap to the clocks."""
 
-JITTER = (0, -0.25)
-"""Clock readings that make whole ticks stand for all real times.
-
-Round every time of a run up to the next tick. Nothing that lasted at most so many ticks now lasts longer, and
-nothing that lasted at least so many lasts less. A comparison with a whole number of ticks can come out
-differently only where the rounded age is exactly that number; there the answer is also asked for a reading a
-little earlier. So whatever happens in real time happens among these runs, and perhaps a little more does.
-"""
-
 
 def elapse(clocks: Sequence[int], grain: int, cap: int) -> list[int]:
     """Let time pass until the next moment that any comparison could notice."""
