@@ -27,7 +27,7 @@ def run_checks(context: CheckContext) -> list[Finding]:
 
 
 def secret(context: CheckContext) -> Iterator[Finding]:
-    """The secret was drawn at random, and no fallback stays for ever."""
+    """The secret is random, and old fallbacks have been removed."""
     if context.app.debug or context.app.testing:
         yield Finding(
             "The app runs in debug or testing mode.", "Unset FLASK_DEBUG and TESTING in production."
@@ -36,7 +36,7 @@ def secret(context: CheckContext) -> Iterator[Finding]:
         yield Finding(f"A secret {complaint}.", secrets.REMEDY)
     if secret_source.is_drawn_anew(context.app):
         yield Finding(
-            "SECRET_KEY is another one each time the app is loaded, so workers refuse each other's tokens.",
+            "SECRET_KEY changes each time the app is loaded, so workers refuse each other's tokens.",
             "Set one secret, which every worker and node reads from the same place.",
         )
     if len(context.settings.secrets) > 3:
@@ -127,7 +127,7 @@ def leeway(context: CheckContext) -> Iterator[Finding]:
         )
     elif settings.leeway < MIN_LEEWAY:
         yield Finding(
-            f"A leeway of {settings.leeway:g} s signs people on slow networks out now and then.",
+            f"A leeway of {settings.leeway:g} s sometimes signs out people on slow networks.",
             f"Set RATCHET_LEEWAY to {MIN_LEEWAY}s or more; 30s is the default.",
             is_error=False,
         )

@@ -110,13 +110,12 @@ def run_doctor() -> None:
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # Flask's documented way
     findings = checks.run_checks(CheckContext(app, parts.settings, parts.store, parts.clock))
     for finding in findings:
-        click.secho(
-            "mend " if finding.is_error else "note ", fg="red" if finding.is_error else "yellow", nl=False
-        )
-        click.echo(f"{finding.what}\n     {finding.remedy}")
+        label, colour = ("error", "red") if finding.is_error else ("warning", "yellow")
+        click.secho(f"{label}: ", fg=colour, nl=False)
+        click.echo(f"{finding.what}\n    {finding.remedy}")
     if any(finding.is_error for finding in findings):
         raise click.exceptions.Exit(1)
-    click.secho("well ", fg="green", nl=False)
+    click.secho("ok: ", fg="green", nl=False)
     click.echo("No problem found.")
 
 

@@ -23,7 +23,7 @@ MAX_CLOCK_DIFFERENCE = 5
 ADOPTING = "see docs/adopting.md"
 
 LOCKED = ("!", "*")
-"""How many systems begin what they write in place of a hash for an account without a password."""
+"""For an account without a password, many systems store a text that begins with one of these."""
 
 
 def database(context: CheckContext) -> Iterator[Finding]:
@@ -58,13 +58,13 @@ def tenants(context: CheckContext) -> Iterator[Finding]:
     """No schema for each tenant: ids coincide there, and a token does not say which schema it is for."""
     if context.store.database.translates_schemas:
         yield Finding(
-            "The engine has a schema_translate_map, and a token of one schema opens the others.",
+            "The engine has a schema_translate_map, so a token of one schema is valid in the others.",
             "Use one table with a tenant column, or an app with a SECRET_KEY of its own for each schema.",
         )
 
 
 def columns(context: CheckContext) -> Iterator[Finding]:
-    """Columns that hold what Ratchet writes, and take no two names for one."""
+    """Columns can store what Ratchet writes and treat different names as different."""
     own = context.store.own_columns()
     for what in context.store.database.examine(partial(inspection.unfit_columns, own=own)):
         yield Finding(what, f"Change its type in a migration; {ADOPTING}.")
@@ -78,7 +78,7 @@ def columns(context: CheckContext) -> Iterator[Finding]:
 
 
 def rows(context: CheckContext) -> Iterator[Finding]:
-    """Rows whose users cannot sign in, as a table that was there before has them."""
+    """Rows whose users cannot sign in. A table from before Ratchet can have such rows."""
     counts = Counter[str]()
     context.store.scan(lambda row: counts.update(_ailments(row)))
     for ailment, (what, remedy) in AILMENTS.items():
@@ -88,11 +88,11 @@ def rows(context: CheckContext) -> Iterator[Finding]:
 
 AILMENTS = {
     "email": (
-        "{} users may be unable to sign in: their e-mail address is not stored as it is looked for.",
+        "{} users may be unable to sign in: their e-mail address is not stored in canonical form.",
         f"Write user.email = canonical(user.email) for them; {ADOPTING}.",
     ),
     "username": (
-        "{} user names may be of no use: they hold an @, or are not stored as they are looked for.",
+        "{} user names may not work for signing in: they contain an @ or are not stored in canonical form.",
         f"Write user.username = canonical(user.username) for them, or another name; {ADOPTING}.",
     ),
     "password_hash": (
@@ -120,12 +120,12 @@ def _ailments(row: Mapping[str, Any]) -> Iterator[str]:
 
 
 def hashes(context: CheckContext) -> Iterator[Finding]:
-    """No password hash that takes longer than the setting, so that the wait tells who has an account."""
+    """No password hash costs more than the setting; otherwise the response time shows who has an account."""
     rounds = context.settings.bcrypt_rounds
     if dear := context.store.count_hashes(hashing.dearer_than(rounds)):
         yield Finding(
-            f"{dear} password hashes cost more than RATCHET_BCRYPT_ROUNDS, now {rounds}: a guess at such a "
-            "user takes longer than one at nobody.",
+            f"{dear} password hashes cost more than RATCHET_BCRYPT_ROUNDS, now {rounds}: a wrong password "
+            "for such a user takes longer to refuse than one for an unknown user.",
             "Set RATCHET_BCRYPT_ROUNDS to the highest cost that is stored.",
             is_error=False,
         )

@@ -1,4 +1,4 @@
-"""What the doctor examines, and what it says of it."""
+"""The input and the results of the checks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..storage.accounts import AccountStore
 
 
 class Finding(NamedTuple):
-    """Something to mend: what is wrong, and what to do about it. ``is_error`` where users will suffer."""
+    """A problem: what is wrong, and what to do about it. ``is_error`` is true if users are affected."""
 
     what: str
     remedy: str

@@ -1,7 +1,7 @@
 """Whether the app has the same secret each time it is loaded.
 
-A secret that is drawn when the app starts differs in each worker. A token that one worker signs is then
-refused by the others, and people are signed out at random.
+A secret that is generated when the app starts is different in each worker. A token that one worker signs is
+then refused by the others, and people are signed out at random.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ print(hashlib.sha256(secret.encode() if isinstance(secret, str) else secret).hex
 def is_drawn_anew(app: Flask) -> bool:
     """Whether another process that loads the app has another secret; False where that cannot be tried.
 
-    The app is loaded as the command line of Flask found it. One that was handed over as an object, as in a
-    test, has no such place.
+    The app is loaded as the command line of Flask found it. If the app was passed as an
+    object, as in a test, it cannot be loaded again.
     """
     context = click.get_current_context(silent=True)
     info = context.find_object(ScriptInfo) if context else None

@@ -1,4 +1,4 @@
-"""What the table of the users really is: columns that are missing, of another type, or of an unfit collation.
+"""Compares the user table with the model: missing columns, wrong types, unsuitable collations.
 
 A host's table can be older than Ratchet, and its migrations written by hand.
 """
@@ -17,7 +17,7 @@ MIN_HASH_LENGTH = 84
 """Characters of the hashes that are written."""
 
 EXACT_COLLATIONS = ("utf8mb4_bin", "utf8mb4_nopad_bin", "utf8mb4_0900_bin")
-"""Of MariaDB and MySQL: the ones that take no two names for one and hold every letter."""
+"""The collations of MariaDB and MySQL that treat different names as different and store every character."""
 
 _MYSQL_COLLATIONS = """
 SELECT column_name, collation_name FROM information_schema.columns
@@ -39,7 +39,7 @@ def unfit_columns(connection: Connection, table: Table, own: Mapping[str, Column
     """What is wrong with the types of ``own`` columns, a sentence each."""
     there, dialect = _types(connection, table), connection.dialect
     return [
-        f"The column {column.name} is {found.compile(dialect)}, where Ratchet keeps {wanted}."
+        f"The column {column.name} is {found.compile(dialect)}, but Ratchet needs {wanted}."
         for name, column in own.items()
         if (found := there.get(column.name)) is not None
         and (wanted := _misfit(name, column.type, found, dialect.name))
@@ -49,7 +49,7 @@ def unfit_columns(connection: Connection, table: Table, own: Mapping[str, Column
 def loose_columns(
     connection: Connection, table: Table, own: Mapping[str, Column[Any]]
 ) -> list[tuple[str, str]]:
-    """The columns of names that take two names for one, each with its collation."""
+    """The name columns whose collation treats different names as equal, each with that collation."""
     collations = _collations(connection, table)
     return [
         (column.name, collation)
@@ -68,7 +68,7 @@ def _types(connection: Connection, table: Table) -> dict[str, TypeEngine[Any]]:
 
 
 def _collations(connection: Connection, table: Table) -> dict[str, str]:
-    """The collations of columns; in PostgreSQL those that are not deterministic, which take two for one."""
+    """The collations of columns; in PostgreSQL only nondeterministic ones: they can treat names as equal."""
     query = {"mysql": _MYSQL_COLLATIONS, "mariadb": _MYSQL_COLLATIONS, "postgresql": _POSTGRESQL_COLLATIONS}
     statement = query.get(connection.dialect.name)
     if statement is None:
@@ -81,7 +81,7 @@ def _collations(connection: Connection, table: Table) -> dict[str, str]:
 
 
 def _misfit(name: str, wanted: TypeEngine[Any], found: TypeEngine[Any], dialect: str) -> str:
-    """What a column should be, or "" where it will do. A type of the host's own is the host's affair."""
+    """What a column should be, or "" if it is suitable. Types that the host defines are not checked."""
     if dialect == "sqlite" or (
         isinstance(wanted, TypeDecorator) and not isinstance(wanted, Identifier | RowState)
     ):

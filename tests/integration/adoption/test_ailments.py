@@ -23,7 +23,7 @@ def doctor(stranger: Stranger) -> str:
 ROWS: list[Any] = [
     pytest.param(
         [{"email": "Ada@Example.org"}, {"email": " bob@example.org"}, {"email": "eve@example.org"}],
-        "mend 2 users may be unable to sign in: their e-mail address is not stored as it is looked for.",
+        "error: 2 users may be unable to sign in: their e-mail address is not stored in canonical form.",
         "canonical(user.email)",
         id="addresses as they were typed",
     ),
@@ -33,13 +33,13 @@ ROWS: list[Any] = [
             {"password_hash": HASH},
             {"password_hash": "!"},
         ],
-        "mend 1 users cannot sign in: the format of their password hash is not known here.",
+        "error: 1 users cannot sign in: the format of their password hash is not known here.",
         "set a new password",
         id="a hash of another system",
     ),
     pytest.param(
         [{"sessions_version": None}, {"sessions_version": 3}],
-        "mend 1 users cannot sign in: their sessions_version is NULL.",
+        "error: 1 users cannot sign in: their sessions_version is NULL.",
         "Set it to 0",
         id="a row without a version",
     ),
@@ -66,7 +66,7 @@ def test_a_user_name_that_nobody_can_type_is_counted(make_stranger: MakeStranger
     with stranger.app.app_context():
         stranger.db.session.execute(stranger.db.text("UPDATE members SET username = 'grace@hopper'"))
         stranger.db.session.commit()
-    assert "mend 1 user names may be of no use" in doctor(stranger)
+    assert "error: 1 user names may not work for signing in" in doctor(stranger)
 
 
 def test_sound_rows_are_not_told(empty_database: str, make_stranger: MakeStranger) -> None:
@@ -97,9 +97,9 @@ def test_a_column_of_the_wrong_type_is_told(
     """With what it is and what is kept there."""
     create_customers(empty_database, **{column: definition})
     told = doctor(make_stranger("no username", url=empty_database))
-    found = next(line for line in told.splitlines() if line.startswith(f"mend The column {column} is "))
-    assert found.endswith(f", where Ratchet keeps {wanted}.")
-    assert told.count("mend The column") == 1
+    found = next(line for line in told.splitlines() if line.startswith(f"error: The column {column} is "))
+    assert found.endswith(f", but Ratchet needs {wanted}.")
+    assert told.count("error: The column") == 1
 
 
 def test_columns_that_will_do_are_not_told(empty_database: str, make_stranger: MakeStranger) -> None:
@@ -115,8 +115,8 @@ def test_columns_that_will_do_are_not_told(empty_database: str, make_stranger: M
 def test_a_collation_that_takes_two_names_for_one_is_told(
     empty_database: str, make_stranger: MakeStranger
 ) -> None:
-    """It is a note: everybody signs in as themselves, but of two such people only one can have an account."""
+    """It is a warning: everybody signs in as themselves, but only one of two such users can exist."""
     loose = "as_in_german" if "postgresql" in empty_database else "utf8mb4_general_ci"
     create_customers(empty_database, email=f"VARCHAR(190) COLLATE {loose} NOT NULL UNIQUE")
     told = doctor(make_stranger("no username", url=empty_database))
-    assert f"note The column email has the collation {loose}: " in told
+    assert f"warning: The column email has the collation {loose}: " in told

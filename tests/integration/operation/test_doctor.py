@@ -21,8 +21,8 @@ from tests.support.sites import MakeSite, add_user
 SOUND: dict[str, Any] = {"TESTING": False, "PROXY_HOPS": 1, "RATCHET_COOKIE_NAME": "__Secure-refreshToken"}
 """A configuration in which, with one worker, there is nothing to find."""
 
-MEND, NOTE = "mend", "note"
-ONE_HOST = (NOTE, "SQLite serves one host.", "With several nodes use PostgreSQL or MariaDB.")
+ERROR, WARNING = "error", "warning"
+ONE_HOST = (WARNING, "SQLite serves one host.", "With several nodes use PostgreSQL or MariaDB.")
 
 
 class Advice(NamedTuple):
@@ -39,11 +39,11 @@ def ask(site: Flask) -> Advice:
     assert "Traceback" not in result.output
     lines = result.output.splitlines()
     findings = [
-        (kind, what, remedy.removeprefix("     "))
+        (kind, what, remedy.removeprefix("    "))
         for (kind, _, what), remedy in zip(
-            (line.partition(" ") for line in lines), [*lines[1:], ""], strict=True
+            (line.partition(": ") for line in lines), [*lines[1:], ""], strict=True
         )
-        if kind in (MEND, NOTE)
+        if kind in (ERROR, WARNING)
     ]
     return Advice(findings, result.exit_code, lines[-1])
 
@@ -59,7 +59,7 @@ def test_nothing_is_found_where_all_is_well(make_site: MakeSite, database: str) 
     """Exit status 0, and that is said; SQLite is reported as for one host."""
     advice = ask(make_site(**SOUND))
     assert advice.findings == ([ONE_HOST] if "sqlite" in database else [])
-    assert (advice.status, advice.last) == (0, "well No problem found.")
+    assert (advice.status, advice.last) == (0, "ok: No problem found.")
 
 
 @pytest.mark.parametrize("name", ["__SECURE-x", "__secure-x", "__Secure-x"])
@@ -73,105 +73,105 @@ def test_a_prefix_counts_in_any_case_of_its_letters(make_site: MakeSite, name: s
 @pytest.mark.parametrize(
     ("further", "kind", "what", "remedy"),
     [
-        pytest.param({"TESTING": True}, MEND, "debug or testing", "Unset FLASK_DEBUG", id="testing mode"),
+        pytest.param({"TESTING": True}, ERROR, "debug or testing", "Unset FLASK_DEBUG", id="testing mode"),
         pytest.param(
             {"SQLALCHEMY_ENGINE_OPTIONS": {"execution_options": {"schema_translate_map": {"tenant": None}}}},
-            MEND,
-            "a token of one schema opens the others",
+            ERROR,
+            "a token of one schema is valid in the others",
             "Use one table with a tenant column",
             id="a schema for each tenant",
         ),
         pytest.param(
             {"TESTING": True, "SECRET_KEY_FALLBACKS": ["abc" * 20]},
-            MEND,
+            ERROR,
             "A secret repeats itself",
             "secrets.token_hex",
             id="a secret that was typed",
         ),
         pytest.param(
             {"SECRET_KEY_FALLBACKS": [SECRET + "1", SECRET + "2", SECRET + "3"]},
-            NOTE,
+            WARNING,
             "3 fallback secrets",
             "Drop from SECRET_KEY_FALLBACKS",
             id="fallbacks for ever",
         ),
         pytest.param(
             {"RATCHET_COOKIE_NAME": "x", "RATCHET_COOKIE_SECURE": False},
-            MEND,
+            ERROR,
             "sent over plain http",
             "Remove RATCHET_COOKIE_SECURE",
             id="cookies that are not Secure",
         ),
         pytest.param(
             {"RATCHET_COOKIE_DOMAIN": "example.org"},
-            NOTE,
+            WARNING,
             "Every host below example.org",
             "Remove RATCHET_COOKIE_DOMAIN",
             id="cookies for a domain",
         ),
         pytest.param(
             {"RATCHET_LOGIN_URL": "site.sing_in"},
-            MEND,
+            ERROR,
             "RATCHET_LOGIN_URL is 'site.sing_in', and no route has that endpoint",
             "flask routes",
             id="an endpoint that nobody has",
         ),
         pytest.param(
             {"PROXY_HOPS": 0},
-            NOTE,
+            WARNING,
             "No setting names a proxy with TLS",
             "PROXY_HOPS",
             id="no proxy with TLS",
         ),
         pytest.param(
             {"RATCHET_COOKIE_NAME": "refreshToken"},
-            NOTE,
+            WARNING,
             "can set a cookie called refreshToken",
             'RATCHET_COOKIE_NAME to "__Secure-refreshToken"',
             id="a name without a prefix",
         ),
         pytest.param(
             {"RATCHET_COOKIE_NAME": "x", "RATCHET_URL_PREFIX": "/", "RATCHET_COOKIE_DOMAIN": "example.org"},
-            NOTE,
+            WARNING,
             "can set a cookie called x",
             'RATCHET_COOKIE_NAME to "__Secure-x"',
             id="a name without a prefix, for a domain",
         ),
         pytest.param(
             {"SESSION_COOKIE_NAME": "__Secure-accessToken"},
-            MEND,
+            ERROR,
             "session cookie is called __Secure-accessToken, too",
             "SESSION_COOKIE_NAME",
             id="a name that Flask uses as well",
         ),
         pytest.param(
             {"RATCHET_THROTTLE_STORAGE": "redis://127.0.0.1:1"},
-            MEND,
+            ERROR,
             "does not answer",
             "fix RATCHET_THROTTLE_STORAGE",
             id="a storage that is away",
         ),
         pytest.param(
-            {"RATCHET_LEEWAY": "19s"}, NOTE, "leeway of 19 s", "RATCHET_LEEWAY to 20s", id="a short leeway"
+            {"RATCHET_LEEWAY": "19s"}, WARNING, "leeway of 19 s", "RATCHET_LEEWAY to 20s", id="a short leeway"
         ),
-        pytest.param({"RATCHET_STRICT": True}, NOTE, "Two tabs", "Unset RATCHET_STRICT", id="strict"),
+        pytest.param({"RATCHET_STRICT": True}, WARNING, "Two tabs", "Unset RATCHET_STRICT", id="strict"),
         pytest.param(
             {"RATCHET_ACCESS_TTL": "10m", "RATCHET_SHORT_TTL": "10m"},
-            MEND,
+            ERROR,
             "over after 600 s",
             "RATCHET_ACCESS_TTL, now 600 s",
             id="sessions that are over before they are renewed",
         ),
         pytest.param(
             {"RATCHET_ACCESS_TTL": "119s"},
-            NOTE,
+            WARNING,
             "renew every 119 s",
             "RATCHET_ACCESS_TTL to 120s",
             id="an access token of a few leeways",
         ),
         pytest.param(
             {"RATCHET_ACCESS_TTL": "2h"},
-            NOTE,
+            WARNING,
             "good for 2 hours",
             "RATCHET_ACCESS_TTL to minutes",
             id="an access token for hours",
@@ -181,10 +181,10 @@ def test_a_prefix_counts_in_any_case_of_its_letters(make_site: MakeSite, name: s
 def test_each_configuration_is_found_out(
     make_site: MakeSite, further: dict[str, Any], kind: str, what: str, remedy: str
 ) -> None:
-    """The finding comes with its remedy, the worst first; what has to be mended is exit status 1."""
+    """The finding comes with its remedy, the worst first; an error is exit status 1."""
     advice = ask(make_site(**SOUND | further))
     assert [one for one in advice.findings if one[0] == kind and what in one[1] and remedy in one[2]]
-    assert advice.status == (1 if kind == MEND else 0)
+    assert advice.status == (1 if kind == ERROR else 0)
     kinds = [found for found, _, _ in advice.findings]
     assert kinds == sorted(kinds)
 
@@ -207,14 +207,14 @@ def test_workers_that_count_for_themselves_are_told(
     workers: str | None,
     is_told: bool,
 ) -> None:
-    """Several processes in need of one count of failures are a note."""
+    """Several processes in need of one count of failures are a warning."""
     if workers is None:
         monkeypatch.delenv("WEB_CONCURRENCY")
     else:
         monkeypatch.setenv("WEB_CONCURRENCY", workers)
     told = [one for one in ask(make_site(**SOUND | further)).findings if "workers counts" in one[1]]
     assert [(kind, "Set RATCHET_THROTTLE_STORAGE" in remedy) for kind, _, remedy in told] == [
-        (NOTE, True)
+        (WARNING, True)
     ] * is_told
 
 
@@ -232,12 +232,12 @@ def test_a_clock_that_is_off_is_told(make_site: MakeSite, clock: Clock, off: int
     """The database's own clock says so, in seconds, on each of them."""
     clock.advance(off)
     ((kind, what, remedy), *_) = (advice := ask(make_site(**SOUND))).findings
-    assert (kind, remedy, advice.status) == (MEND, "Run NTP on both.", 1)
+    assert (kind, remedy, advice.status) == (ERROR, "Run NTP on both.", 1)
     assert any(f"{off + late:+.0f} s off" in what for late in (-1, 0, 1))
 
 
 def test_clocks_within_the_tolerance_are_not_told(make_site: MakeSite, clock: Clock) -> None:
-    """Three seconds are nothing to mend."""
+    """A difference of three seconds is no error."""
     clock.advance(3)
     assert ask(make_site(**SOUND)).status == 0
 
@@ -259,12 +259,12 @@ def test_a_pending_migration_is_told(behind: Flask) -> None:
     """The missing column by name, on each database."""
     advice = ask(behind)
     remedy = "Run the pending migrations: flask db upgrade."
-    assert (MEND, "The user table lacks sessions_version.", remedy) in advice.findings
+    assert (ERROR, "The user table lacks sessions_version.", remedy) in advice.findings
     assert advice.status == 1
 
 
 def test_a_migration_that_has_not_run_is_told(behind: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By its number, though no column of ours is missing; a site that keeps them elsewhere is left alone."""
+    """By its number, though no column of ours is missing; a site that keeps them elsewhere is not checked."""
     with behind.app_context():
         db.drop_all()
     behind.test_cli_runner().invoke(args=["db", "upgrade", "-d", str(ROOT / "migrations")])
@@ -276,7 +276,7 @@ def test_a_migration_that_has_not_run_is_told(behind: Flask, monkeypatch: pytest
     finding = "The database has not seen migration 0002."
     remedy = "Run the pending migrations: flask db upgrade."
     advice = ask(behind)
-    assert ((MEND, finding, remedy) in advice.findings, advice.status) == (True, 1)
+    assert ((ERROR, finding, remedy) in advice.findings, advice.status) == (True, 1)
     monkeypatch.chdir(ROOT / "docs")
     assert ask(behind).status == 0
 
@@ -294,7 +294,7 @@ def test_hashes_that_are_dearer_than_the_setting_are_told(make_site: MakeSite) -
     finding = "3 password hashes cost more than RATCHET_BCRYPT_ROUNDS, now 10"
     remedy = "Set RATCHET_BCRYPT_ROUNDS to the highest cost that is stored."
     (told,) = [one for one in ask(site).findings if "RATCHET_BCRYPT_ROUNDS" in one[1]]
-    assert (told[0], finding in told[1], told[2]) == (NOTE, True, remedy)
+    assert (told[0], finding in told[1], told[2]) == (WARNING, True, remedy)
 
 
 def test_a_database_that_is_away_is_told(make_site: MakeSite, database: str, tmp_path: Path) -> None:
@@ -305,5 +305,5 @@ def test_a_database_that_is_away_is_told(make_site: MakeSite, database: str, tmp
         make_site(**SOUND | {"SQLALCHEMY_DATABASE_URI": nowhere.render_as_string(hide_password=False)})
     )
     ((kind, what, remedy), *_) = advice.findings
-    assert (kind, remedy, advice.status) == (MEND, "Start it, or fix its URL.", 1)
+    assert (kind, remedy, advice.status) == (ERROR, "Start it, or fix its URL.", 1)
     assert what.startswith("The database does not answer: ")

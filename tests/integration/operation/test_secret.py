@@ -18,7 +18,7 @@ import secrets
 from app import create_app
 app = create_app({{"SECRET_KEY": {secret}, "SQLALCHEMY_DATABASE_URI": "sqlite:///{folder}/site.sqlite"}})
 """
-FINDING = "SECRET_KEY is another one each time the app is loaded"
+FINDING = "SECRET_KEY changes each time the app is loaded"
 
 
 @pytest.mark.parametrize(
