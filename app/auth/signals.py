@@ -22,11 +22,12 @@ session_refreshed = _names.signal("session-refreshed")
 """``subject, session, verdict`` (repeat, rotate or recover)"""
 session_ended = _names.signal("session-ended")
 """``subject, session, reason``: signed_out, ended, replaced, displaced, expired, refused, reuse,
-blocked or password_changed"""
+blocked, deleted or password_changed"""
 reuse_detected = _names.signal("reuse-detected")
 """``subject, session``"""
 orphan_passed_by = _names.signal("orphan-passed-by")
-"""``subject, session``: an old token of this live session came beside a good one, and changed nothing"""
+"""``subject, session``: an old token of this live session was presented together with a valid one; nothing
+changed"""
 password_changed = _names.signal("password-changed")
 """``subject``"""
 

@@ -181,7 +181,7 @@ def test_inventory_names_every_room_that_does_cryptography() -> None:
 
 
 def test_page_knows_how_often_one_may_guess() -> None:
-    """The limits in docs/security.md are those of the code."""
+    """The limits in docs/security.md and docs/hostile.md are those of the code."""
     page = " ".join((DOCS / "security.md").read_text().split())
     for limit, what in (
         (ACCOUNT_AND_IP, "failures in {} minutes for one account from one IP address"),
@@ -194,6 +194,17 @@ def test_page_knows_how_often_one_may_guess() -> None:
         (SIGN_INS_PER_IP, "attempts in {} minutes for one IP address"),
     ):
         assert f"{limit.amount} {what.format(limit.get_expiry() // 60)}" in page
+    table = (DOCS / "hostile.md").read_text()
+    for limit, row in (
+        (
+            SESSION,
+            "| guesses at the sign-in or the current password with a copied session, from all IP addresses",
+        ),
+        (SIGN_INS, "| sign-ins that succeed, one after the other"),
+        (NETWORKS[48], "| guesses from every site of a /48"),
+    ):
+        span = {600: "in ten minutes", 3600: "an hour"}[limit.get_expiry()]
+        assert f"{row} | {limit.amount} {span}" in table
 
 
 def rows_shown(page: Path) -> Iterator[list[str]]:
