@@ -10,7 +10,7 @@ from typing import ClassVar
 
 
 class RatchetError(Exception):
-    """A request that is refused, as the HTTP contract says it.
+    """A refused request, as the HTTP contract describes it.
 
     ``code`` is the stable name a client switches on, ``status`` the HTTP status, ``description`` one
     sentence for a person, ``reason`` the code of the cause if that is another error,
@@ -24,7 +24,7 @@ class RatchetError(Exception):
     default_description: ClassVar[str] = "Something went wrong on this site."
     reason: ClassVar[str | None] = None
     handed_back: bool = False
-    """Whether an extension that had caught it has given it back to Flask."""
+    """Whether ``continuation.hand_back`` has already raised it again for Flask's error handlers."""
 
     def __init__(
         self,

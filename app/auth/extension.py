@@ -52,9 +52,9 @@ class Ratchet:
 
     ``db`` is the site's SQLAlchemy, ``user_model`` its model with RatchetUser mixed in, ``is_breached`` says
     whether a new password is known from a breach, ``clock`` gives seconds since the epoch. ``user_options``
-    gives the options of SQLAlchemy that every SELECT of a user is to have, asked for each time:
-    ``with_loader_criteria`` hides rows on every path, others say what ``current_user`` loads along. Raises
-    SettingsError where a setting is wrong.
+    returns SQLAlchemy options for every SELECT of a user. It is called for each SELECT.
+    ``with_loader_criteria`` hides rows everywhere; other options say what is loaded together with
+    ``current_user``. Raises SettingsError if a setting is wrong.
     """
 
     def __init__(
@@ -80,8 +80,8 @@ class Ratchet:
         """
         if EXTENSION in app.extensions:
             raise SettingsError(
-                "this app has a Ratchet already, and one app has one user model: let the models inherit from "
-                "one, and give that to Ratchet"
+                "this app already has a Ratchet, and an app has one user model. Give your models a common "
+                "base class and pass that to Ratchet"
             )
         checked, clock = load(app), clock or self._clock
         app.extensions[EXTENSION] = self._assemble(checked, clock)
@@ -130,7 +130,7 @@ class Ratchet:
         return issued
 
     def start_session(self, user: Any, *, remember: bool = False, label: str | None = None) -> IssuedTokens:
-        """Sign ``user`` in on the browser that sent this request; its cookies go out with the reply."""
+        """Sign ``user`` in on the browser that sent this request. The response sets the cookies."""
         account = _authenticated(user) or _account(user)
         options = SessionOptions(remember, "cookie", device_label(label))
         replaced = replaced_session()
@@ -195,11 +195,11 @@ class Ratchet:
         return responses.sessions(services().reader.live(account), session.id)
 
     def next_page(self) -> str:
-        """Where ``?next=`` of this request points, if that is a page of this site, else its front door.
+        """The page that ``?next=`` names if it is on this site, otherwise the home page.
 
-        The front door is ``/``, below the path prefix where a proxy has hung the site (SCRIPT_NAME). A
+        The home page is ``/``, or the path prefix if a proxy serves the site below one (SCRIPT_NAME). A
         site whose subdomains are routes of the app (Flask's ``subdomain_matching``) and share the cookies
-        gets the whole address of a page on another one of them.
+        gets the full URL of a page on another subdomain.
         """
         return redirects.next_page()
 

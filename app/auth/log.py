@@ -1,4 +1,4 @@
-"""Writing to the log so that a log that cannot be written to never breaks a request."""
+"""Log functions that never raise: a broken log handler must not break a request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ log = logging.getLogger("flask_ratchet")
 
 
 class OncePerApp:
-    """A warning that one app writes once, however often its cause comes back."""
+    """A warning that an app logs only once."""
 
     def __init__(self, message: str) -> None:
         self._message, self._written = message, False

@@ -35,7 +35,7 @@ COUNTERS = (
     ),
     Counted(signals.session_ended, "ratchet_sessions_ended", "Sessions that ended, by the reason", "reason"),
     Counted(signals.reuse_detected, "ratchet_reuses", "Sessions that ended because a copy was used"),
-    Counted(signals.orphan_passed_by, "ratchet_orphans", "Old tokens that came beside a good one"),
+    Counted(signals.orphan_passed_by, "ratchet_orphans", "Old tokens presented with a valid one"),
     Counted(signals.password_changed, "ratchet_password_changes", "Passwords changed"),
 )
 

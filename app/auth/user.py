@@ -47,9 +47,11 @@ def case_folded(identifier: str) -> str:
 
 
 def likeness(stored: str, typed: str) -> int | None:
-    """How a name in a row is the name that was typed: 0 exactly, 1 but for case and space, 2 case folded.
+    """How well a stored name matches a typed one: the lower, the better.
 
-    None where it is another name: the collation of a column may have found ``jose`` for ``josé``.
+    0: it is the canonical form of the typed name. 1: both have the same canonical form. 2: it is the
+    case-folded form. None: it is another name. A collation can treat ``jose`` and ``josé`` as equal, so that
+    a SELECT returns both.
     """
     if stored == canonical(typed):
         return 0
@@ -59,7 +61,7 @@ def likeness(stored: str, typed: str) -> int | None:
 
 
 def is_well_spelt(stored: str) -> bool:
-    """Whether a name is stored in a spelling that it is looked for by, on every database."""
+    """Whether the stored form is one that a sign-in searches for, so that every database finds it."""
     return bool(stored) and stored in (canonical(stored), case_folded(stored))
 
 
@@ -101,8 +103,8 @@ class RatchetUser:
 
     ``public_fields`` names the columns that a reply shows as ``user`` beside the id. ``sessions``,
     ``sessions_version``, ``ended`` and ``ended_at`` belong to Ratchet: they are deferred, so that your own
-    queries neither load nor write them. Set ``username = None`` in your model where people sign in by
-    e-mail alone.
+    queries neither load nor write them. Set ``username = None`` in your model if people sign in
+    only with their e-mail address.
 
     The defaults in the database are words that SQLite, PostgreSQL and MariaDB all know: Alembic writes them
     into a migration as the database at hand spells them, and PostgreSQL takes no ``0`` for a boolean.

@@ -1,4 +1,4 @@
-"""The rule: what becomes of a session when a refresh token is presented. All of it is in this file.
+"""The rule: what happens to a session when a refresh token is presented. All of it is in this file.
 
 A session hands out one refresh token at a time. The *current* token is the one it will rotate next, the
 *parent* the one that current replaced. An honest browser can present the parent, too: two tabs present the
@@ -35,9 +35,9 @@ confirmation. A request that left with the parent before is answered within e, l
 Why a thief cannot stay in the session. A thief who presents current rotates it every leeway, and the owner's
 token is soon old. A thief who presents the parent again and again is found after the confirmation (step 3).
 A thief who uses a token once in a while orphans the owner's token, or the owner orphans his (step 7), and the
-orphan ends the session (step 2): it changes hands at most twice (RFC 9700, section 4.14.2, asks only for
-this part). To stay, a thief has to see the owner's renewals and present his token shortly after each, or to
-know the shortest and the longest pause between two of them to within three leeways.
+orphan ends the session (step 2): the session passes between thief and owner at most twice (RFC 9700, section
+4.14.2, asks only for this part). To stay, a thief has to see the owner's renewals and present his token
+shortly after each, or to know the shortest and the longest pause between two of them to within three leeways.
 
 Every function takes values and returns values. Time, random ids and state are arguments: nothing in this
 file reads a clock, a row, a request or a setting. Times are seconds since the epoch.
@@ -180,7 +180,7 @@ def _confirmed_at(session: Session, now: float, policy: RotationPolicy, *, prese
 
 
 def _time(noted: float, now: float, policy: RotationPolicy, *, anew: bool = False) -> float:
-    """A time of the session as it has to be written; ``anew`` if it happens again now.
+    """The value to write for a time of the session; ``anew`` if the event happens again now.
 
     A time in the future was written by a clock ahead of this one. Up to one leeway, that is the difference
     between two nodes, and the later time stays. Beyond that, a clock was wrong and has been set back: then

@@ -1,8 +1,8 @@
-"""What each operation does to an account, decided before it is written: values in, a Transition out.
+"""Decides what an operation does to an account. Takes values and returns a Transition; writes nothing.
 
 The shell (sessions/service.py) writes the transition with a compare-and-swap, sends its events, then raises
 its error. After a lost race or a lost answer an operation is decided again with the same arguments. So each
-one first checks whether its own write has landed, by the new id that only it knows.
+one first checks whether its own write was already stored: then the account has the new id.
 
 This file uses no clock, signal, token or row: time, ids and the account come in as values.
 """
@@ -170,7 +170,7 @@ def refresh(
 def pass_by(
     account: Account, session_id: str, token_id: str, now: float, *, policy: RotationPolicy
 ) -> Transition:
-    """A token beside a good one is not used. If it is an orphan of a live session, an event says so."""
+    """A token that is presented with a valid one is not used. An orphan of a live session causes an event."""
     session = find_session(account.sessions, session_id)
     verdict = rotation.decide(session, token_id, now, "", policy).verdict
     seen = (Event(EventKind.ORPHAN_PASSED_BY, {"session": session}),) if verdict is Verdict.REUSE else ()

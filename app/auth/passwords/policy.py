@@ -1,4 +1,4 @@
-"""The rules for a new password: long enough, and not one that attackers try first."""
+"""The rules for a new password: a minimum length, and no password that is commonly used or breached."""
 
 from __future__ import annotations
 

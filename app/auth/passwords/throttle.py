@@ -1,8 +1,8 @@
 """Limits on guessing: failed sign-ins are counted per account and IP address, per IP, and per account.
 
 A success clears the failures of that account at that IP address, so that many people behind one IP address
-can sign in. An attempt counts as a failure until it is decided, so that parallel guesses get no further. An
-account has one count for both of its names; an unknown name is counted like an account.
+can sign in. An attempt counts as a failure until it succeeds, so that parallel guesses get no additional
+attempts. An account has one count for both of its names; an unknown name is counted like an account.
 
 With only the count per account, an attacker could lock its owner out. That count therefore does not apply to
 a device in a live session of the account. Its guesses are counted against that session (ASVS 6.3.1), and so
@@ -123,8 +123,8 @@ class Throttle:
     def acquire(self, attempt: Attempt, now: float) -> None:
         """Count an attempt as failed; TooManyAttempts, with the seconds to wait, if a limit is used up.
 
-        It is counted before the password is checked, so that parallel guesses get no further than guesses one
-        after the other. A refused attempt does not count.
+        It is counted before the password is checked, so that parallel guesses get no more attempts than
+        guesses one after the other. A refused attempt does not count.
         """
         counted = []
         for counter in attempt.counters:

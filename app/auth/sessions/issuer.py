@@ -64,7 +64,7 @@ class TokenIssuer:
         )
 
     def read_access(self, token: str, now: float) -> AccessClaims:
-        """The claims of a valid access token, without a look at the row; raises TokenInvalid."""
+        """The claims of a valid access token, without reading the row; raises TokenInvalid."""
         return self._access.read(token, now)
 
     def valid_access(self, tokens: Iterable[str], now: float) -> list[AccessClaims]:

@@ -1,4 +1,4 @@
-"""Reads sessions from presented tokens and user rows. It only reads; service.py has what writes."""
+"""Reads sessions from presented tokens and user rows. It does not write; service.py does."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class SessionReader:
         return self._find(ref, self._clock())
 
     def honoured(self, presented: Sequence[str]) -> list[RefreshClaims]:
-        """The claims of those refresh tokens that a refresh would give new tokens for."""
+        """The claims of those refresh tokens that a refresh would accept now."""
         now = self._clock()
         return self.good(self._issuer.valid_refresh(presented, now), now)
 
@@ -68,7 +68,7 @@ class SessionReader:
         return list(good.values())
 
     def acting_session(self, refresh: Sequence[str], access: Sequence[str]) -> SessionRef | None:
-        """The live session that one of these tokens may act for."""
+        """The live session of a refresh token that is accepted now, or else of a valid access token."""
         now = self._clock()
         for claims in self.good(self._issuer.valid_refresh(refresh, now), now):
             return SessionRef(claims.subject, claims.session_id)
@@ -95,7 +95,7 @@ class SessionReader:
         return rotation.ends_at(session, self._policy)
 
     def is_fresh(self, session: Session) -> bool:
-        """Whether the user signed in within RATCHET_FRESH_FOR, by the row.
+        """Whether, according to the row, the user signed in within RATCHET_FRESH_FOR.
 
         The claim of a token is not enough: anybody with the secret could sign it.
         """

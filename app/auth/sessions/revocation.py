@@ -11,9 +11,9 @@ A process trusts what it has read only while it asks without a gap. After a long
 outage, a clock that was set back) it reads the row of each session once more, unless it has read that row
 within the last MAX_GAP seconds. So it also notices that a row was deleted meanwhile, or that the row forgot
 an end sooner than an access token expires, because another node has a shorter RATCHET_ACCESS_TTL. Every
-memory is bounded. A full memory costs queries, but loses no sign-out: then the row is read.
+memory is bounded. If one is full, the process reads more rows, but no sign-out is missed.
 
-A valid signature is not enough: a token whose session is on no row is refused. Such a token was made up with
+A valid signature is not enough: a token whose session is on no row is refused. Such a token was forged with
 the secret, or comes from another site with the same secret (ASVS 9.2.4).
 
 While the database is away no process learns of new ends. An access token then works until it expires, a few

@@ -1,8 +1,9 @@
-"""Start, restart, refresh, end and block: the operations on sessions, as the shell around the rule.
+"""Start, restart, refresh, end and block: the operations on sessions.
 
-This module connects the store, the clock, randomness and the signals with the values of lifecycle/. An
-operation reads the clock once. It is decided on a loaded account and written by compare-and-swap. After a
-lost race it is loaded and decided again. An error is raised only after the change is on disk.
+This module applies the decisions of lifecycle/ to the database. It connects them with the store, the clock,
+randomness and the signals. An operation reads the clock once. It is decided on a loaded account and written
+by compare-and-swap. After a lost race it is loaded and decided again. An error is raised only after the
+change is on disk.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ class SessionService:
 
         ``presented`` is every candidate that came under the cookie's name, ``beside`` what else the request
         presents. If several are authentic, a good one of ``presented`` counts. If none is good, the rule is
-        applied to each, so that an ended session beside a stolen one hides no theft.
+        applied to each, so that a theft is found even if another candidate belongs to an ended session.
         """
         now = self._clock()
         candidates = self._issuer.valid_refresh(presented, now)
@@ -233,10 +234,10 @@ class SessionService:
     ) -> tuple[Account, Session | None]:
         """Decide a transition, write it, send its events, raise its error, in that order.
 
-        Starts from ``account`` where the caller has just loaded it. ``missing`` is for what lets somebody in:
-        it is raised where the user has no row, or one that the host hides. Everything else finds hidden rows
-        too, and raises UserNotFound. Expired sessions go with every write, and ``columns`` (see
-        AccountStore.compare_and_swap) come along with it.
+        Starts from ``account`` where the caller has just loaded it. ``missing`` is given by operations
+        that sign somebody in. It is raised if the user has no row or the host hides it. All other operations
+        also find hidden rows, and raise UserNotFound. Every write also removes expired sessions and writes
+        ``columns`` (see AccountStore.compare_and_swap).
         """
         for _ in range(MAX_RACES):
             account = account or self._store.load(subject, even_hidden=missing is None)

@@ -83,7 +83,7 @@ def _secrets(app: Flask) -> tuple[str | bytes, ...]:
     secrets = (app.config.get("SECRET_KEY"), *fallbacks)
     for key, secret in zip(_secret_keys(secrets), secrets, strict=True):
         if not isinstance(secret, str | bytes) or not secret:
-            raise _unusable_secret(key, "holds no text or bytes")
+            raise _unusable_secret(key, "is missing or empty, or is neither text nor bytes")
     return secrets
 
 

@@ -31,12 +31,12 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*([smhdw]?)", re.ASCII)
 _ORIGIN = re.compile(r"https?://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 _APP_ORIGIN = re.compile(r"(capacitor|ionic|tauri|app|([a-z]+-)+extension)://[\w.-]+(:[0-9]{1,5})?", re.ASCII)
-"""Of a page that is part of a program: in a web view, or in an extension of the browser.
+"""The origin of a page that belongs to a program: in a web view or a browser extension.
 
-Browsers leave the letters of such a host as they are; Safari's are in capitals.
+Browsers do not change the case of such a host; Safari writes it in capitals.
 """
 _ENDPOINT = re.compile(r"\w+|[\w-]+(\.[\w-]+)+", re.ASCII)
-"""A name without a dot has no hyphen here: ``sign-in`` is a path whose slash was forgotten."""
+"""A name without a dot may not contain a hyphen: ``sign-in`` is probably a path without its leading slash."""
 _SECRET = re.compile(r"[!-~]+")
 _SCHEME = re.compile(r"\s*[\w+]*(://)?")
 _COOKIE_NAME = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -156,8 +156,8 @@ def cookie_name(value: Any) -> str:
 def cookie_names(refresh: str) -> CookieNames:
     """The names of all cookies, by that of the refresh cookie.
 
-    Browsers do not tell the ports of one host apart. Two sites on one host need their own names for every
-    cookie, so all of them follow the one setting, with its prefix.
+    Browsers send the same cookies to every port of a host. Two sites on one host need their own names for
+    every cookie, so all of them follow the one setting, with its prefix.
     """
     prefix = refresh[: len(cookie_prefix(refresh))]
     if refresh == prefix + REFRESH_COOKIE:
@@ -195,7 +195,7 @@ def origins(value: Any) -> frozenset[str]:
 
 
 def _is_origin(one: str) -> bool:
-    """Whether ``one`` is an origin. No browser names the port where it is the one of the scheme."""
+    """Whether ``one`` is an origin. Browsers leave out the default port of the scheme."""
     parts = urlsplit(one)
     spelt = _ORIGIN.fullmatch(one) or _APP_ORIGIN.fullmatch(one)
     return spelt is not None and (parts.scheme, parts.port) not in DEFAULT_PORTS.items()

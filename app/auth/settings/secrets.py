@@ -15,7 +15,7 @@ MIN_DIFFERENT = 8
 """The fewest different bytes in a secret, and differences between neighbours. A random secret has more."""
 
 MAX_PART = 32
-"""The longest period that is searched for: a bound, so that a long text costs no long search."""
+"""The longest period that is searched for. The bound keeps the search short."""
 
 REMEDY = 'Make one with: python -c "import secrets; print(secrets.token_hex(32))"'
 """How to make a random secret."""

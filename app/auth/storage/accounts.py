@@ -28,7 +28,7 @@ from .faults import ForeignText, in_short
 from .statements import Statements
 
 UserOptions = Callable[[], Iterable[ORMOption]]
-"""Gives what the host adds to each SELECT of a user: criteria that hide rows, or what to load along."""
+"""Returns what the host adds to each SELECT of a user: criteria that hide rows, or related rows to load."""
 
 HOSTS_COLUMNS = frozenset({"password_hash", "blocked"})
 """The columns that both the host and Ratchet write."""
@@ -47,10 +47,10 @@ class AccountStore:
         self.database = Database(db, self._statements.table)
 
     def load(self, subject: str, *, even_hidden: bool = False) -> Account | None:
-        """The account a token speaks of, or None; one SELECT.
+        """The account that a token names, or None; one SELECT.
 
         A row that the host hides (soft delete, another tenant) is no account. ``even_hidden`` is for
-        what takes rights away: the sessions of a hidden row end like others.
+        operations that remove rights: the sessions of a hidden row can be ended too.
         """
         key = self.key_of(subject)
         if key is None:
@@ -170,7 +170,7 @@ class AccountStore:
         return str(key)
 
     def key_of(self, subject: str) -> Any:
-        """The primary key that ``subject`` spells, or None where no row can have it."""
+        """The primary key that ``subject`` is the text of, or None if no row can have it."""
         return keys.key_of(subject, self._statements.key_type, lambda: self.database.dialect)
 
     def _one(
@@ -189,7 +189,7 @@ class AccountStore:
             rows = self.database.rows_for_host(statement.options(*criteria), values)
         if len({row[0] for row in rows}) != len(rows):
             raise RuntimeError(
-                "a SELECT has found several rows of one key, and nobody knows which is the user's"
+                "a SELECT returned several rows with the same key, so it is not known which row is the user's"
             )
         return rows
 

@@ -1,11 +1,11 @@
 """Runs statements on the host's database, each in autocommit on a connection of its own.
 
-Where the host's tests have put one connection in the place of the engine, to roll back what a test has
-written, that connection is used, and nothing is committed.
+The host's tests can replace the engine by one connection, to roll back a test. Then that connection is used
+and nothing is committed.
 
 Nothing that the host has pending in ``db.session`` is committed, rolled back or flushed. A database that is
 down, busy, gone or not migrated is Unavailable; a deadlock, a dead connection or one to a node that no longer
-writes is tried again first, a bounded number of times. A mistake in our SQL stays what it is.
+writes is tried again first, a bounded number of times. An error in our SQL is raised unchanged.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Database:
         """The rows of a SELECT as ``db.session`` would find them, without those that the host hides.
 
         It runs in a session of the host's class, so that ``do_orm_execute`` listeners (soft delete, tenants)
-        add their criteria, and on our own connection, so that no replica answers that lags behind.
+        add their criteria, and on our own connection, so that it does not read old data from a replica.
         """
 
         def once() -> Sequence[Row[Any]]:
@@ -113,7 +113,7 @@ class Database:
             yield
         except PoolTimeoutError as error:
             raise Unavailable from error
-        except UnicodeEncodeError as error:  # the driver itself finds no way to write it
+        except UnicodeEncodeError as error:  # the driver cannot encode the text
             raise faults.ForeignText from error
         except DBAPIError as error:
             if faults.is_foreign_text(error):
@@ -124,8 +124,8 @@ class Database:
                 self._give_up_connections()
             raise Unavailable(_for_a_developer(error)) from error
         except self._driver_error as error:
-            # Some drivers find a pooled connection dead while it is being prepared, where SQLAlchemy does
-            # not look.
+            # Some drivers raise their own error for a dead pooled connection while SQLAlchemy prepares it;
+            # SQLAlchemy does not convert that one.
             self._give_up_connections()
             raise Unavailable from error
 
@@ -136,12 +136,12 @@ class Database:
 
     @property
     def translates_schemas(self) -> bool:
-        """Whether the engine puts other schemas in the place of those that the tables name."""
+        """Whether the engine replaces the schema names of the tables (``schema_translate_map``)."""
         return bool(self._bind.get_execution_options().get("schema_translate_map"))
 
     @property
     def dialect(self) -> Dialect:
-        """What SQLAlchemy knows of this kind of database."""
+        """The SQLAlchemy dialect of the database."""
         return self._bind.dialect
 
     def clock_difference(self, now: float) -> float:
@@ -169,7 +169,10 @@ class Database:
 
     @property
     def _bind(self) -> Engine | Connection:
-        """The engine of the table, or what tests have put in its place; outside of a context the last."""
+        """The engine of the table, or the connection that tests replaced it with.
+
+        Outside an app context: the one that was used last.
+        """
         if self._last_bind is None or has_app_context():
             self._last_bind = self._db.engines[self._table.metadata.info.get("bind_key")]
         return self._last_bind
@@ -185,11 +188,11 @@ class Database:
             yield connection
 
     def _give_up_connections(self) -> None:
-        """Close what is in the pool: it is as old as the connection that failed."""
+        """Close every pooled connection: like the failed one, each was opened before the fault."""
         self._bind.engine.dispose()
 
     def _session_on(self, connection: Connection) -> Session:
-        """A session like the host's, but for its connection, whatever ``get_bind`` of its class says."""
+        """A session of the host's class that always uses this connection, despite any ``get_bind`` of it."""
         kept = self._db.session.session_factory.kw
         return self._own_class(**kept | {"bind": connection, "binds": None})
 
@@ -201,7 +204,7 @@ class Database:
 
 
 def _for_a_developer(error: DBAPIError) -> str | None:
-    """In debug mode, what is missing. Nothing of it is for the visitors of a site in production."""
+    """In debug mode: what is missing. In production the response does not say it."""
     if not (current_app.debug and faults.is_not_there(error)):
         return None
     return f"The database lacks what Ratchet needs: {faults.with_remedy(error)}."

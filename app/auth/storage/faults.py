@@ -1,6 +1,6 @@
-"""What an error of a database means: try again, a node that only reads, a missing table, a foreign letter.
+"""Classifies database errors: transient, read-only node, missing table, text that cannot be stored.
 
-Drivers tell it by an SQLSTATE (PostgreSQL), by a number (MariaDB, MySQL) or by words only (SQLite).
+Drivers report the kind as an SQLSTATE (PostgreSQL), a number (MariaDB, MySQL) or only a message (SQLite).
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def with_remedy(error: BaseException | None) -> str:
 
 
 def _codes(error: BaseException | None) -> frozenset[object]:
-    """The SQLSTATE, the number, or in SQLite the message, which is all there is; or several of them."""
+    """The SQLSTATE, the number or, in SQLite, the message. There can be several."""
     original = error.orig if isinstance(error, DBAPIError) else None
     states = getattr(original, "sqlstate", None), getattr(original, "pgcode", None)
     arguments = original.args[:1] if original is not None else ()

@@ -1,7 +1,7 @@
 """A user's key as the ``sub`` of tokens and back, through the type of its column.
 
-A token can be older than the type of the key, or signed by another app with the same secret. What no row can
-have as a key belongs to no user, before the database is asked: PostgreSQL answers with an error.
+A token can be older than the type of the key, or signed by another app with the same secret. A key
+that no row can have is refused before the database is asked, because PostgreSQL would raise an error.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from sqlalchemy.types import TypeEngine
 
 MAX_INTEGER = 2**63 - 1
 PLAIN = (int, str, uuid.UUID, Decimal)
-"""What a key can be in Python without a TypeDecorator: a token spells it, and it is read back the same."""
+"""The Python types of keys without a TypeDecorator: a token has the text, and the key is read from it."""
 
 
 def key_of(subject: str, kind: TypeEngine[Any], dialect: Callable[[], Dialect]) -> Any:
-    """The key that ``subject`` spells in a column of this type, or None where no row can have it."""
+    """The key that ``subject`` is the text of in a column of this type, or None if no row can have it."""
     if not is_text(subject):
         return None
     if not isinstance(kind, TypeDecorator):
@@ -38,7 +38,7 @@ def is_text(value: str) -> bool:
 
 
 def is_spelled(kind: TypeEngine[Any]) -> bool:
-    """Whether keys of this type can be read back from text; what a TypeDecorator makes of them, it knows."""
+    """Whether keys of this type can be read back from text. A TypeDecorator is assumed to do this."""
     return isinstance(kind, TypeDecorator) or issubclass(kind.python_type, PLAIN)
 
 
@@ -73,7 +73,7 @@ def _read(kind: type[Any], subject: str) -> Any:
 
 
 def _same(key: Any, subject: str) -> Any:
-    """The key where it is spelled so, else None: one row has one spelling."""
+    """The key if its text is exactly ``subject``, otherwise None. So a row has only one ``sub``."""
     return key if key is not None and str(key) == subject else None
 
 

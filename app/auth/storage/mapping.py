@@ -42,7 +42,7 @@ class UserMapping:
         self.key_type = key.type
         if not is_spelled(key.type):
             self._refuse(
-                f"has a key of type {key.type!r}, which no token can spell",
+                f"has a key of type {key.type!r}, which cannot be written into a token",
                 "give the column a TypeDecorator whose values are text, whole numbers or UUIDs",
             )
         self.key = getattr(user_model, self._mapper.get_property_by_column(key).key)
@@ -92,7 +92,7 @@ class UserMapping:
         if strangers:
             self._refuse(
                 f"has {', '.join(strangers)} in another table than sessions",
-                "keep them in one: one UPDATE writes all",
+                "put them in one table: Ratchet writes them in one UPDATE",
             )
         return table
 

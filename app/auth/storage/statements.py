@@ -76,11 +76,11 @@ class Statements:
         return select(self._mapping.key, *attributes).where(condition)
 
     def _by_identifier(self, column: ColumnElement[Any]) -> Select[Any]:
-        """The rows that may be of a name, with what is stored of it at the end.
+        """The rows that may have a name; the last column is the stored name.
 
-        The collation of the column decides which these are, so that its index serves; it may hold ``josé``
-        and ``jose`` for one. AccountStore then compares exactly. A name in the spelling of older releases is
-        asked for at once, so that neither the statements nor the time tell which is there.
+        The column's collation compares, so that its index can be used. It may treat ``josé`` and ``jose`` as
+        equal; AccountStore then compares exactly. The form of older releases is searched for in the same
+        statement, so that neither SQL nor time shows which form is stored.
         """
         condition = column == bindparam("wanted")
         if isinstance(column.type, Identifier):
@@ -109,4 +109,4 @@ def _likeness(kind: Any) -> Callable[[str, str], int | None]:
         return likeness
     if isinstance(kind, String):
         return lambda stored, typed: 1 if canonical(stored) == canonical(typed) else None
-    return lambda _stored, _typed: 0  # a type of the host, as one that encrypts names, decides in SQL
+    return lambda _stored, _typed: 0  # a type of the host (one that encrypts names) has compared in SQL

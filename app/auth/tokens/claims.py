@@ -105,8 +105,8 @@ class AccessTokens:
     def _is_meant_for_us(self, claims: Mapping[str, Any]) -> bool:
         """Whether issuer, audience and client are ours.
 
-        The release before wrote neither ``client_id`` nor ``jti``. Its tokens are accepted without them: a
-        node that is updated would otherwise answer 401 to tokens that are good.
+        The previous release wrote neither ``client_id`` nor ``jti``. Its tokens are accepted, because an
+        updated node must not refuse valid tokens.
         """
         # Both must be equal: a site without an audience refuses a token that names one (RFC 9068, 4).
         named = {name: claims[name] for name in ("iss", "aud") if name in claims}

@@ -2,8 +2,8 @@
 
 A reader that accepts everything that a JWT library can parse accepts all known attacks on the format: ``alg:
 none``, an embedded key, a ``kid`` that is a path, one kind of token in place of another. This reader accepts
-only the header that its own writer produces, to the byte, before it looks at anything else (RFC 8725, 3.1 and
-3.11; ASVS 9.1).
+only the header that its own writer produces, compared byte by byte, before anything else of the token is used
+(RFC 8725, 3.1 and 3.11; ASVS 9.1).
 
 PyJWT makes and verifies every signature, with secrets and with key pairs alike. It accepts more than Ratchet
 does, so the length, the shape and the header of a token are checked before, and the JSON of its claims after.
@@ -89,7 +89,10 @@ class Key:
 
 
 def derive_key(secret: str | bytes, purpose: str) -> Key:
-    """An HS256 key for one purpose, so that no signature serves two (NIST SP 800-108, HMAC as the PRF)."""
+    """An HS256 key for one purpose: a signature for one purpose is not valid for another.
+
+    NIST SP 800-108, with HMAC as the PRF.
+    """
     raw = secret.encode() if isinstance(secret, str) else secret
     return Key("HS256", hmac.digest(raw, f"ratchet {purpose}".encode(), "sha256"))
 

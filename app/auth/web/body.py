@@ -17,7 +17,7 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
 MAX_PARAMETERS = 64
-"""Of a form. Thousands fit into a body, and parsing these would take a few milliseconds."""
+"""The most parameters in a form. A body has room for thousands; parsing them would take some milliseconds."""
 
 
 class Body:
@@ -59,7 +59,10 @@ class Body:
 
 
 def read_body() -> Body:
-    """The body of the current request; an empty one has no fields, and one that is ``null`` is absent."""
+    """The body of the current request.
+
+    An empty body has no fields. A field that is ``null`` counts as absent.
+    """
     raw = stream.take()
     if not raw:
         return Body({})

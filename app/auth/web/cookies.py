@@ -1,15 +1,16 @@
 """The cookies: read, set, clear. One function knows their attributes, so what is set can be cleared.
 
 ``refreshToken`` goes only to the blueprint, ``accessToken`` to every page. ``signedIn`` holds no secret: it
-tells script that somebody is signed in, and by its mark whether it is still the same session. All three live
-as long as the session may: an access cookie outlives the token in it, so that a page can still tell which
-session a sign-out means (ASVS 3.3). ``ratchetContinued`` says for half a minute that continue has just
-renewed for a page, or has tried to, so that no page sends its visitor there again and again.
+tells script that somebody is signed in, and by its mark whether it is still the same session. All three are
+kept as long as the session can last: an access cookie stays after the token in it has expired, so that a page
+can still tell which session a sign-out means (ASVS 3.3). ``ratchetContinued`` says for half a minute that
+continue has just renewed for a page, or has tried to, so that a page does not redirect there repeatedly.
 
-A reply can be late, and a browser applies it to whatever it holds by then. So no refusal clears a cookie. The
-late reply to a refresh of a session that a sign-in has replaced puts the tokens of the ended session over the
-new ones. For that case such a sign-in also sets a *spare*: the same refresh token under a name that no reply
-to an older request sets or clears. If the refresh cookie is of an ended session, the spare is accepted.
+A response can arrive late, and the browser applies it to the cookies that it has at that time. So no refusal
+clears a cookie. The late reply to a refresh of a session that a sign-in has replaced puts the tokens of the
+ended session over the new ones. For that case such a sign-in also sets a *spare*: the same refresh token
+under a name that no reply to an older request sets or clears. If the refresh cookie is of an ended session,
+the spare is accepted.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ MAX_HEADER = 32_768
 FOREIGN = (
     "A refresh cookie was refused because no secret of this app signed it. If people are signed out "
     "at random, SECRET_KEY differs between workers, nodes or restarts: set one and the same for all. If "
-    "another site on this host uses the same cookie name, set RATCHET_COOKIE_NAME. It can also be a guess."
+    "another site on this host uses the same cookie name, set RATCHET_COOKIE_NAME. It is "
+    "also possible that somebody is guessing cookie values."
 )
 
 
@@ -116,13 +118,13 @@ class Cookies:
             response.set_cookie(name, value, max_age, **self._attributes(name))
 
     def has_trace(self, request: Request) -> bool:
-        """Whether the browser shows on this path that it holds a session, be it over or not."""
+        """Whether the request has a cookie of a session, even of one that is over."""
         return any(_sent(request, name) for name in (self.names.signed_in, self.names.access))
 
     def set_continued(self, response: BaseResponse, page: str = "") -> None:
-        """Let the browser say that ``page`` was renewed for, or without one that a renewal was tried.
+        """Set the cookie that says that continue renewed for ``page``, or without ``page`` that it tried to.
 
-        It is signed: a sibling host that could plant it would keep pages from renewing.
+        It is signed, because a sibling host could otherwise set it and so prevent renewals.
         """
         value = self._continued_signer.sign(f"{int(self.clock())}.{_mark(page)}").decode()
         name = self.names.continued
@@ -221,5 +223,5 @@ def _sent(request: Request, name: str) -> list[str]:
 
 
 def _mark(name: str) -> str:
-    """What tells two sessions or two pages apart and says nothing else of them."""
+    """A short hash that identifies a session or a page and reveals nothing else."""
     return hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest()[:12]

@@ -32,7 +32,7 @@ SYSTEMS = (
     ("Linux", "Linux"),
 )
 MOBILE_ONLY = ("EdgiOS/", "OPX/", "OPT/", "FxiOS/", "CriOS/")
-"""Marks of browsers that there are for iPhone and iPad only; on an iPad they say that it is a Mac."""
+"""The names of browsers that exist only for iPhone and iPad; on an iPad they say that it is a Mac."""
 
 UNKNOWN = "Unknown device"
 
@@ -49,7 +49,7 @@ def label_of(user_agent: str) -> str:
 
 
 def _mac_or_ipad(browser: str, user_agent: str) -> str:
-    """Safari says on an iPad word for word what it says on a Mac, and sends no client hints to tell them."""
+    """Safari sends the same User-Agent on an iPad and on a Mac, and no client hints."""
     if any(mark in user_agent for mark in MOBILE_ONLY):
         return "iPad"
     return f"{MAC} or iPad" if browser == "Safari" else MAC

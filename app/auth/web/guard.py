@@ -1,4 +1,4 @@
-"""@ratchet.required and current_user: whose request this is, and who it lets in."""
+"""@ratchet.required and current_user: which user sent a request, and who may enter a view."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .request import identify
 from .services import services
 
 # Kept in the request, not in g: a test that holds an app context open shares one g among its requests. The
-# events of a Flask-SocketIO socket share the environ, so what is kept there says of which request it is.
+# events of a Flask-SocketIO socket share the environ, so each value there is stored with its request.
 _IDENTITY = "ratchet.identity"
 _USER = "ratchet.user"
 
@@ -91,7 +91,7 @@ def _admit(*, fresh: bool, live: bool) -> None:
 
 
 def _recognise() -> None:
-    """Find out who is signed in; send a browser to continue if a renewal could tell."""
+    """Find out who is signed in. Redirect the browser to continue if a renewal is needed for that."""
     try:
         identity()
     except BearerRefused as problem:
@@ -104,7 +104,7 @@ def _recognise() -> None:
 
 @contextmanager
 def _inside() -> Iterator[None]:
-    """Remember that the view that was entered is a guarded one."""
+    """Note that a guarded view is running."""
     before = _guarded.set(_this_request())
     try:
         yield

@@ -1,6 +1,6 @@
-"""Where a page may send its visitor: a page of this site, and nothing that only looks like one.
+"""Redirect targets: only pages of this site are allowed.
 
-Addresses are as the browser knows them: below the path prefix where a proxy has hung the site (SCRIPT_NAME).
+URLs are those that the browser uses: with the path prefix if a proxy serves the site below one (SCRIPT_NAME).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .services import services
 HOME = "/"
 HTML = "text/html"
 STRAIGHT_AFTER = 10
-"""Seconds after its renewal for which a page that is refused is not renewed for again."""
+"""If a page is refused within this many seconds after its renewal, it is not renewed again."""
 
 
 def safe_path(target: str | None, own_prefix: str, home: str = HOME) -> str:
@@ -51,7 +51,10 @@ def path_of(url: str | None, host: str) -> str | None:
 
 
 def split_origin(target: str | None) -> tuple[str, str | None]:
-    """``target`` as the origin of a host that shares the cookies, if it begins with one, and the rest."""
+    """Split ``target`` into its origin and the rest.
+
+    The origin is "" if ``target`` does not begin with one, or its host does not share the cookies.
+    """
     found = re.match(rf"{re.escape(request.scheme)}://([a-z0-9.:-]+)(?=/)", target or "")
     if target is None or found is None or not shares_cookies(found[1]):
         return "", target
@@ -88,8 +91,8 @@ def here() -> str:
 def login_url() -> str | None:
     """The sign-in page; SettingsError where RATCHET_LOGIN_URL is an endpoint and no route has it.
 
-    A route can come after Ratchet, so its address is asked for when it is needed; ``flask ratchet doctor``
-    asks, too.
+    A route can come after Ratchet, so its URL is built only when it is needed; ``flask ratchet doctor``
+    builds it too.
     """
     page, root = services().settings.login_url, request.script_root
     if page is None or page.startswith(HOME):
@@ -102,7 +105,7 @@ def login_url() -> str | None:
 
 
 def with_query(url: str, query: Mapping[str, str]) -> str:
-    """``url`` with these fields added to its query, but for those that it has already."""
+    """``url`` with these fields added to its query, except those that it already has."""
     before, mark, fragment = url.partition("#")
     there = dict(parse_qsl(before.partition("?")[2], keep_blank_values=True))
     further = {name: value for name, value in query.items() if name not in there}
@@ -118,7 +121,7 @@ def is_on_this_host(url: str) -> bool:
 def with_next(url: str, target: str, reason: str | None = None) -> str:
     """``url`` with the place to come back to in its query, and the ``reason`` where there is one.
 
-    On another host a path would lead to a page of that host, so the place is then told with its own.
+    On another host a path would lead to a page of that host, so the target then includes its own host.
     """
     if not is_on_this_host(url) and target.startswith(HOME):
         target = request.host_url.rstrip("/") + target
@@ -127,7 +130,7 @@ def with_next(url: str, target: str, reason: str | None = None) -> str:
 
 
 def _safe(target: str | None) -> str:
-    """``target`` if it is a page of this site, else the front door."""
+    """``target`` if it is a page of this site, otherwise the home page."""
     own_prefix = request.script_root + services().settings.url_prefix
     origin, path = split_origin(target)
     return origin + safe_path(path, own_prefix, request.script_root + HOME)
@@ -138,7 +141,7 @@ def _is_below(host: str, domain: str) -> bool:
 
 
 def is_navigation() -> bool:
-    """Whether a person waits for a page: by Fetch Metadata, else by what the request would like to read."""
+    """Whether this is a page navigation: by Fetch Metadata, otherwise by the Accept header."""
     mode = request.headers.get("Sec-Fetch-Mode")
     if mode is not None:
         return mode == "navigate"
@@ -147,7 +150,7 @@ def is_navigation() -> bool:
 
 
 def renewal(problem: RatchetError) -> Response | None:
-    """To continue, where a page was refused that belongs to a session; the body is read to its end before.
+    """The redirect to continue if a page of a session was refused, otherwise None. The body is read first.
 
     A request without any trace of a session is left to the error handlers, and so to the host's, if it has
     one: there is nothing to renew. Raises CrossOrigin, or InvalidRequest for a broken body.
@@ -162,23 +165,23 @@ def renewal(problem: RatchetError) -> Response | None:
 def can_continue(problem: RatchetError) -> bool:
     """Whether a renewal could help against this refusal.
 
-    Not where it has just been tried for this very page: whatever the cause is, a second one would end alike,
-    and the browser would be sent around for ever.
+    No, if a renewal was just tried for the same page: a second one would fail in the same way, and the
+    browser would be redirected in a loop.
     """
     settings = services().settings
     if not isinstance(problem, BearerRefused) or not settings.access_cookie:
         return False
     if not is_on_this_host(url_for("ratchet.continue_")) and not shares_cookies(request.host):
         return False
-    # A token of half its life has not run out, so that something else is wrong with it.
+    # A token that is younger than half its lifetime has not expired, so the cause is something else.
     straight_after = min(STRAIGHT_AFTER, settings.access_ttl / 2)
     return not services().cookies.was_continued(request, straight_after, here())
 
 
 def renewal_if_any(problem: RatchetError) -> Response | None:
-    """To continue, for a page that everybody may see, if its browser holds a session; never twice in a row.
+    """The redirect to continue if the browser of a page that everybody may see has a session; never twice.
 
-    A refused renewal clears no cookie, so a mark that it was tried is what stops the next try.
+    A refused renewal clears no cookie. A cookie that records the attempt prevents the next one.
     """
     cookies = services().cookies
     is_asked_by_person = request.method != "HEAD" and bearer_token() is None and is_navigation()

@@ -13,7 +13,7 @@ from . import device, origin
 from .services import services
 
 READS_ACCESS = "ratchet.reads_access"
-"""Stands in the environ of a request whose answer depends on an access token, or on there being none."""
+"""Is set in the environ of a request whose response depends on an access token or on its absence."""
 
 
 def client_ip() -> str:
@@ -72,14 +72,14 @@ def presented_sessions() -> list[SessionRef]:
 
 
 def replaced_session() -> SessionRef | None:
-    """The session that a sign-in in this browser takes the place of: the live one, else any."""
+    """The session that a sign-in in this browser replaces: the live one if there is one, otherwise any."""
     refs = presented_sessions()
     live = live_session_ref() if refs[1:] else None
     return live or next(iter(refs), None)
 
 
 def live_session_ref() -> SessionRef | None:
-    """The live session of the browser; an expired token proves none."""
+    """The live session of the browser. An expired access token is not accepted as proof of it."""
     cookies = services().cookies
     return services().reader.acting_session(cookies.read_refresh(request) or (), cookies.read_access(request))
 

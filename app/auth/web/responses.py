@@ -19,7 +19,7 @@ NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 """The policy of responses that are no pages (ASVS 3.4.3)."""
 
 TOKEN_HEADERS = ("Cookie", "Authorization")
-"""The headers of a request in which a token can stand."""
+"""The request headers that can contain a token."""
 
 
 def tokens(issued: IssuedTokens, delivery: str, status: int = 200, *, replaces: bool = False) -> Response:
@@ -122,11 +122,11 @@ def finish(response: Response) -> Response:
 
 
 def tell_caches(response: Response) -> Response:
-    """Let no cache give the reply to one visitor to another: for after_request of the whole app (CWE-524).
+    """Prevent a cache from giving one user's response to another: for after_request of the app (CWE-524).
 
-    What depends on a token varies with the headers that it can stand in (RFC 9110, 12.5.5), also where it was
+    What depends on a token varies with the headers that can contain it (RFC 9110, 12.5.5), also where it was
     missing; what sets or clears cookies is not stored (RFC 9111, 7.3), whatever the view says. Flask runs
-    these functions from the last one registered to the first, so those of the host have mostly run before.
+    these functions from the last one registered to the first, so the host's functions usually run first.
     """
     if READS_ACCESS in request.environ:
         response.vary.update(TOKEN_HEADERS)

@@ -33,7 +33,7 @@ _OVER = "ratchet.body_over"
 
 def take() -> bytes:
     """The whole body; ContentTooLarge beyond MAX_BODY, InvalidRequest where it is broken or cut short."""
-    # One more than the limit: Werkzeug cuts a body in chunks at the length it is given, and says nothing.
+    # One more than the limit, because Werkzeug silently cuts a chunked body at this length.
     request.max_content_length = MAX_BODY + 1
     try:
         with _deadline():

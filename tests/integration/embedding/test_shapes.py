@@ -145,7 +145,7 @@ def test_two_rows_of_one_key_sign_nobody_in(make_stranger: MakeStranger) -> None
     stranger = make_stranger("not unique")
     for site in (1, 2):
         stranger.add_user(id=1, site=site)
-    with pytest.raises(RuntimeError, match="several rows of one key"):
+    with pytest.raises(RuntimeError, match="several rows with the same key"):
         Browser(stranger.app).sign_in(GRACE)
     assert sessions_of(stranger) == {GRACE: 0}
 
@@ -161,7 +161,7 @@ def test_two_rows_of_one_key_are_an_error(make_stranger: MakeStranger) -> None:
         row = stranger.db.insert(stranger.model).values(id=1, site=2, email=ADA, password_hash=HASH)
         stranger.db.session.execute(row)
         stranger.db.session.commit()
-        with pytest.raises(RuntimeError, match="several rows of one key"):
+        with pytest.raises(RuntimeError, match="several rows with the same key"):
             store.load("1")
         with pytest.raises(RuntimeError, match="changed 2 rows"):
             store.compare_and_swap(account, ())

@@ -246,5 +246,5 @@ def test_a_preflight_has_a_view_of_its_own(stranger: Stranger) -> None:
 
 def test_a_second_user_model_is_refused(stranger: Stranger) -> None:
     """With the cure: one app has one user model."""
-    with pytest.raises(SettingsError, match="has a Ratchet already, and one app has one user model: let"):
+    with pytest.raises(SettingsError, match=r"already has a Ratchet, and an app has one user model\. Give"):
         Ratchet(stranger.app, db=stranger.db, user_model=stranger.model)

@@ -228,13 +228,15 @@ def test_the_first_secret_signs_and_the_others_are_accepted() -> None:
 
 
 BAD_SECRETS: list[Any] = [
-    pytest.param({"SECRET_KEY": None}, "SECRET_KEY holds no text", id="none"),
-    pytest.param({"SECRET_KEY": ""}, "SECRET_KEY holds no text", id="empty"),
-    pytest.param({"SECRET_KEY": 12345}, "SECRET_KEY holds no text", id="a number"),
+    pytest.param({"SECRET_KEY": None}, "SECRET_KEY is missing or empty", id="none"),
+    pytest.param({"SECRET_KEY": ""}, "SECRET_KEY is missing or empty", id="empty"),
+    pytest.param({"SECRET_KEY": 12345}, "SECRET_KEY is missing or empty", id="a number"),
     pytest.param(
-        {"SECRET_KEY_FALLBACKS": [""]}, "SECRET_KEY_FALLBACKS holds no text", id="an empty fallback"
+        {"SECRET_KEY_FALLBACKS": [""]}, "SECRET_KEY_FALLBACKS is missing or empty", id="an empty fallback"
     ),
-    pytest.param({"SECRET_KEY_FALLBACKS": [None]}, "SECRET_KEY_FALLBACKS holds no text", id="no fallback"),
+    pytest.param(
+        {"SECRET_KEY_FALLBACKS": [None]}, "SECRET_KEY_FALLBACKS is missing or empty", id="no fallback"
+    ),
     pytest.param({"SECRET_KEY_FALLBACKS": SECRET}, "SECRET_KEY_FALLBACKS has to be a list", id="one text"),
     pytest.param({"SECRET_KEY_FALLBACKS": SECRET.encode()}, "SECRET_KEY_FALLBACKS has to be", id="one bytes"),
 ]
