@@ -81,7 +81,7 @@ def _make(name: str, routes: Iterable[Route]) -> Blueprint:
 
 
 def _add(blueprint: Blueprint, path: str, by_method: dict[str, View], endpoint: str) -> None:
-    """One rule for all methods of a path; it is called after the first of its views."""
+    """Add one URL rule for all methods of a path; its endpoint has the name of the first view."""
     declared = frozenset(by_method) | {"OPTIONS"} | ({"HEAD"} if "GET" in by_method else frozenset())
 
     def answer(**values: str) -> ResponseReturnValue:

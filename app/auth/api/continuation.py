@@ -1,8 +1,8 @@
-"""Continue: renew during a page navigation, without script, and come back to the very same request.
+"""Continue: renew during a page navigation, without script, and repeat the same request.
 
 A page whose access token has run out redirects to ``/auth/continue``, where the browser sends its refresh
 cookie; that renews and sends the browser back. GET comes back by 303, a form post by 307 with its method and
-body. Only navigations are sent around; a fetch, an image or a download by script gets its 401.
+body. Only navigations are redirected. A request by script, an image or a download gets a 401.
 """
 
 from __future__ import annotations
@@ -73,9 +73,9 @@ def hand_back(sender: Flask, exception: BaseException, **_: object) -> None:
     """Give a refusal back to Flask's error handlers where an extension has taken their place.
 
     Flask-RESTful and Flask-RESTX make a 500 of every error that is no HTTP exception. First they send Flask's
-    signal for it, and where handling fails they ask Flask's own handler, so failing here is the way back. A
-    RatchetError is no HTTP exception: the ``code`` of those is the status, and hosts answer with it, while
-    its own ``code`` is the name that clients and hosts know it by.
+    signal for it, and if a receiver of that signal raises, they call Flask's own handler. So this receiver
+    raises the error. A RatchetError is no HTTP exception: the ``code`` of those is the status, and hosts
+    answer with it, while its own ``code`` is the name that clients and hosts know it by.
     """
     replaced = "handle_user_exception" in vars(sender)
     if replaced and isinstance(exception, RatchetError) and not exception.handed_back:
@@ -87,7 +87,10 @@ def hand_back(sender: Flask, exception: BaseException, **_: object) -> None:
     "GET",
     "/continue",
     {
-        200: ReplySpec("A page that reloads itself: SameSite=Strict kept the cookie back.", {HTML: None}),
+        200: ReplySpec(
+            "A page that reloads itself: because of SameSite=Strict the browser did not send the cookie.",
+            {HTML: None},
+        ),
         204: ReplySpec("Empty: HEAD does not renew."),
         303: ReplySpec(f"To the page, or {TO_SIGN_IN}.", headers=("Location", *COOKIES)),
         **REFUSAL_PAGES,
@@ -158,7 +161,10 @@ def _explain(problem: RatchetError) -> ResponseReturnValue:
 
 
 def _on_as_nobody(problem: RatchetError) -> Response:
-    """To the page, which is shown as to somebody who is not signed in; it is told of a theft or a block."""
+    """Redirect to the page, which then treats the user as not signed in.
+
+    The query of its URL names a theft or a block.
+    """
     reason = None if isinstance(problem, Unavailable) else _reason(problem)
     target = redirects.with_query(redirects.next_page(), {"reason": reason} if reason else {})
     reply = _no_store(redirect(target, 303 if request.method in origin.SAFE_METHODS else 307))
@@ -188,9 +194,9 @@ def _way_back() -> str:
 
 
 def _is_kept_back_in_frame() -> bool:
-    """Whether this is in a frame of another site, for whose sake the browser may have kept our cookies back.
+    """Whether this is in a frame of another site, and the browser may therefore not have sent our cookies.
 
-    Partitioned cookies are not kept back there, so without one nobody has signed in within the frame.
+    Partitioned cookies are sent there. Without one, nobody has signed in within the frame.
     """
     headers = request.headers
     return (
@@ -201,7 +207,7 @@ def _is_kept_back_in_frame() -> bool:
 
 
 def _is_strict_arrival() -> bool:
-    """Whether SameSite=Strict kept the cookies back because a link of another site led here.
+    """Whether the browser sent no cookies because of SameSite=Strict and a link of another site.
 
     A page of ours that loads the same URL again is a same-site navigation, so the cookies are sent.
     """

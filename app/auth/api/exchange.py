@@ -25,7 +25,7 @@ GRANT_TYPE = "refresh_token"
 REFRESH_ERRORS: Errors = (RefreshTokenMissing, RefreshTokenInvalid, RefreshTokenReused, *ACCOUNT)
 GRANT_ERRORS: Errors = (InvalidGrant, UnsupportedGrantType)
 
-OTHER_SPELLING = text("The same, spelt another way.")
+OTHER_SPELLING = text("The same field under another name.")
 TOKEN_FIELDS = {"refresh_token": or_null(REFRESH), "refreshToken": or_null(OTHER_SPELLING)}
 """What ``body_token`` reads."""
 
@@ -52,12 +52,12 @@ GRANTS = (
 def refresh(token: str | None, cookies: Sequence[str] | None) -> tuple[IssuedTokens, str]:
     """New tokens for those in ``cookies``, else for ``token``, and the delivery: the way the good one came.
 
-    The cookies count. The ``token`` of the body counts if none of them is of a live session: another site
-    on the same host, or a session that is over, must not hide it. A Reuse is refused all the same. Raises
-    RefreshTokenMissing if there is neither.
+    The cookies are used first. The ``token`` of the body is used if no cookie belongs to a live session:
+    a cookie of another site on the same host, or of a session that is over, must not hide it. A Reuse is
+    still refused. Raises RefreshTokenMissing if there is neither.
     """
     if cookies is None and token is None:
-        check_origin()  # the blueprint leaves it out for who brings a token in the body
+        check_origin()  # the blueprint leaves out this check for a refresh by body
         raise RefreshTokenMissing
     if cookies is not None:
         try:

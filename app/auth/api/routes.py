@@ -1,4 +1,4 @@
-"""How a route is declared: once, on its view.
+"""The declaration of a route: once, beside its view.
 
 The rule of the router, the guard around the view and the OpenAPI document are made from the declaration.
 """
@@ -68,7 +68,7 @@ ASIDE = ("refreshCookie", "")
 ANYBODY = Guard()
 BY_REFRESH_TOKEN = Guard(ASIDE)
 BY_ANY_TOKEN = Guard((*ASIDE, *ACCESS))
-"""With these two the view reads the token itself: its answer to a bad one depends on the body, too."""
+"""With these two the view reads the token itself: its response to an invalid one also depends on the body."""
 
 _SIGNED_OUT: Errors = (errors.Unavailable, errors.TokenMissing, errors.TokenInvalid)
 SIGNED_IN = Guard(ACCESS, _SIGNED_OUT, required)

@@ -52,7 +52,7 @@ MOMENT: Schema = {"type": "string", "format": "date-time", "description": "In UT
 TEXTS: Schema = {"type": "array", "items": {"type": "string"}}
 URL: Schema = {"type": "string", "format": "uri"}
 
-REFRESH = text("The refresh token; good for one exchange, and for a retry within the leeway.")
+REFRESH = text("The refresh token; valid for one exchange, and for retries within the leeway.")
 LABEL = text("A name for the device; the default comes from its User-Agent.")
 USER: Schema = {"type": "object", "description": "The public fields of the user."}
 EMPTY = component("Empty", {"type": "object"})

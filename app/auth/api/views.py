@@ -69,11 +69,11 @@ def _sign_in(settings: Settings) -> Schema:
     """A name under one of three keys and a password, or a refresh token where bodies carry those."""
     name = text("A user name, or an e-mail address.", maxLength=MAX_IDENTIFIER_LENGTH)
     options: dict[str, Schema] = {
-        "password": text("In full; nothing is cut off.", maxLength=MAX_PASSWORD_LENGTH),
+        "password": text("The whole password; it is never shortened.", maxLength=MAX_PASSWORD_LENGTH),
         "remember": or_null({"type": "boolean", "default": False}),
         "delivery": or_null(one_of(*(DELIVERIES if settings.body_delivery else DELIVERIES[:1]))),
         "label": or_null(LABEL),
-        "grant_type": ABSENT | {"description": "Not here: it makes the body a refresh."},
+        "grant_type": ABSENT | {"description": "Must be absent: it makes the body a refresh request."},
     }
     by_name: list[dict[str, Schema]] = [
         {"identifier": name},

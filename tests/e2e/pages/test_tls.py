@@ -117,4 +117,4 @@ def test_frame_without_the_cookies_says_so(window: Browser, tmp_path: Path) -> N
     """Where the browser keeps cookies of third parties back, the frame says so and leads out of it."""
     with framed_house(tmp_path) as house, page_of(window, house) as page:
         shown_in_portal(page, "/let-in?name=ada")
-        assert shown_in_portal(page, "/panel").startswith("Another site shows this page inside its own")
+        assert shown_in_portal(page, "/panel").startswith("This page is shown inside another site")

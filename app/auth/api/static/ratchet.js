@@ -173,8 +173,8 @@ class Ratchet extends EventTarget {
     return this.#refreshing;
   }
 
-  /* Take what a sibling has, else ask the server. A lock that was slow to come shows that siblings are at it,
-     or that the computer is busy: then they get more time to answer. */
+  /* Use a newer token of another tab, otherwise ask the server. A long wait for the lock means that other
+     tabs are refreshing or that the computer is busy: then they get more time to answer. */
   async #refreshInTurn(before, waited) {
     if (this.#state !== before) return undefined;
     await this.#ask(Math.min(1000, 50 + 9 * waited));
@@ -203,7 +203,7 @@ class Ratchet extends EventTarget {
     if (response.status === 204) return { ...state, user: null, reason: "signed_out" };
     const { error, reason = error } = reply;
     if (path === "/login" || !OVER.test(error)) throw faultOf(response, reply);
-    if (sent.mark !== state.mark) throw new Error("it speaks of a session before this one"); // ask again
+    if (sent.mark !== state.mark) throw new Error("the reply is about an earlier session"); // ask again
     return { ...state, user: null, reason, told: this.#wasTold(sent.mark) };
   }
 
@@ -313,7 +313,7 @@ class Ratchet extends EventTarget {
   #setState(state) {
     const previous = this.user;
     const { user, reason, told } = state;
-    const share = 0.5 + Math.random() * 0.4; // of its life: who knows this code must not foretell a refresh
+    const share = 0.5 + Math.random() * 0.4; // of its life; random, so that nobody can predict a refresh
     this.#state = { ...state, due: state.expires_in * 1000 * share };
     this.#known(user);
     this.#check();
@@ -342,7 +342,7 @@ class Ratchet extends EventTarget {
   };
 }
 
-/* Plain http on another host than localhost has no Web Locks: each tab then waits for itself alone. */
+/* Plain http on another host than localhost has no Web Locks: then each tab uses only its own queue. */
 function lockOfThisTab() {
   let last = Promise.resolve();
   return { request: (_name, _options, enter) => (last = last.then(enter)) };
