@@ -39,7 +39,7 @@ IDS = [kind.__name__ for kind, *_ in CONTRACT]
 def test_an_error_is_what_the_contract_says(
     kind: type[RatchetError], code: str, status: int, *, ends_session: bool
 ) -> None:
-    """Of a refused account alone the table cannot tell: that ends the session on refresh."""
+    """The table is incomplete only for a refused account: on refresh that ends the session."""
     error = kind()
     assert (error.code, error.status, error.ends_session) == (code, status, ends_session)
 

@@ -1,6 +1,6 @@
 """The mutants of a module: its source with one change, for every change of every node.
 
-Left alone is what says nothing of behaviour: annotations, docstrings, imports, what is for the type checker
+Not changed is what says nothing of behaviour: annotations, docstrings, imports, what is for the type checker
 only, and the sentence of an error.
 """
 

@@ -15,7 +15,7 @@ Job = tuple[str, str]
 """A table and the name of a row, or a network and the number of a chunk."""
 
 SLOW = ("faults", "worlds", "bounds")
-"""Tables whose rows go first, so that none of them is left alone at the end."""
+"""Tables whose rows go first, so that none of them is the only one running at the end."""
 
 
 def jobs(tables: Collection[str] = ()) -> list[Job]:

@@ -1,6 +1,6 @@
 """The rules of others, in the shape of ``rotation.decide``, so that one explorer runs them all.
 
-Each is the decision alone, as its makers describe it; everything else of their products is left out. All get
+Each is only the decision, as its makers describe it; everything else of their products is left out. All get
 the same leeway as ours, whatever their default, so that a difference is one of rule and not of number.
 """
 

@@ -124,7 +124,7 @@ class SoakBrowser:
             time.sleep(MOMENT)
 
     def _work(self, dice: random.Random) -> None:
-        """One exchange while the browser is awake; who finds the jar empty signs in, alone."""
+        """One exchange while the browser is awake; with an empty jar it signs in, while no other tab does."""
         with self._gate:
             self._gate.wait_for(lambda: not self._holds)
             self._busy += 1

@@ -64,7 +64,7 @@ def test_age_begins_before_the_request_was_sent(browser: TabbedBrowser) -> None:
 @pytest.mark.parametrize(
     ("share", "refreshes"),
     [
-        pytest.param(0.45, 0, id="a token that has lived less than half of its life is left alone"),
+        pytest.param(0.45, 0, id="a token that has lived less than half of its life is not refreshed"),
         pytest.param(0.9, 1, id="one that has lived nine tenths is refreshed, though it is still good"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The access token: in memory alone, and sent to this origin alone."""
+"""The access token: only in memory, and sent only to this origin."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def test_sign_out_of_others_concerns_no_tab_here(browser: TabbedBrowser) -> None
 
 
 def lose_cookie(browser: TabbedBrowser, _shop: Shop) -> None:
-    """Somebody clears the refresh cookie alone."""
+    """Somebody clears only the refresh cookie."""
     browser.context.clear_cookies(name="refreshToken")
 
 

@@ -1,6 +1,6 @@
 """A database server that goes away: before, between and after the statements of a request, and for a while.
 
-The proxy takes the server away from the site alone; everybody else goes on using it.
+The proxy takes the server away only from the site; everybody else goes on using it.
 """
 
 from __future__ import annotations

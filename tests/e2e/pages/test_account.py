@@ -40,7 +40,7 @@ def test_one_device_is_signed_out(make_visitor: MakeVisitor, name: str, *, scrip
 
 @pytest.mark.parametrize("script", SCRIPT)
 def test_all_others_are_signed_out(make_visitor: MakeVisitor, name: str, *, script: bool) -> None:
-    """One button leaves this device alone signed in, and is gone with the others."""
+    """One button leaves only this device signed in, and is gone with the others."""
     first, *others = devices(make_visitor, name, script=script)
     first.page.get_by_role("button", name="Sign out all other devices").click()
     expect(first.page.locator(".device")).to_have_count(1)

@@ -54,7 +54,7 @@ def test_page(
 
 @pytest.mark.parametrize("path", ["/sign-in", "/account", "/demo"])
 def test_policy(visitor: Visitor, path: str) -> None:
-    """The policy allows this site's own script alone, and no page has one inline."""
+    """The policy allows only this site's own script, and no page has one inline."""
     reply = visitor.page.goto(visitor.address(path))
     assert reply is not None
     policy = reply.headers["content-security-policy"]

@@ -60,7 +60,7 @@ def test_continues(
 
 
 def test_way_there_and_back(visitor: Visitor) -> None:
-    """303 to continue with the place in ``next``, 303 back; the refresh cookie goes to continue alone."""
+    """303 to continue with the place in ``next``, 303 back; the refresh cookie goes only to continue."""
     visitor.wait()
     reply = visitor.page.goto(visitor.address("/account?a=1&b=%2F"))
     assert reply is not None

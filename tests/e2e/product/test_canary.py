@@ -104,7 +104,7 @@ def test_the_search_finds_what_is_there(story: Story) -> None:
 )
 @pytest.mark.parametrize("before", ["", "a", "bc", "def"])
 def test_the_search_knows_every_form(write: Callable[[str], bytes], before: str) -> None:
-    """Whichever way a password is written down, alone or in the middle of something, it is found."""
+    """Whichever way a password is written down, by itself or within other text, it is found."""
     password = canary("somebody's")
     for log in (write(before + password), write(f"{before}{password} and more")):
         assert found({"log": log}, [password, canary("somebody's")]) == [("log", password)]

@@ -88,7 +88,7 @@ def refresh(*lines: bytes, body: bytes = b"") -> bytes:
     ],
 )
 def test_two_authorization_headers_are_none(stage: Stage, access: bytes, lines: list[bytes]) -> None:
-    """Whoever says twice who they are is nobody, though one of them alone would do."""
+    """Two credentials in one request are refused, although one of them would be enough."""
     alone = send(stage, look(b"Authorization: Bearer " + access + b"\r\n"))
     assert alone.status == 200
     answer = send(stage, look(*(line.replace(b"%s", access) for line in lines)))

@@ -1,7 +1,7 @@
 """Changing the secret and the keys under load: nobody is signed out, and no valid access token is refused.
 
 Releases follow one another as behind a load balancer: the next one starts beside the one before it, takes
-requests together with it, and then alone. The steps are those of docs/keys.md.
+requests together with it, and then without it. The steps are those of docs/keys.md.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Fleet:
         return self.nodes[-1]
 
     def roll_out(self, first: Release, *others: Release) -> None:
-        """One release after the other, each beside the one before it for a while and then alone."""
+        """One release after the other, each beside the one before it for a while and then without it."""
         self.start(first)
         with on_the_road(self.travellers) as a_while:
             a_while()
@@ -142,7 +142,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
 
 @pytest.mark.long
 def test_a_new_secret_signs_nobody_out(fleet: Fleet) -> None:
-    """First it is accepted, then it signs and the old one is accepted, then it is alone."""
+    """First it is accepted, then it signs and the old one is accepted, then it is the only one."""
     fleet.roll_out(with_secrets(SECRET), with_secrets(SECRET, NEW_SECRET), with_secrets(NEW_SECRET, SECRET))
     for traveller in fleet.travellers:
         assert is_signed_with(SECRET, traveller.tokens[0])
@@ -153,7 +153,7 @@ def test_a_new_secret_signs_nobody_out(fleet: Fleet) -> None:
 
 @pytest.mark.long
 def test_a_new_key_signs_nobody_out(fleet: Fleet, tmp_path: Path) -> None:
-    """First it is the last of two, then the first of them, then it is alone."""
+    """First it is the last of two, then the first of them, then it is the only one."""
     old, new = save_key(tmp_path / "old.pem", "EdDSA"), save_key(tmp_path / "new.pem", "ES256")
     fleet.roll_out(with_keys(old), with_keys(old, new), with_keys(new, old))
     for traveller in fleet.travellers:

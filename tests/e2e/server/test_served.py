@@ -51,7 +51,7 @@ def client(running: Server) -> Client:
 
 
 def test_sign_in_sets_a_guarded_cookie_and_returns_a_jwt(client: Client) -> None:
-    """The refresh token is in a cookie that no script reads and that goes to /auth alone."""
+    """The refresh token is in a cookie that no script reads and that goes only to /auth."""
     reply = client.sign_in(remember=True)
     assert reply.status == 200
     cookie = reply.cookies[REFRESH_COOKIE]
@@ -74,7 +74,7 @@ def test_refresh_by_cookie_rotates_both_tokens(client: Client) -> None:
 
 
 def test_refresh_by_body_rotates_both_tokens_and_sets_no_cookie(client: Client) -> None:
-    """A client without cookies is answered in the body alone."""
+    """A client without cookies is answered only in the body."""
     signed_in = client.sign_in(delivery="body")
     wait_for_the_next_second()
     reply = client.refresh(signed_in.json["refresh_token"])

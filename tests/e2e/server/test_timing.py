@@ -23,14 +23,14 @@ from ...support.server.stage import Stage, staged
 
 PAIRS = count(200, 500)
 MAX_TOLD = 0.55
-"""Of the area under the ROC curve. Chance alone exceeds it in one sample of 12 (of 160 where whole)."""
+"""Of the area under the ROC curve. By chance it is exceeded in one sample of 12 (of 160 where whole)."""
 
 COSTS = (8, 9, 10, 11, 12) if WHOLE else (9, 11)
 """Of the stored hashes, where the site is set to 10."""
 
 FEW_PAIRS = count(30, 200)
 MAX_TOLD_BY_FEW = 0.65
-"""Chance alone exceeds it in one sample of 20 of 30 pairs; a cost that is one off tells more than 0.9."""
+"""By chance it is exceeded in one sample of 20 of 30 pairs; a cost that is one off tells more than 0.9."""
 
 TRIES = 3
 
@@ -110,7 +110,7 @@ def test_area(pairs: list[Pair], told: float) -> None:
 
 
 def area(pairs: Sequence[Pair]) -> float:
-    """The area under the ROC curve of a guesser who goes by time alone, the better way round."""
+    """The area under the ROC curve of a guesser who uses only the time, the better way round."""
     sooner = (
         sum(
             (one.unknown < other.known) + (one.unknown == other.known) / 2 for one in pairs for other in pairs

@@ -243,7 +243,7 @@ def test_second_access_cookie_of_the_same_name(stranger: Stranger, grace: Browse
 
 
 def test_access_cookie_can_be_switched_off(make_stranger: MakeStranger) -> None:
-    """With RATCHET_ACCESS_COOKIE off a view takes a bearer alone."""
+    """With RATCHET_ACCESS_COOKIE off a view takes only a bearer token."""
     stranger = make_stranger(RATCHET_ACCESS_COOKIE=False)
     stranger.add_user()
     token = content(Browser(stranger.app).sign_in("grace@example.org"))["access_token"]

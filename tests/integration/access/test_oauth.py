@@ -32,7 +32,7 @@ WELL_KNOWN = "/.well-known/oauth-authorization-server"
 
 
 class Client:
-    """An OAuth client or a service: no cookies, forms alone."""
+    """An OAuth client or a service: no cookies, only forms."""
 
     def __init__(self, site: Flask) -> None:
         self._client = site.test_client(use_cookies=False)

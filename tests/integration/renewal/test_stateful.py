@@ -172,7 +172,7 @@ class Blueprint(RuleBasedStateMachine):
     @now_and_then
     @rule(person=people, blocked=st.booleans())
     def block(self, person: str, blocked: bool) -> None:
-        """Somebody sets or clears the mark on the row, and leaves its sessions alone."""
+        """Somebody sets or clears the mark on the row, and does not change its sessions."""
         subject = self.subjects[person]
         self.contract.users[subject].blocked = blocked
         self.both.write(subject, blocked=blocked)

@@ -164,7 +164,7 @@ def test_remember_is_true_or_false(site: Flask, ada: str, remember: object) -> N
 
 @pytest.mark.parametrize("name", ["current_password", "new_password"])
 def test_password_fields_are_text(signed_in: Browser, site: Flask, ada: str, name: str) -> None:
-    """A password change takes text alone."""
+    """A password change takes only text."""
     before = stored(site, ada)
     fields = {"current_password": PASSWORD, "new_password": "an even better battery staple"}
     for wrong in NO_TEXT:

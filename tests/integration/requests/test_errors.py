@@ -129,7 +129,7 @@ def test_error(scene: Scene, ask: Callable[[Scene], TestResponse], error: Error)
 
 
 def assert_one_sentence(reply: TestResponse) -> None:
-    """The reply has code and description alone; that one is a sentence for a person."""
+    """The reply has only code and description; that one is a sentence for a person."""
     fields = content(reply)
     assert fields.keys() == {"error", "error_description"}
     sentence = fields["error_description"]
@@ -150,7 +150,7 @@ def _kinds(parent: type[RatchetError]) -> Iterator[type[RatchetError]]:
 
 
 def test_nothing_is_lost_while_the_database_is_away(scene: Scene) -> None:
-    """A fault leaves the cookies alone: the next node that works takes them."""
+    """A fault changes no cookie: the next node that works takes them."""
     held = scene.browser.held
     away = scene.elsewhere()
     assert away.refresh().status_code == 503

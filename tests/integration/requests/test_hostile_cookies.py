@@ -55,7 +55,7 @@ HOUR, POLL, RENEWAL = 3600, 10, 420
 def test_odd_header(
     signed_in: Browser, site: Flask, ada: str, cookies: str, expected: tuple[int, str]
 ) -> None:
-    """An odd ``Cookie`` header is refused in words, and the session that it hints at is left alone."""
+    """An odd ``Cookie`` header is refused with a message, and the session that it names does not change."""
     before = stored(site, ada)
     reply = present(site, cookies.replace("{}", signed_in.held))
     assert refusal(reply) == expected

@@ -82,7 +82,7 @@ def test_every_operation_has_a_name_of_its_own(bare_site: Flask) -> None:
         {"RATCHET_URL_PREFIX": "/api/session", "RATCHET_COOKIE_NAME": "rt", "RATCHET_BODY_DELIVERY": False},
         {"RATCHET_LOGIN_URL": None, "RATCHET_ACCESS_COOKIE": False},
     ],
-    ids=["as it comes", "at the root", "other names, cookies alone", "no page, no access cookie"],
+    ids=["as it comes", "at the root", "other names, only cookies", "no page, no access cookie"],
 )
 def test_document_is_openapi(make_bare_site: MakeSite, further: dict[str, Any]) -> None:
     """It keeps to the schema of OpenAPI 3.1, whatever the settings are, and no reference leads nowhere."""

@@ -53,7 +53,7 @@ FRIEND = "https://app.example.org"
             id="our own page behind a proxy that renames us",
         ),
         pytest.param({"Sec-Fetch-Site": "cross-site", "Origin": FRIEND}, False, id="a friend nobody named"),
-        pytest.param({"Referer": "https://evil.example/"}, True, id="a referrer alone says nothing"),
+        pytest.param({"Referer": "https://evil.example/"}, True, id="a referrer by itself says nothing"),
     ],
 )
 def test_headers_of_a_browser(bare_site: Flask, headers: dict[str, str], *, passes: bool) -> None:
@@ -99,7 +99,7 @@ def test_trusted_origins(make_bare_site: MakeSite, headers: dict[str, str], *, p
 def test_another_site_changes_nothing(
     signed_in: Browser, site: Flask, ada: str, method: str, path: str, way: str
 ) -> None:
-    """Every route that changes state refuses, by cookie and by bearer, and leaves the cookies alone."""
+    """Every route that changes state refuses, by cookie and by bearer, and changes no cookie."""
     access = content(signed_in.refresh())["access_token"]
     before = stored(site, ada)
     browser = signed_in if way == "cookie" else Browser(site)

@@ -43,7 +43,7 @@ def test_body_delivery_sets_no_cookie(browser: Browser) -> None:
 @pytest.mark.parametrize(
     ("name", "path", "httponly"),
     [
-        pytest.param("refreshToken", "/auth", True, id="the refresh cookie goes to the blueprint alone"),
+        pytest.param("refreshToken", "/auth", True, id="the refresh cookie goes only to the blueprint"),
         pytest.param("accessToken", "/", True, id="the access cookie goes to every page"),
         pytest.param("signedIn", "/", False, id="the mark of a sign-in is for script to read"),
     ],

@@ -27,7 +27,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("columns", "code"), REFUSED)
 def test_refused_account(site: Flask, columns: dict[str, bool], code: str) -> None:
-    """Who may not sign in learns why with the right password alone, and no session starts."""
+    """Who may not sign in learns why only with the right password, and no session starts."""
     eve = add_user(site, "eve@example.org", "eve", **columns)
     assert refusal(Browser(site).sign_in("eve", "a wrong password")) == (401, "invalid_credentials")
     reply = Browser(site).sign_in("eve")
@@ -69,7 +69,7 @@ def test_signing_in_as_somebody_else_ends_the_session_there(
 
 
 def test_failed_sign_in_ends_nothing(signed_in: Browser) -> None:
-    """A wrong password leaves the session that is there alone."""
+    """A wrong password does not change the session that is there."""
     reply = signed_in.sign_in(password="a wrong password")
     assert "Set-Cookie" not in reply.headers
     assert signed_in.refresh().status_code == 200

@@ -130,7 +130,7 @@ def test_both_passwords_have_to_be_there(signed_in: Browser, missing: str) -> No
 
 
 def test_access_token_is_needed(signed_in: Browser, site: Flask) -> None:
-    """A refresh cookie alone does not change a password."""
+    """With only a refresh cookie the password is not changed."""
     assert refusal(change(Browser(site, signed_in.held))) == (401, "token_missing")
 
 

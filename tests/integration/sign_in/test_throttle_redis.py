@@ -1,4 +1,4 @@
-"""Failed sign-ins counted in a Redis: by all nodes together, and by each alone while it is away."""
+"""Failed sign-ins counted in a Redis: by all nodes together, and by each for itself while it is away."""
 
 from __future__ import annotations
 

@@ -252,6 +252,6 @@ def test_body_delivery_switched_off_starts_none(make_site: MakeSite, ada: str) -
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_access_token_is_needed(signed_in: Browser, site: Flask, method: str) -> None:
-    """A refresh cookie alone lists and starts nothing."""
+    """With only a refresh cookie nothing is listed or started."""
     reply = Browser(site, signed_in.held).client.open("/auth/sessions", method=method)
     assert refusal(reply) == (401, "token_missing")

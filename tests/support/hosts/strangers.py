@@ -55,7 +55,7 @@ def with_text_key(db: SQLAlchemy) -> Model:
 
 
 def without_username(db: SQLAlchemy) -> Model:
-    """Users who sign in by address alone."""
+    """Users who sign in only by address."""
 
     class Customer(RatchetUser, db.Model):  # type: ignore[name-defined,misc]  # made at run time
         __tablename__ = "customers"

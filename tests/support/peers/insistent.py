@@ -72,7 +72,7 @@ class Insistent:
 
 
 def check_put_off(reply: Reply) -> None:
-    """A 503 says when to come back and leaves the cookies alone."""
+    """A 503 says when to come back and changes no cookie."""
     assert reply.verdict == (503, "unavailable")
     assert int(reply.headers["Retry-After"]) > 0
     assert "Set-Cookie" not in reply.headers

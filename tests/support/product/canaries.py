@@ -31,7 +31,7 @@ def canary(kind: str) -> str:
 
 
 def parts(token: str) -> list[str]:
-    """What of a token or cookie could be written down: all of it, and each part that is of this one alone."""
+    """What of a token or cookie could be written down: all of it, and each part that only this one has."""
     return [token, *(part for part in token.split(".")[1:] if len(part) > 20)]
 
 
@@ -132,7 +132,7 @@ class Story:
 
     @property
     def of_the_row(self) -> list[str]:
-        """What the row alone may know: hashes of passwords, ids of tokens."""
+        """What only the row may know: hashes of passwords, ids of tokens."""
         return [*self.hashes, *{token_id for token in self.tokens for token_id in ids_in(token)}]
 
     @property

@@ -5,7 +5,7 @@ The role of a block, the word after its language, says what becomes of it:
 ===================  =================================================================================
 ``python NAME``      a file of the stranger's app; blocks of the same name continue it
 ``bash app``         commands in the stranger's folder
-``bash install``     commands in a checkout that holds the product alone
+``bash install``     commands in a checkout that holds only the product
 ``bash site``        commands in a checkout of the site, which is served at the same time
 ``bash serve``       a command there that serves the site until it is stopped
 ``bash make``        a target of the Makefile; only its recipe is read, see ``run_make``

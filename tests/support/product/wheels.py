@@ -15,7 +15,7 @@ BUILD = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolatio
 
 
 def copy_sources(folder: Path) -> Path:
-    """A checkout with the product alone: what is built there leaves nothing in this one."""
+    """A checkout with only the product: what is built there leaves nothing in this one."""
     checkout = folder / "checkout"
     checkout.mkdir(parents=True)
     for name in SOURCES:

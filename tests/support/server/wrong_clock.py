@@ -10,7 +10,7 @@ SLEEP_BY_SELECT = """
 import select, time
 time.sleep = lambda seconds: select.select([], [], [], seconds) and None
 """
-"""libfaketime 0.9.10 breaks the system call of time.sleep where it leaves the monotonic clock alone."""
+"""libfaketime 0.9.10 breaks the system call of time.sleep if it does not change the monotonic clock."""
 
 
 class WrongClock:

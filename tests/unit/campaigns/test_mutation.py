@@ -1,4 +1,4 @@
-"""The mutants of a small sample: what is made, what is left alone, and that a test kills one."""
+"""The mutants of a small sample: what is made, what is not changed, and that a test kills one."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_what_is_left_alone(source: str) -> None:
 
 
 def test_the_sentence_of_an_error_is_left_alone() -> None:
-    """It is for a person; that the error is raised is not left alone."""
+    """It is for a person; only that the error is raised is changed."""
     assert made("raise ValueError('no time')") == ["without raise ValueError('no time')"]
 
 

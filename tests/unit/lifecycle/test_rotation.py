@@ -77,7 +77,7 @@ THEFTS = [
     row("an unknown token is a reuse within the leeway too", REUSE, "grandparent", served_at=served(1)),
     row("an unknown token is a reuse without a leeway", REUSE, "grandparent", NO_LEEWAY),
     row("an unknown token is a reuse with the clock back", REUSE, "grandparent", served_at=NOW + HOUR),
-    row("a fresh session knows its current token alone", REUSE, "parent", parent=None),
+    row("a fresh session knows only its current token", REUSE, "parent", parent=None),
     row("no parent is not the text of none", REUSE, "None", parent=None),
     row("no parent is not an empty token", REUSE, "", parent=None),
     row("a token is compared in full", REUSE, "curren"),

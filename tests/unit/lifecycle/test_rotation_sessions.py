@@ -79,7 +79,7 @@ def test_put_replaces_one_session_in_its_place() -> None:
 
 
 def test_put_drops_a_session_where_there_is_no_next_value() -> None:
-    """None as the next value takes the session away, and that one alone."""
+    """None as the next value takes the session away, and only that one."""
     assert replace_session(ALL, "laptop", None) == (PHONE, TABLET)
 
 

@@ -51,7 +51,7 @@ def restart(holder: Account, old: str = "phone") -> Transition:
 
 
 def test_a_newcomer_joins_the_other_sessions() -> None:
-    """A sign-in leaves the other sessions of the user alone, and is told."""
+    """A sign-in does not change the other sessions of the user, and causes an event."""
     transition = start(USER)
     assert transition == Transition((LAPTOP, PHONE, NEW), NEW, (SIGNED_IN,), same_hash=True)
 

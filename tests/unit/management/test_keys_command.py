@@ -26,7 +26,7 @@ def generate(*options: str) -> Result:
 
 @pytest.mark.parametrize("algorithm", ASYMMETRIC_ALGORITHMS)
 def test_a_site_starts_with_the_new_file(algorithm: str, tmp_path: Path) -> None:
-    """The file is what RATCHET_JWT_KEYS takes, for its owner alone, and the command says its name."""
+    """The file is what RATCHET_JWT_KEYS takes, only its owner can read it, and the command says its name."""
     path = tmp_path / "access.pem"
     ran = generate("--algorithm", algorithm, "--out", str(path))
     (key,) = load_settings(RATCHET_JWT_KEYS=path).jwt_keys

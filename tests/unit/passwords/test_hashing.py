@@ -48,7 +48,7 @@ def of_another_system(password: str, prefix: str = "2b") -> str:
 
 
 DIFFERENT: list[Any] = [
-    pytest.param("a" * 72 + "b", "a" * 72 + "c", id="byte 73 alone"),
+    pytest.param("a" * 72 + "b", "a" * 72 + "c", id="only byte 73"),
     pytest.param("a" * 72, "a" * 73, id="one byte more than bcrypt reads"),
     pytest.param("a" * 511 + "b", "a" * 511 + "c", id="the last of as many as there can be"),
     pytest.param(FACE * 64, FACE * 63 + "\N{OWL}", id="the last of 64 four-byte characters"),
@@ -65,7 +65,7 @@ DIFFERENT: list[Any] = [
 
 @pytest.mark.parametrize(("password", "other"), DIFFERENT)
 def test_different_passwords_are_different(password: str, other: str) -> None:
-    """A password counts in full, and verifies itself alone, both ways round."""
+    """Every character of a password counts, and its hash verifies only that password, both ways round."""
     first, second = hash_password(password, ROUNDS), hash_password(other, ROUNDS)
     assert verify_password(password, first, ROUNDS)
     assert verify_password(other, second, ROUNDS)

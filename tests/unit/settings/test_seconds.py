@@ -28,7 +28,7 @@ SPANS: list[Any] = [
 ]
 NO_SPANS: list[Any] = [
     pytest.param("", id="empty"),
-    pytest.param("s", id="a unit alone"),
+    pytest.param("s", id="only a unit"),
     pytest.param("-1s", id="negative text"),
     pytest.param("1e3", id="an exponent"),
     pytest.param("1,5h", id="a comma"),

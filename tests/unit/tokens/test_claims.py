@@ -104,7 +104,7 @@ def test_one_kind_is_never_taken_for_the_other() -> None:
 
 
 def test_a_fallback_secret_is_accepted_and_never_signs() -> None:
-    """Tokens of the old secret hold; new ones are the new secret's alone."""
+    """Tokens of the old secret are valid; only the new secret signs new ones."""
     both_access, both_refresh = access_tokens(SECRET, OLD_SECRET), refresh_tokens(SECRET, OLD_SECRET)
     assert both_access.read(access_tokens(OLD_SECRET).sign(ACCESS_CLAIMS), NOW) == ACCESS_CLAIMS
     assert both_refresh.read(refresh_tokens(OLD_SECRET).sign(REFRESH_CLAIMS), NOW) == REFRESH_CLAIMS

@@ -88,7 +88,7 @@ def refuse_refresh(token: str) -> None:
 
 
 def test_the_forger_knows_the_keys() -> None:
-    """What follows fails by its claims alone: with proper ones the same hand makes tokens that are read."""
+    """What follows fails only by its claims: with proper ones the same function makes valid tokens."""
     assert access_tokens().read(forge_access(ACCESS), NOW).subject == "7"
     assert refresh_tokens().read(forge_refresh(REFRESH), NOW).subject == "7"
 

@@ -1,7 +1,7 @@
 """The vectors of Project Wycheproof against the reader of tokens and the reader of keys.
 
 Each token meets the key of its group, read as a key file would be. The header that the vector has is made the
-expected one, so that a token falls by its signature, its shape or its key and not by an unknown header alone.
+expected one, so that a token falls by its signature, its shape or its key and not only by an unknown header.
 """
 
 from __future__ import annotations

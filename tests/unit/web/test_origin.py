@@ -87,7 +87,7 @@ OTHER_ORIGIN = [
     row("null", origin="null", allowed=False),
     row("null in another case", origin="NULL", allowed=False),
     row("empty", origin="", allowed=False),
-    row("the host alone", origin="example.org", allowed=False),
+    row("only the host", origin="example.org", allowed=False),
     row("the host without a scheme", origin="//example.org", allowed=False),
     row("another port", origin="https://example.org:8443", allowed=False),
     row("port 0", origin="https://example.org:0", allowed=False),
