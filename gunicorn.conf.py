@@ -15,7 +15,7 @@ keepalive = 5
 # Longer than any honest request line or header; a browser's cookies for one site stay below it.
 limit_request_line = 4094
 limit_request_field_size = 8190
-# Cookie lines are joined, and Flask parses all of them. A browser behind two proxies sends about thirty lines.
+# Cookie lines are joined, and Flask parses all of them. A browser behind two proxies sends about thirty.
 limit_request_fields = 64
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108  # heartbeats off disk
 control_socket_disable = True
