@@ -17,6 +17,7 @@ from flask.typing import ResponseReturnValue
 
 from ..errors import InvalidClient, TokenInvalid
 from ..lifecycle.account import SessionRef
+from ..tokens.claims import CLIENT_ID, AccessClaims
 from ..web import responses
 from ..web.body import FORM, JSON, read_form
 from ..web.request import bearer_token
@@ -45,7 +46,8 @@ INTROSPECTION = component(
         token_type=text("A refresh_token gives no access.", enum=["Bearer", "refresh_token"]),
         sub=text("The id of the user."),
         sid=text("The id of the session."),
-        jti=text("The id of a refresh token."),
+        jti=text("The id of the token."),
+        client_id=text("The client of an access token: the site itself."),
         iss={"type": "string"},
         aud={"type": "string"},
         iat=EPOCH,
@@ -135,7 +137,9 @@ def _about_access(presented: str) -> dict[str, Any] | None:
     with suppress(TokenInvalid):
         claims = services().reader.read_access(presented)
         services().reader.find(SessionRef(claims.subject, claims.session_id))
-        return _named("iss", "aud") | {
+        return {
+            **_named("iss", "aud"),
+            **_token_claims(claims),
             "active": True,
             "token_type": "Bearer",
             "sub": claims.subject,
@@ -158,6 +162,11 @@ def _about_refresh(presented: str) -> dict[str, Any] | None:
             "exp": claims.expires_at,
         }
     return None
+
+
+def _token_claims(claims: AccessClaims) -> dict[str, Any]:
+    """The id and client of an access token. One of the release before has neither."""
+    return {"jti": claims.token_id, "client_id": CLIENT_ID} if claims.token_id else {}
 
 
 def _named(*names: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from app.auth.api.metadata import MAX_AGE
 from app.auth.tokens.jws import JWKS_MAX_AGE
 from tests.support.browser import Browser, bearer, content, refusal
 from tests.support.clock import Clock
-from tests.support.forgery import forge_for
+from tests.support.forgery import claims_of, forge_access, forge_for
 from tests.support.samples import SECRET
 from tests.support.sites import MakeSite
 
@@ -326,22 +326,30 @@ def test_an_unknown_token_is_revoked_already(client: Client, site: Flask, ada: s
 def test_a_service_is_told_what_a_token_says(
     client: Client, tokens: dict[str, Any], ada: str, clock: Clock
 ) -> None:
-    """Of an access token all its claims, of a refresh token that it is no access token (RFC 7662)."""
-    access, refresh = client.knows(tokens["access_token"]), client.knows(tokens["refresh_token"])
-    assert access.keys() == {"active", "token_type", "sub", "sid", "iat", "exp", "auth_time"}
-    assert refresh.keys() == {"active", "token_type", "sub", "sid", "exp", "jti"}
-    assert (access["active"], access["token_type"], access["sub"]) == (True, "Bearer", ada)
-    assert (refresh["active"], refresh["token_type"], refresh["sub"]) == (True, "refresh_token", ada)
-    assert (access["sid"], access["exp"]) == (refresh["sid"], clock.now + 600)
+    """Each claim that stands in a token, and the kind of the token (RFC 7662)."""
+    access, refresh = claims_of(tokens["access_token"]), claims_of(tokens["refresh_token"])
+    assert access.keys() == {"sub", "sid", "jti", "client_id", "iat", "exp", "auth_time"}
+    assert refresh.keys() == {"sub", "sid", "jti", "exp"}
+    assert client.knows(tokens["access_token"]) == {"active": True, "token_type": "Bearer"} | access
+    assert client.knows(tokens["refresh_token"]) == {"active": True, "token_type": "refresh_token"} | refresh
+    assert (access["sub"], access["sid"], access["exp"]) == (ada, refresh["sid"], clock.now + 600)
+
+
+def test_a_service_is_told_of_a_token_of_the_release_before(client: Client, tokens: dict[str, Any]) -> None:
+    """It has no jti and no client_id, so neither is told."""
+    claims = claims_of(tokens["access_token"])
+    del claims["jti"], claims["client_id"]
+    assert client.knows(forge_access(claims)) == {"active": True, "token_type": "Bearer"} | claims
 
 
 def test_a_service_is_told_issuer_and_audience(make_site: MakeSite, signed_in: Browser) -> None:
-    """Where the settings name them."""
+    """Where the settings name them, they stand in the token."""
     named = {"RATCHET_ISSUER": "https://example.org", "RATCHET_AUDIENCE": "api"}
     site = make_site(RATCHET_SERVICE_SECRETS=SERVICE, **named)
     token = content(Browser(site, signed_in.held).refresh())["access_token"]
     known = Client(site).knows(token)
     assert (known["iss"], known["aud"]) == ("https://example.org", "api")
+    assert known == {"active": True, "token_type": "Bearer"} | claims_of(token)
 
 
 def test_what_is_not_good_any_more_is_inactive(client: Client, tokens: dict[str, Any], clock: Clock) -> None:
