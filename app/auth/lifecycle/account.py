@@ -112,6 +112,11 @@ def as_shown(session: Session, current_id: str, now: float) -> Session:
     return replace(session, served_at=max(served_at, session.started_at))
 
 
+def has_just_started(session: Session, now: float, policy: RotationPolicy) -> bool:
+    """Whether a session is younger than one leeway at ``now``."""
+    return now - session.started_at < policy.leeway
+
+
 def without_sessions(sessions: Iterable[Session], *session_ids: str) -> tuple[Session, ...]:
     """All but the named sessions."""
     return tuple(session for session in sessions if session.id not in session_ids)

@@ -8,7 +8,14 @@ from operator import attrgetter
 
 from ..errors import TokenInvalid
 from ..lifecycle import rotation
-from ..lifecycle.account import Account, SessionRef, as_shown, find_session, live_sessions
+from ..lifecycle.account import (
+    Account,
+    SessionRef,
+    as_shown,
+    find_session,
+    has_just_started,
+    live_sessions,
+)
 from ..lifecycle.rotation import Session
 from ..settings.model import Settings
 from ..storage.accounts import AccountStore
@@ -69,7 +76,12 @@ class SessionReader:
 
     def acting_session(self, refresh: Sequence[str], access: Sequence[str]) -> SessionRef | None:
         """The live session of a refresh token that is accepted now, or else of a valid access token."""
-        now = self._clock()
+        return self.acting_session_at(refresh, access, self._clock())
+
+    def acting_session_at(
+        self, refresh: Sequence[str], access: Sequence[str], now: float
+    ) -> SessionRef | None:
+        """The same at ``now``."""
         for claims in self.good(self._issuer.valid_refresh(refresh, now), now):
             return SessionRef(claims.subject, claims.session_id)
         for identity in self._issuer.valid_access(access, now):
@@ -100,6 +112,10 @@ class SessionReader:
         The claim of a token is not enough: anybody with the secret could sign it.
         """
         return self._clock() - session.auth_time <= self._fresh_for
+
+    def has_just_started(self, session: Session) -> bool:
+        """Whether a session started less than one leeway ago."""
+        return has_just_started(session, self._clock(), self._policy)
 
     def _find(self, ref: SessionRef, now: float) -> tuple[Account, Session]:
         account = self._store.load(ref.subject)

@@ -84,7 +84,7 @@ class SessionService:
             account.subject, decide_transition, now, account=account, missing=InvalidCredentials
         )
         if replaces and replaces.subject != account.subject:
-            self.end(replaces, "replaced")
+            self._end_session(replaces, "replaced", now)
         return self._issue(latest, started, now)
 
     def restart(self, account: Account, old: Session, password_hash: str) -> IssuedTokens:
@@ -139,32 +139,33 @@ class SessionService:
         Any authentic token ends its own session, however old. To end others its session has to be live;
         RefreshTokenInvalid otherwise.
         """
-        acting_session = None if scope == "session" else self._reader.acting_session(refresh, access)
+        now, refs = self._clock(), self._issuer.refs(refresh, access)
+        acting_session = None if scope == "session" else self._reader.acting_session_at(refresh, access, now)
         if acting_session is None:
-            for ref in self._issuer.refs(refresh, access):
-                self.end(ref)
+            for ref in refs:
+                self._end_session(ref, "signed_out", now)
             if scope != "session":
                 raise RefreshTokenInvalid
         elif scope == "others":
-            self.end_others(acting_session)
+            self._end_others(acting_session, now)
         else:
             with suppress(UserNotFound):  # deleted a moment ago, so already signed out
-                self.end_all(acting_session.subject)
-            for ref in self._issuer.refs(refresh, access):
+                self._end_all(acting_session.subject, "signed_out", now)
+            for ref in refs:
                 if ref.subject != acting_session.subject:  # a token of the cookie and one of the body
-                    self.end(ref)
+                    self._end_session(ref, "signed_out", now)
 
     def end(self, ref: SessionRef, reason: str = "signed_out") -> None:
         """End one session, if it is there."""
-        self._end(ref.subject, lambda session: session.id == ref.session_id, reason)
+        self._end_session(ref, reason, self._clock())
 
     def end_others(self, ref: SessionRef) -> None:
         """End every session of the user but this one."""
-        self._end(ref.subject, lambda session: session.id != ref.session_id, "signed_out")
+        self._end_others(ref, self._clock())
 
     def end_all(self, subject: str, reason: str = "signed_out") -> None:
         """End every session of a user. Raises UserNotFound."""
-        self._change(subject, partial(transitions.end_all, reason=reason), self._clock())
+        self._end_all(subject, reason, self._clock())
 
     def block(self, subject: str, *, blocked: bool = True, reason: str = "blocked") -> None:
         """Block a user (every session ends and none can start, in one write), or unblock them.
@@ -174,11 +175,20 @@ class SessionService:
         decide_transition = partial(transitions.block, blocked=blocked, reason=reason)
         self._change(subject, decide_transition, self._clock(), blocked=blocked)
 
-    def _end(self, subject: str, which: Callable[[Session], bool], reason: str) -> None:
+    def _end_session(self, ref: SessionRef, reason: str, now: float) -> None:
+        self._end(ref.subject, lambda session: session.id == ref.session_id, reason, now)
+
+    def _end_others(self, ref: SessionRef, now: float) -> None:
+        self._end(ref.subject, lambda session: session.id != ref.session_id, "signed_out", now)
+
+    def _end_all(self, subject: str, reason: str, now: float) -> None:
+        self._change(subject, partial(transitions.end_all, reason=reason), now)
+
+    def _end(self, subject: str, which: Callable[[Session], bool], reason: str, now: float) -> None:
         """If the user has no row, there is nothing to end: the token is older than the deletion."""
         with suppress(UserNotFound):
             decide_transition = partial(transitions.end, which=which, reason=reason)
-            self._change(subject, decide_transition, self._clock())
+            self._change(subject, decide_transition, now)
 
     def _check_others(
         self, others: Sequence[RefreshClaims], good: Sequence[RefreshClaims], now: float

@@ -59,8 +59,7 @@ def set_cookies(response: Response, issued: IssuedTokens, *, replaces: bool = Fa
 
 def _keeps_spare(item: Session) -> bool:
     """Whether a reply to a request of the session before this one can still be under way: for one leeway."""
-    age = services().clock() - item.started_at
-    return services().cookies.holds_spare() and age < services().settings.leeway
+    return services().cookies.holds_spare() and services().reader.has_just_started(item)
 
 
 def session(item: Session, current_id: str) -> dict[str, Any]:

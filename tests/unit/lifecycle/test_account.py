@@ -8,8 +8,9 @@ from uuid import UUID
 import pytest
 
 from app.auth.errors import AccountBlocked, AccountUnconfirmed
+from app.auth.lifecycle.account import has_just_started
 
-from ...support.samples import account
+from ...support.samples import NOW, RULE, account, session
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,17 @@ def test_why_a_user_may_not_sign_in(changes: dict[str, Any], refusal: type[Excep
 def test_the_subject_is_the_key_as_text(key: object, subject: str) -> None:
     """What a token says is text, whatever the host's key is (RFC 7519, 4.1.2)."""
     assert account(key=key).subject == subject
+
+
+@pytest.mark.parametrize(
+    ("age", "just_started"),
+    [
+        pytest.param(-1, True, id="the clock of another node is ahead"),
+        pytest.param(0, True, id="now"),
+        pytest.param(29, True, id="within one leeway"),
+        pytest.param(30, False, id="one leeway ago"),
+    ],
+)
+def test_a_session_has_just_started_for_one_leeway(age: float, *, just_started: bool) -> None:
+    """The end of the leeway is not in it."""
+    assert has_just_started(session(started_at=NOW - age), NOW, RULE) is just_started

@@ -443,7 +443,22 @@ def test_a_session_that_was_just_written_is_known_to_be_live(verb: Callable[[Row
         pytest.param(lambda row: row.verbs.start(row.account, SessionOptions()), id="a sign-in"),
         pytest.param(lambda row: row.verbs.refresh([TOKENS["phone"]]), id="a refresh"),
         pytest.param(lambda row: row.verbs.refresh([OLD, TOKENS["phone"]]), id="a refresh with two tokens"),
+        pytest.param(
+            lambda row: row.verbs.start(row.account, SessionOptions(), replaces=SessionRef("8", "phone")),
+            id="a sign-in over the session of another user",
+        ),
         pytest.param(lambda row: row.verbs.end(HERE), id="an end"),
+        pytest.param(lambda row: row.verbs.end_others(HERE), id="an end of the others"),
+        pytest.param(lambda row: row.verbs.end_all("7"), id="an end of all"),
+        pytest.param(
+            lambda row: row.verbs.sign_out(list(TOKENS.values()), [], "session"),
+            id="a sign-out with two tokens",
+        ),
+        pytest.param(
+            lambda row: row.verbs.sign_out([TOKENS["phone"]], [], "others"), id="a sign-out of the others"
+        ),
+        pytest.param(lambda row: row.verbs.sign_out([TOKENS["phone"]], [], "all"), id="a sign-out of all"),
+        pytest.param(lambda row: row.reader.has_just_started(PHONE), id="the age of a session"),
         pytest.param(lambda row: row.reader.read_access(ACCESS), id="the reading of an access token"),
         pytest.param(lambda row: row.reader.honoured([OLD, TOKENS["phone"]]), id="a question"),
         pytest.param(lambda row: row.reader.acting_session([OLD], [ACCESS]), id="whose request this is"),
