@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 PREFIX = "RATCHET_"
 _DURATION = 'a timedelta, seconds, or text such as "15m" or "2d"'
 _FLAG = "true or false"
+_MIN_LEEWAY, _MAX_LEEWAY = 0, 120
+"""Seconds."""
+
 _T = TypeVar("_T")
 
 
@@ -54,6 +57,11 @@ def setting(
     )
 
 
+def _whole_number(low: int, high: int, *, default: int, purpose: str) -> int:
+    """A field of Settings that takes the whole numbers from ``low`` to ``high``."""
+    return setting(parsers.whole(low, high), default, f"a whole number from {low} to {high}", purpose)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Every setting of one app, checked. Durations are seconds."""
@@ -86,19 +94,16 @@ class Settings:
         parsers.duration(), "90d", _DURATION, "Absolute limit of a session; renewing never extends it."
     )
     leeway: float = setting(
-        parsers.duration(0, 120),
+        parsers.duration(_MIN_LEEWAY, _MAX_LEEWAY),
         "30s",
-        f"{_DURATION}, 0 to 2 minutes",
+        f"{_DURATION}, {_MIN_LEEWAY} to {_MAX_LEEWAY // 60} minutes",
         "How long the current refresh token does not rotate after it was made, or its parent last presented.",
     )
     strict: bool = setting(
         parsers.flag, False, _FLAG, "No leeway and no recovery: anything but the current token is a reuse."
     )
-    max_sessions: int = setting(
-        parsers.whole(1, 100),
-        10,
-        "a whole number from 1 to 100",
-        "Sessions a user can have; 1 is one per user.",
+    max_sessions: int = _whole_number(
+        1, 100, default=10, purpose="Sessions a user can have; 1 is one per user."
     )
     cookie_name: str = setting(
         parsers.cookie_name,
@@ -149,15 +154,13 @@ class Settings:
         f"texts of at least {MIN_SECRET_BYTES} bytes, plain ASCII without spaces",
         "Secrets of the services that may ask POST /introspect about tokens; without one, no service may.",
     )
-    bcrypt_rounds: int = setting(
-        parsers.whole(10, 16),
-        12,
-        "a whole number from 10 to 16",
-        "Cost of a password hash; a cheaper stored hash is replaced at the next sign-in.",
+    bcrypt_rounds: int = _whole_number(
+        10,
+        16,
+        default=12,
+        purpose="Cost of a password hash; a cheaper stored hash is replaced at the next sign-in.",
     )
-    password_min_length: int = setting(
-        parsers.whole(8, 64), 15, "a whole number from 8 to 64", "Characters a new password needs."
-    )
+    password_min_length: int = _whole_number(8, 64, default=15, purpose="Characters a new password needs.")
     throttle_storage: str = setting(
         parsers.text,
         "memory://",
