@@ -1,4 +1,4 @@
-"""The walls of the test tree: where tests and helpers stand, and which of them share a process."""
+"""The walls of the trees: where tests and helpers stand, how full a folder is, who shares a process."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from docs.generator import PRODUCT, ROOT
+from docs.generator.house import floors
 from tests.support.order import group_of, is_server_next
 
 TESTS = ROOT / "tests"
@@ -19,6 +20,7 @@ BESIDE_THE_PRODUCT = {"campaigns", "documents", "site"}
 """Rooms of tests/unit for what is not in app/auth."""
 
 MAX_MODULES = 10
+MAX_FLOORS = 9
 
 
 def test_unit_tests_stand_where_the_product_stands() -> None:
@@ -55,11 +57,16 @@ VIEWS = {"clock", "create_app"}
 
 def test_no_folder_is_full() -> None:
     """Ten modules are what one finds at a glance."""
-    folders = {path.parent for path in TESTS.rglob("*.py")}
+    folders = {path.parent for tree in (TESTS, PRODUCT) for path in tree.rglob("*.py")}
     modules = {
         folder: {path.name for path in folder.glob("[!_]*.py")} - {"conftest.py"} for folder in folders
     }
     assert [folder for folder, names in modules.items() if len(names) > MAX_MODULES] == []
+
+
+def test_the_house_is_no_tower() -> None:
+    """The packages of the product stand on nine floors at most."""
+    assert len(floors()) <= MAX_FLOORS
 
 
 def test_where_the_checkout_is_is_said_once() -> None:
