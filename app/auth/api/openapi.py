@@ -21,8 +21,8 @@ from ..errors import (
     ReauthenticationRequired,
     SessionStolen,
 )
+from ..settings.cookie_names import cookie_names
 from ..settings.model import Settings
-from ..settings.parsers import cookie_names
 from ..web.body import JSON
 from ..web.services import services
 from .routes import NO_ROUTE, Errors, Parameter, ReplySpec, Route

@@ -8,7 +8,7 @@ from importlib import resources
 
 from flask import Response, request, url_for
 
-from ..settings.parsers import SIGNED_IN_COOKIE
+from ..settings.cookie_names import SIGNED_IN_COOKIE
 from ..web.services import services
 from .routes import PUBLIC, Parameter, ReplySpec, Routes
 

@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable, Iterator
 
 from ..passwords.throttle import Throttle
-from ..settings import parsers, secrets
+from ..settings import cookie_names as names
+from ..settings import secrets
 from . import secret_source
 from .database_checks import database, migrations, tenants
 from .findings import CheckContext, Finding
@@ -78,14 +79,14 @@ def cookie_names(context: CheckContext) -> Iterator[Finding]:
     """No other host of the domain can set the cookie, and no other cookie has its name."""
     settings = context.settings
     name, own_host = settings.cookie_name, settings.url_prefix == "/" and settings.cookie_domain is None
-    if settings.cookie_secure and not parsers.cookie_prefix(name):
+    if settings.cookie_secure and not names.cookie_prefix(name):
         yield Finding(
             f"A page that is served over plain http can set a cookie called {name}.",
             f'Set RATCHET_COOKIE_NAME to "{"__Host-" if own_host else "__Secure-"}{name}".',
             is_error=False,
         )
     flask_cookie = context.app.config["SESSION_COOKIE_NAME"]
-    if flask_cookie in parsers.cookie_names(name):
+    if flask_cookie in names.cookie_names(name):
         yield Finding(
             f"Flask's own session cookie is called {flask_cookie}, too.", "Set SESSION_COOKIE_NAME."
         )

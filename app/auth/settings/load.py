@@ -15,8 +15,9 @@ from typing import Any
 from flask import Config, Flask
 
 from ..log import log_safely
+from .cookie_names import cookie_prefix
 from .model import PREFIX, SETTINGS, Settings, SettingsError, invalid_setting
-from .parsers import SecretRefused, cookie_prefix
+from .parsers import SecretRefused
 from .secrets import REMEDY, is_short, is_template, weakness
 
 ENVIRONMENT_PREFIX = "FLASK_RATCHET"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ..lifecycle.rotation import RotationPolicy
 from ..tokens.jws import ASYMMETRIC_ALGORITHMS
-from . import parsers
+from . import cookie_names, parsers
 from .secrets import MIN_SECRET_BYTES
 
 if TYPE_CHECKING:
@@ -108,8 +108,8 @@ class Settings:
     cookie_name: str = setting(
         parsers.cookie_name,
         "refreshToken",
-        f"letters, digits and -_.; not {parsers.ACCESS_COOKIE}, {parsers.SIGNED_IN_COOKIE} or "
-        f"{parsers.CONTINUED_COOKIE}",
+        f"letters, digits and -_.; not {cookie_names.ACCESS_COOKIE}, {cookie_names.SIGNED_IN_COOKIE} or "
+        f"{cookie_names.CONTINUED_COOKIE}",
         "Name of the refresh cookie. If it is not the default, the names of the others begin with it.",
     )
     cookie_domain: str | None = setting(

@@ -1,4 +1,8 @@
-"""The parsers of settings: each returns the value as it is kept, or raises ValueError."""
+"""The parsers of settings: each returns the value as it is kept, or raises ValueError.
+
+``is_site_path`` and ``DEFAULT_PORTS`` are rules of theirs that web/ follows too. ``without_password`` parses
+nothing: it shows a value in a message.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +11,15 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from ..tokens.jws import UnusableKey
+from .cookie_names import ACCESS_COOKIE, CONTINUED_COOKIE, SIGNED_IN_COOKIE
 
 if TYPE_CHECKING:
     from ..tokens.keys import KeyPair
 
-REFRESH_COOKIE = "refreshToken"
-ACCESS_COOKIE = "accessToken"
-SIGNED_IN_COOKIE = "signedIn"
-CONTINUED_COOKIE = "ratchetContinued"
-COOKIE_PREFIXES = ("__Host-", "__Secure-")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _DOTS = frozenset({".", ".."})
 """Segments of a path that browsers remove before they send the request."""
@@ -40,16 +40,6 @@ _ENDPOINT = re.compile(r"\w+|[\w-]+(\.[\w-]+)+", re.ASCII)
 _SECRET = re.compile(r"[!-~]+")
 _SCHEME = re.compile(r"\s*[\w+]*(://)?")
 _COOKIE_NAME = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-
-
-class CookieNames(NamedTuple):
-    """What the cookies of one app are called."""
-
-    refresh: str
-    access: str
-    signed_in: str
-    spare: str
-    continued: str
 
 
 class SecretRefused(ValueError):
@@ -151,24 +141,6 @@ def cookie_name(value: Any) -> str:
     if not _COOKIE_NAME.issuperset(name) or name in (ACCESS_COOKIE, SIGNED_IN_COOKIE, CONTINUED_COOKIE):
         raise ValueError
     return name
-
-
-def cookie_names(refresh: str) -> CookieNames:
-    """The names of all cookies, by that of the refresh cookie.
-
-    Browsers send the same cookies to every port of a host. Two sites on one host need their own names for
-    every cookie, so all of them follow the one setting, with its prefix.
-    """
-    prefix = refresh[: len(cookie_prefix(refresh))]
-    if refresh == prefix + REFRESH_COOKIE:
-        others = ACCESS_COOKIE, SIGNED_IN_COOKIE, f"{REFRESH_COOKIE}Spare", CONTINUED_COOKIE
-        return CookieNames(refresh, *(f"{prefix}{name}" for name in others))
-    return CookieNames(refresh, *(f"{refresh}{end}" for end in ("Access", "SignedIn", "Spare", "Continued")))
-
-
-def cookie_prefix(name: str) -> str:
-    """The prefix of a cookie's name that browsers check, in any letter case (RFC 6265bis, 5.4)."""
-    return next((prefix for prefix in COOKIE_PREFIXES if name.lower().startswith(prefix.lower())), "")
 
 
 def domain(value: Any) -> str | None:

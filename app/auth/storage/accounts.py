@@ -22,7 +22,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 from ..lifecycle.account import Account, EndedSession
 from ..lifecycle.rotation import Session
 from ..user import RatchetUser, case_folded
-from . import keys
+from . import primary_keys
 from .database import Database
 from .faults import ForeignText, in_short
 from .statements import Statements
@@ -63,7 +63,7 @@ class AccountStore:
     def find(self, field: str, identifier: str) -> Account | None:
         """The account that signs in under this e-mail address or user name, or None; one SELECT."""
         statement = self._statements.by_identifier.get(field)
-        if statement is None or not keys.is_text(identifier):
+        if statement is None or not primary_keys.is_text(identifier):
             return None
         values = {"wanted": identifier, "wanted_before": case_folded(identifier)}
         try:
@@ -171,7 +171,7 @@ class AccountStore:
 
     def key_of(self, subject: str) -> Any:
         """The primary key that ``subject`` is the text of, or None if no row can have it."""
-        return keys.key_of(subject, self._statements.key_type, lambda: self.database.dialect)
+        return primary_keys.key_of(subject, self._statements.key_type, lambda: self.database.dialect)
 
     def _one(
         self, statement: Select[Any], values: Mapping[str, Any], *, even_hidden: bool = False
@@ -218,7 +218,9 @@ class AccountStore:
         *shown, password_hash, blocked, confirmed, sessions, version, ended = values
         return Account(
             key=shown[0],
-            profile=dict(zip(self._statements.shown, (keys.shown(shown[0]), *shown[1:]), strict=True)),
+            profile=dict(
+                zip(self._statements.shown, (primary_keys.shown(shown[0]), *shown[1:]), strict=True)
+            ),
             password_hash=password_hash,
             blocked=blocked,
             confirmed=confirmed,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import ColumnProperty, Mapper, SynonymProperty
 from sqlalchemy.sql.operators import eq
 
 from ..user import RatchetUser, RowState
-from .keys import is_spelled
+from .primary_keys import is_spelled
 
 WRITTEN = ("sessions", "sessions_version", "ended", "ended_at", "password_hash", "blocked")
 """The columns that Ratchet changes, all in one UPDATE."""

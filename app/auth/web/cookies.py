@@ -28,7 +28,8 @@ from itsdangerous import BadSignature, Signer
 from werkzeug import Response as BaseResponse
 
 from ..log import OncePerApp
-from ..settings.parsers import CookieNames, SameSite, cookie_names
+from ..settings.cookie_names import CookieNames, cookie_names
+from ..settings.parsers import SameSite
 
 COOKIE_SALT = "ratchet refresh cookie"
 CONTINUED_FOR = 30

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.auth.settings.parsers import CONTINUED_COOKIE
+from app.auth.settings.cookie_names import CONTINUED_COOKIE
 from tests.support import ROOT
 from tests.support.browser import PASSWORD
 from tests.support.product.documents import blocks_of

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from app.auth.settings.parsers import CONTINUED_COOKIE
+from app.auth.settings.cookie_names import CONTINUED_COOKIE
 from tests.support.browser import Browser, refusal, set_cookies
 from tests.support.clock import Clock
 from tests.support.sites import MakeSite, let_in
