@@ -38,7 +38,7 @@ PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
 OPTIONAL = Parameter("optional", "query", "Go on to ``next`` also if the renewal fails.")
 NEXT = Parameter("next", "query", "Where to go on: a path of this site.")
 TO_SIGN_IN = "to the sign-in page where the session is over"
-REFUSAL_PAGES: Mapping[int, ReplySpec] = {
+ERROR_PAGES: Mapping[int, ReplySpec] = {
     401: ReplySpec("The session is over, and the site has no sign-in page.", {HTML: None}),
     403: ReplySpec("In a frame of another site, or this user may not sign in.", {HTML: None}),
     503: ReplySpec("A page that tries again.", {HTML: None}, ("Retry-After",)),
@@ -51,12 +51,12 @@ def refused(problem: RatchetError) -> ResponseReturnValue:
     """The reply to a request that a guarded view refused: a redirect for a page, JSON for the rest."""
     try:
         stream.drain()
-        return (_way_on(problem) if redirects.is_navigation() else None) or responses.error(problem)
+        return (_page_redirect(problem) if redirects.is_navigation() else None) or responses.error(problem)
     except RatchetError as graver:
         return responses.error(graver)
 
 
-def _way_on(problem: RatchetError) -> BaseResponse | None:
+def _page_redirect(problem: RatchetError) -> BaseResponse | None:
     """Where a page goes instead of an error: to continue, or to the sign-in page where that cannot help."""
     safe = request.method in origin.SAFE_METHODS
     if isinstance(problem, ReauthenticationRequired):
@@ -93,7 +93,7 @@ def hand_back(sender: Flask, exception: BaseException, **_: object) -> None:
         ),
         204: ReplySpec("Empty: HEAD does not renew."),
         303: ReplySpec(f"To the page, or {TO_SIGN_IN}.", headers=("Location", *COOKIES)),
-        **REFUSAL_PAGES,
+        **ERROR_PAGES,
     },
     guard=BY_REFRESH_TOKEN,
     refuses=(Unavailable,),
@@ -110,7 +110,7 @@ def continue_() -> ResponseReturnValue:
     {
         303: ReplySpec(f"Only {TO_SIGN_IN}.", headers=("Location", *COOKIES)),
         307: ReplySpec("To the page, with the same body.", headers=("Location", *COOKIES)),
-        **REFUSAL_PAGES,
+        **ERROR_PAGES,
     },
     guard=BY_REFRESH_TOKEN,
     parameters=(NEXT, OPTIONAL),
@@ -150,7 +150,7 @@ def _renew(presented: Sequence[str] | None) -> Response:
 def _explain(problem: RatchetError) -> ResponseReturnValue:
     """The page for a session that is over, or for a fault, which leaves the session as it is."""
     if OPTIONAL.name in request.args:
-        return _on_as_nobody(problem)
+        return _continue_signed_out(problem)
     if isinstance(problem, Unavailable):
         page = _page("busy", problem.status, seconds=RETRY_SECONDS, again=redirects.here())
         page.headers["Retry-After"] = str(RETRY_SECONDS)
@@ -160,7 +160,7 @@ def _explain(problem: RatchetError) -> ResponseReturnValue:
     return reply
 
 
-def _on_as_nobody(problem: RatchetError) -> Response:
+def _continue_signed_out(problem: RatchetError) -> Response:
     """Redirect to the page, which then treats the user as not signed in.
 
     The query of its URL names a theft or a block.

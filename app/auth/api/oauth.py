@@ -78,7 +78,7 @@ SERVICE = Guard(("service",), (InvalidClient,), _demand_service)
     "POST",
     "/token",
     {200: ReplySpec("Refreshed.", {JSON: TOKENS_IN_BODY}, ("Pragma",))},
-    takes=BodySpec(TOKEN_FORM, FORM),
+    body=BodySpec(TOKEN_FORM, FORM),
     refuses=GRANT_ERRORS,
 )
 def token() -> Response:
@@ -97,7 +97,7 @@ def token() -> Response:
     "POST",
     "/revoke",
     {200: ReplySpec("The session of the token has ended.", {JSON: EMPTY})},
-    takes=BodySpec(TOKEN_QUESTION, FORM),
+    body=BodySpec(TOKEN_QUESTION, FORM),
 )
 def revoke() -> Response:
     """End the session of a token (RFC 7009).
@@ -114,7 +114,7 @@ def revoke() -> Response:
     "POST",
     "/introspect",
     {200: ReplySpec("What the server knows about the token.", {JSON: INTROSPECTION})},
-    takes=BodySpec(TOKEN_QUESTION, FORM),
+    body=BodySpec(TOKEN_QUESTION, FORM),
     guard=SERVICE,
 )
 def introspect() -> Response:

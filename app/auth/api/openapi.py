@@ -50,7 +50,7 @@ HEADERS: Mapping[str, str] = {
     "Set-Cookie": "The cookies of the session: set, or cleared by a sign-out. None with body delivery.",
     "WWW-Authenticate": "What the client has to present (RFC 6750, section 3).",
 }
-CERTAIN = frozenset(HEADERS) - {"Set-Cookie"}
+REQUIRED_HEADERS = frozenset(HEADERS) - {"Set-Cookie"}
 
 OPTIONS: Mapping[int, ReplySpec] = {200: ReplySpec("In a header.", headers=("Allow",)), **NO_ROUTE}
 """The reply to OPTIONS at every path."""
@@ -125,10 +125,10 @@ def _operation(route: Route, schemes: Iterable[str]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": route.name.rstrip("_"),
         "summary": route.summary,
-        "responses": _responses(route.gives, route.refuses),
+        "responses": _responses(route.replies, route.refuses),
     }
-    if route.takes:
-        schema, media_type, required = route.takes
+    if route.body:
+        schema, media_type, required = route.body
         described["requestBody"] = {"required": required, "content": {media_type: {"schema": schema}}}
     if route.guard.security:
         ways = [name for name in route.guard.security if not name or name in schemes]
@@ -148,8 +148,8 @@ def _without_content(operation: dict[str, Any]) -> dict[str, Any]:
     return {name: part for name, part in operation.items() if name != "operationId"} | {"responses": bare}
 
 
-def _responses(gives: Mapping[int, ReplySpec], refuses: Errors) -> dict[str, Any]:
-    found: dict[str, Any] = {str(status): _reply(reply) for status, reply in gives.items()}
+def _responses(replies: Mapping[int, ReplySpec], refuses: Errors) -> dict[str, Any]:
+    found: dict[str, Any] = {str(status): _reply(reply) for status, reply in replies.items()}
     refused: list[type[RatchetError]] = [*refuses, RatchetError]
     for status in {error.status for error in refused}:
         errors = _errors([error for error in refused if error.status == status])
@@ -157,9 +157,9 @@ def _responses(gives: Mapping[int, ReplySpec], refuses: Errors) -> dict[str, Any
     return dict(sorted(found.items()))
 
 
-def _reply(gives: ReplySpec) -> dict[str, Any]:
-    kinds = {kind: {"schema": schema or {"type": "string"}} for kind, schema in gives.content.items()}
-    return {"description": gives.means, "headers": _headers(gives.headers), "content": kinds}
+def _reply(reply: ReplySpec) -> dict[str, Any]:
+    kinds = {kind: {"schema": schema or {"type": "string"}} for kind, schema in reply.content.items()}
+    return {"description": reply.description, "headers": _headers(reply.headers), "content": kinds}
 
 
 def _errors(refused: list[type[RatchetError]]) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def _merged(page: dict[str, Any], errors: dict[str, Any]) -> dict[str, Any]:
 
 
 def _headers_of(refused: list[type[RatchetError]]) -> dict[str, Any]:
-    """The headers of these errors; a header that each of them has is certain."""
+    """The headers of these errors; a header that each of them has is required."""
     marks = {
         "Allow": [error is MethodNotAllowed for error in refused],
         "Retry-After": [error.status in (429, 503) for error in refused],
@@ -189,7 +189,7 @@ def _headers_of(refused: list[type[RatchetError]]) -> dict[str, Any]:
         ],
     }
     return {
-        name: _headers([name])[name] if all(marked) else _header(name, certain=False)
+        name: _headers([name])[name] if all(marked) else _header(name, required=False)
         for name, marked in marks.items()
         if any(marked)
     }
@@ -199,19 +199,19 @@ def _headers(names: Iterable[str]) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def _header(name: str, *, certain: bool = True) -> dict[str, Any]:
+def _header(name: str, *, required: bool = True) -> dict[str, Any]:
     kind = "integer" if name == "Retry-After" else "string"
-    certain = certain and name in CERTAIN
-    return {"description": HEADERS[name], "required": certain, "schema": {"type": kind}}
+    required = required and name in REQUIRED_HEADERS
+    return {"description": HEADERS[name], "required": required, "schema": {"type": kind}}
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
-    name, location, means = parameter
+    name, location, description = parameter
     needed = location == "path"
     return {
         "name": name,
         "in": location,
-        "description": means,
+        "description": description,
         "required": needed,
         "schema": {"type": "string"},
     }

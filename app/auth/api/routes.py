@@ -24,7 +24,7 @@ Errors = tuple[type[errors.RatchetError], ...]
 class ReplySpec(NamedTuple):
     """A reply: what it means, its content by media type and schema (no schema: any text), and its headers."""
 
-    means: str
+    description: str
     content: Mapping[str, Component | None] = {}
     headers: tuple[str, ...] = ()
 
@@ -42,7 +42,7 @@ class Parameter(NamedTuple):
 
     name: str
     location: str
-    means: str
+    description: str
 
 
 def _let_in(view: View) -> View:
@@ -62,12 +62,12 @@ class Guard(NamedTuple):
 
 
 ACCESS = ("bearer", "accessCookie")
-ASIDE = ("refreshCookie", "")
+REFRESH_SCHEMES = ("refreshCookie", "")
 """The cookie, or, without a cookie, the body."""
 
 ANYBODY = Guard()
-BY_REFRESH_TOKEN = Guard(ASIDE)
-BY_ANY_TOKEN = Guard((*ASIDE, *ACCESS))
+BY_REFRESH_TOKEN = Guard(REFRESH_SCHEMES)
+BY_ANY_TOKEN = Guard((*REFRESH_SCHEMES, *ACCESS))
 """With these two the view reads the token itself: its response to an invalid one also depends on the body."""
 
 _SIGNED_OUT: Errors = (errors.Unavailable, errors.TokenMissing, errors.TokenInvalid)
@@ -95,8 +95,8 @@ class Route(NamedTuple):
     method: str
     path: str
     view: View
-    gives: Mapping[int, ReplySpec]
-    takes: BodySpec | None
+    replies: Mapping[int, ReplySpec]
+    body: BodySpec | None
     guard: Guard
     further: Errors
     parameters: tuple[Parameter, ...]
@@ -115,7 +115,7 @@ class Route(NamedTuple):
     def refuses(self) -> Errors:
         """The errors of the method, the body, the guard and the view, each once."""
         for_method = () if self.method in SAFE_METHODS else UNSAFE
-        for_body = BODY if self.takes else ()
+        for_body = BODY if self.body else ()
         return tuple(dict.fromkeys((*for_method, *for_body, *self.guard.refuses, *self.further)))
 
 
@@ -126,22 +126,22 @@ class Routes(list[Route]):
         self,
         method: str,
         path: str,
-        gives: Mapping[int, ReplySpec],
+        replies: Mapping[int, ReplySpec],
         *,
-        takes: BodySpec | None = None,
+        body: BodySpec | None = None,
         guard: Guard = ANYBODY,
         refuses: Errors = (),
         parameters: tuple[Parameter, ...] = (),
     ) -> Callable[[View], View]:
         """Declare the view below as one method of ``path``, and put its guard around it.
 
-        ``gives`` are the replies by status. ``refuses`` names the errors of the view itself: those of the
+        ``replies`` are the replies by status. ``refuses`` names the errors of the view itself: those of the
         method, the body and the guard are known. The first line of the view's docstring describes the route.
         """
 
         def declare(view: View) -> View:
             guarded = guard.wrap(view)
-            self.append(Route(method, path, guarded, gives, takes, guard, refuses, parameters))
+            self.append(Route(method, path, guarded, replies, body, guard, refuses, parameters))
             return guarded
 
         return declare

@@ -12,8 +12,8 @@ from ..settings.cookie_names import SIGNED_IN_COOKIE
 from ..web.services import services
 from .routes import PUBLIC, Parameter, ReplySpec, Routes
 
-FOR_GOOD = "public, max-age=31536000, immutable"
-ASK_AGAIN = "no-cache"
+IMMUTABLE = "public, max-age=31536000, immutable"
+REVALIDATE = "no-cache"
 
 
 SCRIPT = "text/javascript"
@@ -42,7 +42,7 @@ def script() -> Response:
     name = services().cookies.names.signed_in
     version = _version(name)
     reply = Response(_source(name), mimetype=SCRIPT)
-    reply.headers["Cache-Control"] = FOR_GOOD if request.args.get("v") == version else ASK_AGAIN
+    reply.headers["Cache-Control"] = IMMUTABLE if request.args.get("v") == version else REVALIDATE
     reply.set_etag(version)
     reply.make_conditional(request)
     return reply

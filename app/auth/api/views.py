@@ -88,7 +88,7 @@ def _sign_in(settings: Settings) -> Schema:
     "POST",
     "/login",
     {200: ReplySpec("Signed in.", {JSON: TOKENS}, COOKIES)},
-    takes=BodySpec(Component("SignIn", _sign_in)),
+    body=BodySpec(Component("SignIn", _sign_in)),
     refuses=(InvalidCredentials, TooManyAttempts, *ACCOUNT, *exchange.GRANT_ERRORS),
 )
 def login() -> Response:
@@ -115,7 +115,7 @@ def login() -> Response:
     "POST",
     "/refresh",
     {200: ReplySpec("Refreshed.", {JSON: TOKENS}, COOKIES)},
-    takes=BodySpec(
+    body=BodySpec(
         component("Refresh", record(grant_type=or_null(exchange.GRANT), **exchange.TOKEN_FIELDS)),
         required=False,
     ),
@@ -136,7 +136,7 @@ def refresh() -> Response:
     "POST",
     "/logout",
     {204: SIGNED_OUT},
-    takes=BodySpec(
+    body=BodySpec(
         component("SignOut", record(scope=or_null(one_of(*SCOPES)), **exchange.TOKEN_FIELDS)), required=False
     ),
     guard=BY_ANY_TOKEN,
@@ -180,7 +180,7 @@ def _new_password(settings: Settings) -> Schema:
     "POST",
     "/password",
     {200: ReplySpec("Changed.", {JSON: TOKENS}, COOKIES)},
-    takes=BodySpec(Component("NewPassword", _new_password)),
+    body=BodySpec(Component("NewPassword", _new_password)),
     guard=SIGNED_IN,
     refuses=(InvalidCredentials, TooManyAttempts),
 )
@@ -226,7 +226,7 @@ def end_session(session_id: str) -> Response:
     "POST",
     "/sessions",
     {201: ReplySpec("Started.", {JSON: TOKENS_IN_BODY})},
-    takes=BodySpec(component("NewSession", record(label=or_null(LABEL))), required=False),
+    body=BodySpec(component("NewSession", record(label=or_null(LABEL))), required=False),
     guard=RECENTLY_SIGNED_IN,
     refuses=(*ACCOUNT, InvalidCredentials),
 )

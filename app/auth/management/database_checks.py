@@ -30,7 +30,7 @@ def database(context: CheckContext) -> Iterator[Finding]:
     """A database that answers, has the columns, agrees on the time and can serve the number of nodes."""
     try:
         difference = context.store.database.clock_difference(context.clock())
-        missing = context.store.database.examine(inspection.missing_columns)
+        missing = context.store.database.inspect(inspection.missing_columns)
     except Unavailable as error:
         yield Finding(
             f"The database does not answer: {in_short(error.__cause__)}", "Start it, or fix its URL."
@@ -66,9 +66,9 @@ def tenants(context: CheckContext) -> Iterator[Finding]:
 def columns(context: CheckContext) -> Iterator[Finding]:
     """Columns can store what Ratchet writes and treat different names as different."""
     own = context.store.own_columns()
-    for what in context.store.database.examine(partial(inspection.unfit_columns, own=own)):
+    for what in context.store.database.inspect(partial(inspection.unfit_columns, own=own)):
         yield Finding(what, f"Change its type in a migration; {ADOPTING}.")
-    for name, collation in context.store.database.examine(partial(inspection.loose_columns, own=own)):
+    for name, collation in context.store.database.inspect(partial(inspection.loose_columns, own=own)):
         yield Finding(
             f"The column {name} has the collation {collation}: of two people whose names differ in an "
             "accent, only one can have an account.",
@@ -80,13 +80,13 @@ def columns(context: CheckContext) -> Iterator[Finding]:
 def rows(context: CheckContext) -> Iterator[Finding]:
     """Rows whose users cannot sign in. A table from before Ratchet can have such rows."""
     counts = Counter[str]()
-    context.store.scan(lambda row: counts.update(_ailments(row)))
-    for ailment, (what, remedy) in AILMENTS.items():
-        if counts[ailment]:
-            yield Finding(what.format(counts[ailment]), remedy)
+    context.store.scan(lambda row: counts.update(_problems_of(row)))
+    for problem, (what, remedy) in ROW_PROBLEMS.items():
+        if counts[problem]:
+            yield Finding(what.format(counts[problem]), remedy)
 
 
-AILMENTS = {
+ROW_PROBLEMS = {
     "email": (
         "{} users may be unable to sign in: their e-mail address is not stored in canonical form.",
         f"Write user.email = canonical(user.email) for them; {ADOPTING}.",
@@ -107,7 +107,7 @@ AILMENTS = {
 """What can be wrong with a row, and what to do about it."""
 
 
-def _ailments(row: Mapping[str, Any]) -> Iterator[str]:
+def _problems_of(row: Mapping[str, Any]) -> Iterator[str]:
     email, username, stored = row.get("email"), row.get("username"), row["password_hash"]
     if isinstance(email, str) and not is_well_spelt(email):
         yield "email"
@@ -122,9 +122,9 @@ def _ailments(row: Mapping[str, Any]) -> Iterator[str]:
 def hashes(context: CheckContext) -> Iterator[Finding]:
     """No password hash costs more than the setting; otherwise the response time shows who has an account."""
     rounds = context.settings.bcrypt_rounds
-    if dear := context.store.count_hashes(hashing.dearer_than(rounds)):
+    if costly := context.store.count_hashes(hashing.patterns_above(rounds)):
         yield Finding(
-            f"{dear} password hashes cost more than RATCHET_BCRYPT_ROUNDS, now {rounds}: a wrong password "
+            f"{costly} password hashes cost more than RATCHET_BCRYPT_ROUNDS, now {rounds}: a wrong password "
             "for such a user takes longer to refuse than one for an unknown user.",
             "Set RATCHET_BCRYPT_ROUNDS to the highest cost that is stored.",
             is_error=False,

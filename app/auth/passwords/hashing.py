@@ -66,7 +66,7 @@ def cost_to_hide(stored: str | None, rounds: int) -> int:
     return min(max(known.rounds, rounds), rounds + MAX_ABOVE) if known else rounds
 
 
-def dearer_than(rounds: int) -> list[str]:
+def patterns_above(rounds: int) -> list[str]:
     """Patterns for SQL's LIKE that match hashes whose cost is above ``rounds``."""
     costs = range(rounds + 1, MAX_ROUNDS + 1)
     return [f"$bcrypt-sha256$v=2,t=2b,r={cost}$%" for cost in costs] + [f"$2_${cost}$%" for cost in costs]

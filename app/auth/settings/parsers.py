@@ -183,16 +183,16 @@ def without_password(value: object) -> str:
     return repr(f"{value.removesuffix(rest)}…" if rest else value)
 
 
-def secrets(shortest: int) -> Callable[[Any], tuple[str, ...]]:
-    """Secrets that fit into a header, each of at least ``shortest`` bytes."""
+def secrets(min_length: int) -> Callable[[Any], tuple[str, ...]]:
+    """Secrets that fit into a header, each of at least ``min_length`` bytes."""
 
     def is_secret(one: object) -> bool:
-        return isinstance(one, str) and len(one) >= shortest and _SECRET.fullmatch(one) is not None
+        return isinstance(one, str) and len(one) >= min_length and _SECRET.fullmatch(one) is not None
 
     def read(value: Any) -> tuple[str, ...]:
         found = (value,) if isinstance(value, str) else value
         if not isinstance(found, list | tuple) or not all(is_secret(one) for one in found):
-            raise SecretRefused(f"takes texts of at least {shortest} bytes, plain ASCII without spaces")
+            raise SecretRefused(f"takes texts of at least {min_length} bytes, plain ASCII without spaces")
         return tuple(found)
 
     return read

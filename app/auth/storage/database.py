@@ -149,7 +149,7 @@ class Database:
         theirs = _EPOCHS.get(self.dialect.name, "EXTRACT(EPOCH FROM CURRENT_TIMESTAMP)")
         return now - float(self.run(text(f"SELECT {theirs}"), {}, lambda result: result.scalar_one()))
 
-    def examine(self, look: Callable[[Connection, Table], _T]) -> _T:
+    def inspect(self, look: Callable[[Connection, Table], _T]) -> _T:
         """What ``look`` (see inspection.py) finds out about the table."""
         with self.faults(), self._connect() as connection:
             return look(connection, self._table)

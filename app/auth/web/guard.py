@@ -63,7 +63,7 @@ def required(view: Any = None, /, *, fresh: bool = False, live: bool = False, op
             if optional:
                 _recognise()
                 return call(*args, **kwargs)
-            _admit(fresh=fresh, live=live)
+            _check_access(fresh=fresh, live=live)
             with _inside():
                 return call(*args, **kwargs)
 
@@ -72,7 +72,7 @@ def required(view: Any = None, /, *, fresh: bool = False, live: bool = False, op
     return guard if view is None else guard(view)
 
 
-def _admit(*, fresh: bool, live: bool) -> None:
+def _check_access(*, fresh: bool, live: bool) -> None:
     """Raise the error of a request that may not enter the view; its body is dropped before the reply."""
     try:
         identity()

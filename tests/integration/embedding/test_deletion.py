@@ -153,7 +153,7 @@ def test_a_deletion_may_be_asked_for_again(site: Flask, ada: str, monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    "verb",
+    "operation",
     [
         pytest.param(ratchet.block, id="block"),
         pytest.param(ratchet.unblock, id="unblock"),
@@ -164,14 +164,14 @@ def test_a_deletion_may_be_asked_for_again(site: Flask, ada: str, monkeypatch: p
 )
 @pytest.mark.usefixtures("meanwhile")
 def test_what_a_host_does_to_a_user_who_is_gone_says_so(
-    site: Flask, ada: str, verb: Callable[[Any], None]
+    site: Flask, ada: str, operation: Callable[[Any], None]
 ) -> None:
     """Nobody is told that a user is blocked who does not exist; any LookupError handler will do."""
     with site.app_context():
         user = db.session.get(User, int(ada))
         delete_row(site, ada)
         with pytest.raises(UserNotFound, match="There is no such user") as caught:
-            verb(user)
+            operation(user)
     assert isinstance(caught.value, LookupError)
 
 

@@ -1,4 +1,4 @@
-"""What a host writes while a verb is under way stands, and nobody gets in on a password of before."""
+"""What a host writes while an operation is under way stands, and nobody gets in on a password of before."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def reuse(browser: Browser, clock: Clock) -> None:
     browser.refresh()
 
 
-VERBS = [
+OPERATIONS = [
     pytest.param(lambda browser, _: browser.sign_in(), id="a sign-in over a session"),
     pytest.param(lambda browser, _: browser.refresh(), id="a refresh"),
     pytest.param(lambda browser, _: browser.sign_out(), id="a sign-out"),
@@ -67,14 +67,14 @@ VERBS = [
 ]
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_a_verb_writes_back_nothing_that_it_does_not_change(
-    signed_in: Browser, site: Flask, ada: str, clock: Clock, verb: Callable[[Browser, Clock], object]
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_an_operation_writes_back_nothing_that_it_does_not_change(
+    signed_in: Browser, site: Flask, ada: str, clock: Clock, operation: Callable[[Browser, Clock], object]
 ) -> None:
     """A password and a block that the host sets between question and write are there afterwards."""
     host = lambda: host_changes(site, ada, password_hash=NEW_HASH, blocked=True)  # noqa: E731  # one line
     with just_before(site, "UPDATE", host):
-        verb(signed_in, clock)
+        operation(signed_in, clock)
     assert stored(site, ada).password_hash == NEW_HASH
     assert is_blocked(site, ada)
 

@@ -98,10 +98,10 @@ def test_block_ends_every_session(signed_in: Browser, site: Flask, ada: str) -> 
     assert Browser(site).sign_in().status_code == 200
 
 
-@pytest.mark.parametrize("verb", ["block", "unblock", "confirm"])
-def test_unknown_user(site: Flask, verb: str) -> None:
+@pytest.mark.parametrize("command", ["block", "unblock", "confirm"])
+def test_unknown_user(site: Flask, command: str) -> None:
     """A command for somebody who is not there says so."""
-    result = run(site, "users", verb, "nobody@example.org")
+    result = run(site, "users", command, "nobody@example.org")
     assert (result.exit_code, "There is no user" in result.output) == (1, True)
 
 

@@ -281,7 +281,7 @@ def test_a_migration_that_has_not_run_is_told(behind: Flask, monkeypatch: pytest
     assert ask(behind).status == 0
 
 
-def test_hashes_that_are_dearer_than_the_setting_are_told(make_site: MakeSite) -> None:
+def test_hashes_that_cost_more_than_the_setting_are_told(make_site: MakeSite) -> None:
     """Of both formats, by their number, on each database; cheaper ones and broken ones are no matter."""
     site = make_site(**SOUND)
     tail = "$N9qo8uLOickgx2ZMRZoMye$" + "a" * 31

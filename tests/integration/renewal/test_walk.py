@@ -45,7 +45,7 @@ def called(browser: Browser) -> list[tuple[str, str]]:
 
 
 def test_the_way_has_at_most_eight_stops() -> None:
-    """A newcomer goes from the socket to the row and back in eight named stops."""
+    """A new reader goes from the socket to the row and back in eight named stops."""
     assert 0 < len(stops()) <= MAX_STOPS
 
 

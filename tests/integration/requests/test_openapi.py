@@ -179,5 +179,5 @@ def test_a_mounted_site_says_where_it_is(bare_site: Flask) -> None:
 @pytest.mark.parametrize("route", [*ROUTES, *ROOT_ROUTES], ids=lambda route: route.name)
 def test_every_reply_says_what_it_means(route: Route) -> None:
     """In a sentence, as does every route."""
-    replies = route.gives.values()
-    assert all(words.endswith(".") for words in (route.summary, *(reply.means for reply in replies)))
+    replies = route.replies.values()
+    assert all(words.endswith(".") for words in (route.summary, *(reply.description for reply in replies)))

@@ -25,7 +25,7 @@ def create_app() -> Flask:
     site = create_site({"MAX_CONTENT_LENGTH": 32 * 1024 * 1024}, clock=clock)
     site.template_folder = str(PAGES)
     site.add_url_rule("/stranger", view_func=stranger)
-    site.add_url_rule("/let-in", view_func=admit_by_name)
+    site.add_url_rule("/let-in", view_func=sign_in_by_name)
     site.add_url_rule("/panel", view_func=ratchet.required(panel))
     site.add_url_rule("/export", view_func=ratchet.required(export))
     site.add_url_rule("/picture", view_func=ratchet.required(picture))
@@ -44,7 +44,7 @@ def stranger() -> str:
     return render_template("stranger.html", to=request.args["to"], how=request.args.get("how", ""))
 
 
-def admit_by_name() -> Response:
+def sign_in_by_name() -> Response:
     """Sign in whoever is called ``name``, without a password, on a page that may stand in a frame."""
     named = db.select(User).where(User.username == request.args["name"])
     ratchet.start_session(db.session.scalars(named).one())

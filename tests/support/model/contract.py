@@ -72,7 +72,7 @@ class Contract:
             return Expected(403, "account_blocked")
         if place := self._place(held):
             self.users[place.user].end(place.session, now)
-        return Expected(200, session=row.admit(Session(user, now, now, now, remember, label), now))
+        return Expected(200, session=row.add_session(Session(user, now, now, now, remember, label), now))
 
     def refresh(self, token: Refresh | None, now: float) -> Expected:
         """POST /auth/refresh."""
@@ -131,7 +131,7 @@ class Contract:
         if session.started_by:
             return Expected(403, "reauthentication_required")
         new_session = Session(session.user, now, claims.auth_time, now, True, label, session.id)
-        return Expected(201, session=self.users[session.user].admit(new_session, now))
+        return Expected(201, session=self.users[session.user].add_session(new_session, now))
 
     def identify(self, access: Access | None, now: float) -> Session | Expected:
         """The live session of an access token, or the refusal of every route that asks the row."""

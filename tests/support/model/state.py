@@ -130,7 +130,7 @@ class User:
         """End a session that a Reuse was found in, and those that it started."""
         self.keep([other for other in self.sessions if stolen not in (other.id, other.started_by)], now)
 
-    def admit(self, new_session: Session, now: float) -> Session:
+    def add_session(self, new_session: Session, now: float) -> Session:
         """Let a session in; beyond the limit the least recently served makes way, its starter last."""
         starter = new_session.started_by
         staying = sorted(self.live(now), key=lambda session: (session.id == starter, session.served_at))

@@ -25,14 +25,14 @@ MISSING = (errors.TokenMissing,)
 
 def declare(
     method: str = "GET",
-    takes: BodySpec | None = None,
+    body: BodySpec | None = None,
     guard: Guard = ANYBODY,
     refuses: Errors = (),
 ) -> Route:
     """A route that is declared so."""
     routes = Routes()
 
-    @routes.route(method, "/here", {}, takes=takes, guard=guard, refuses=refuses)
+    @routes.route(method, "/here", {}, body=body, guard=guard, refuses=refuses)
     def view() -> str:
         """Do something.
 
@@ -51,7 +51,7 @@ def declare(
         pytest.param(declare(), (), id="nothing, where nothing speaks against a request"),
         pytest.param(declare("POST"), UNSAFE, id="another origin, where state changes"),
         pytest.param(declare("DELETE"), UNSAFE, id="another origin, where something goes"),
-        pytest.param(declare(takes=ANY_BODY), BODY, id="a body that cannot be read"),
+        pytest.param(declare(body=ANY_BODY), BODY, id="a body that cannot be read"),
         pytest.param(declare(guard=Guard((), MISSING)), MISSING, id="who may not come in"),
         pytest.param(declare(refuses=(errors.NotFound,)), (errors.NotFound,), id="what the view refuses"),
     ],

@@ -1,4 +1,4 @@
-"""All the sessions of one user: find, live, without, put, admit, and when each one ends."""
+"""All the sessions of one user: find, live, without, replace, add, and when each one ends."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_a_start_never_displaces_its_starter(max_sessions: int) -> None:
     assert PHONE not in displaced
 
 
-def test_a_newcomer_stays_however_old_its_clock_says_it_is() -> None:
+def test_a_new_session_stays_however_old_its_clock_says_it_is() -> None:
     """A node whose clock is behind does not displace the very session it is starting."""
     behind = session(id="new", served_at=NOW - DAY)
     assert add_session(ALL, behind, 2) == ((TABLET, behind), (PHONE, LAPTOP))

@@ -1,4 +1,4 @@
-"""What each verb makes of an account: sessions, events and refusals, before anything is written."""
+"""What each operation makes of an account: sessions, events and refusals, before anything is written."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_ending_all_is_written_in_any_case(sessions: tuple[Session, ...]) -> Non
 
 
 def test_a_password_that_the_host_sets_ends_every_session() -> None:
-    """Each end and the change are told; a blocked user stays blocked, which is not this verb's matter."""
+    """Each end and the change are told; a blocked user stays blocked, because this is no unblock."""
     transition = transitions.reset(account(sessions=(PHONE, LAPTOP), blocked=True), password_hash="new")
     told = (
         ended(PHONE, "password_changed"),

@@ -13,9 +13,9 @@ from app.auth.errors import InvalidRequest
 from app.auth.passwords.hashing import (
     MIN_ROUNDS,
     cost_to_hide,
-    dearer_than,
     hash_password,
     needs_rehash,
+    patterns_above,
     verify_password,
 )
 from app.auth.passwords.policy import MAX_PASSWORD_LENGTH, check_new_password
@@ -244,7 +244,7 @@ def test_what_everybody_has_to_pay_so_that_a_hash_does_not_stand_out(stored: str
 
 def test_patterns_of_sql_find_the_dearer_hashes() -> None:
     """Both formats, whatever their cost; the ones of the setting's cost and below do not match."""
-    patterns = [pattern.replace("_", "?").replace("%", "*") for pattern in dearer_than(13)]
+    patterns = [pattern.replace("_", "?").replace("%", "*") for pattern in patterns_above(13)]
     kept = [with_cost(cost) for cost in (9, 13, 14, 16)] + [f"$2{c}${SALT}" for c in ("a$13", "y$14", "b$16")]
     found = [one for one in kept if any(fnmatchcase(one, pattern) for pattern in patterns)]
     assert found == [kept[2], kept[3], kept[5], kept[6]]

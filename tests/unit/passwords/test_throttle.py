@@ -194,8 +194,8 @@ def test_a_burst_gets_no_more_guesses_than_a_queue(throttle: Throttle) -> None:
         return True
 
     with ThreadPoolExecutor(line.parties) as pool:
-        admitted = sum(pool.map(guess, range(line.parties)))
-    assert 1 <= admitted <= ACCOUNT_AND_IP.amount
+        allowed = sum(pool.map(guess, range(line.parties)))
+    assert 1 <= allowed <= ACCOUNT_AND_IP.amount
 
 
 def test_refused_guesses_from_one_address_do_not_lock_the_account(throttle: Throttle) -> None:

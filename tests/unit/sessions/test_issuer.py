@@ -26,7 +26,7 @@ def token_issuer(**config: Any) -> TokenIssuer:
     return TokenIssuer(load_settings(**config))
 
 
-def test_a_grant_says_whose_and_which_session_it_is() -> None:
+def test_issued_tokens_say_whose_and_which_session_it_is() -> None:
     """Both tokens can be read back, and say the same."""
     issued = token_issuer().issue(account(), SESSION, NOW)
     access, until = token_issuer().read_access(issued.access_token, NOW), int(NOW) + 600
@@ -74,7 +74,7 @@ LIFETIMES: list[Any] = [
 
 
 @pytest.mark.parametrize(("changes", "config", "access", "refresh"), LIFETIMES)
-def test_a_grant_says_how_long_its_tokens_live(
+def test_issued_tokens_say_how_long_its_tokens_live(
     changes: dict[str, Any], config: dict[str, Any], access: int, refresh: int
 ) -> None:
     """Whole seconds from now, and the access token ends exactly then."""

@@ -1,4 +1,4 @@
-"""The verbs on sessions, on a row in memory: what they write, what they refuse, and what a lost race does."""
+"""The operations on sessions, on a row in memory: what they write and refuse, and what a lost race does."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ class Row:
         return True
 
     @property
-    def verbs(self) -> SessionService:
-        """The verbs on this row."""
+    def service(self) -> SessionService:
+        """The operations on this row."""
         store = cast("AccountStore", self)
         return SessionService(SETTINGS, store, TOKEN_ISSUER, self.revocations, self.reader, self.clock)
 
@@ -94,26 +94,26 @@ class Row:
 
 
 @pytest.mark.parametrize("losses", [0, 1, 19], ids=["no race", "one race", "all but the last"])
-def test_a_verb_that_loses_is_decided_anew(losses: int) -> None:
+def test_an_operation_that_loses_is_decided_anew(losses: int) -> None:
     """Who loses loads again, and lands in the end."""
     row = Row(losses)
-    row.verbs.end(HERE)
+    row.service.end(HERE)
     assert row.left == ["laptop"]
     assert row.loads == losses + 1
 
 
-def test_a_verb_that_loses_twenty_times_is_given_up() -> None:
+def test_an_operation_that_loses_twenty_times_is_given_up() -> None:
     """It changes nothing, and the client is told to come again."""
     row = Row(20)
     with pytest.raises(Unavailable):
-        row.verbs.end(HERE)
+        row.service.end(HERE)
     assert (row.left, row.loads) == (["phone", "laptop"], 20)
 
 
 def test_a_new_session_is_what_was_wished() -> None:
     """It begins now and has its absolute limit; the password was given now."""
     row = Row(sessions=())
-    issued = row.verbs.start(row.account, SessionOptions(remember=True, delivery="body", label="Watch"))
+    issued = row.service.start(row.account, SessionOptions(remember=True, delivery="body", label="Watch"))
     made = issued.session
     assert (made.remember, made.delivery, made.label) == (True, "body", "Watch")
     assert made.served_at == made.started_at == made.auth_time == NOW
@@ -128,7 +128,7 @@ def test_a_new_session_is_what_was_wished() -> None:
 def test_a_session_that_another_started_is_no_fresher_than_that() -> None:
     """It remembers which one started it, and the sign-in is that one's."""
     row = Row()
-    made = row.verbs.start(
+    made = row.service.start(
         row.account, SessionOptions(), started_by=session(id="phone", auth_time=5.0)
     ).session
     assert (made.started_by, made.auth_time, made.started_at) == ("phone", 5.0, NOW)
@@ -137,7 +137,7 @@ def test_a_session_that_another_started_is_no_fresher_than_that() -> None:
 def test_a_session_that_is_replaced_ends_with_the_start() -> None:
     """A browser that signs in again holds one session, not two."""
     row = Row()
-    row.verbs.start(row.account, SessionOptions(), replaces=HERE)
+    row.service.start(row.account, SessionOptions(), replaces=HERE)
     assert "phone" not in row.left
     assert len(row.left) == 2
 
@@ -146,7 +146,7 @@ def test_a_session_that_is_replaced_ends_with_the_start() -> None:
 def test_an_old_cookie_beside_the_current_one_is_passed_over(presented: list[str]) -> None:
     """Each candidate is tried, and the one that holds is honoured."""
     row = Row()
-    assert row.verbs.refresh(presented).session.id == "phone"
+    assert row.service.refresh(presented).session.id == "phone"
     assert row.left == ["phone", "laptop"]
 
 
@@ -156,7 +156,7 @@ def test_an_old_token_alone_is_a_theft() -> None:
     tool = session(id="tool", started_by="phone")
     row = Row(sessions=(PHONE, LAPTOP, expired, tool))
     with pytest.raises(RefreshTokenReused):
-        row.verbs.refresh([OLD])
+        row.service.refresh([OLD])
     assert row.left == ["laptop"]
     stolen = {entry.session_id: entry.by_theft for entry in row.account.ended}
     assert stolen == {"phone": True, "tool": True, "expired": False}
@@ -166,14 +166,14 @@ def test_an_old_token_alone_is_a_theft() -> None:
 def test_whoever_was_robbed_is_told(presented: list[str]) -> None:
     """The refusal of the one who comes after the theft says what it was, also beside another dead cookie."""
     with pytest.raises(SessionStolen):
-        Row(ended=(EndedSession("gone", NOW - DAY, by_theft=True),)).verbs.refresh(presented)
+        Row(ended=(EndedSession("gone", NOW - DAY, by_theft=True),)).service.refresh(presented)
 
 
 def test_nothing_authentic_is_refused() -> None:
     """Without a token that is ours there is nobody to ask for."""
     row = Row()
     with pytest.raises(RefreshTokenInvalid):
-        row.verbs.refresh(["no.token.atall"])
+        row.service.refresh(["no.token.atall"])
     assert row.loads == 0
 
 
@@ -193,7 +193,7 @@ def test_which_sessions_a_sign_out_ends(
 ) -> None:
     """Each row is what is presented, how far it is to go, and what is left."""
     row = Row()
-    row.verbs.sign_out(refresh, access, scope)
+    row.service.sign_out(refresh, access, scope)
     assert row.left == left
     assert all(not entry.by_theft and entry.ended_at == NOW for entry in row.account.ended)
     assert {entry.session_id for entry in row.account.ended} == {"phone", "laptop"} - set(left)
@@ -202,9 +202,9 @@ def test_which_sessions_a_sign_out_ends(
 @pytest.mark.parametrize(
     ("end", "gone"),
     [
-        pytest.param(lambda verbs: verbs.end(HERE), ["phone"], id="one"),
-        pytest.param(lambda verbs: verbs.end_others(HERE), ["laptop"], id="all others"),
-        pytest.param(lambda verbs: verbs.end_all("7"), ["phone", "laptop"], id="all"),
+        pytest.param(lambda service: service.end(HERE), ["phone"], id="one"),
+        pytest.param(lambda service: service.end_others(HERE), ["laptop"], id="all others"),
+        pytest.param(lambda service: service.end_all("7"), ["phone", "laptop"], id="all"),
     ],
 )
 def test_an_end_that_is_wished_for_is_told_as_a_sign_out(
@@ -217,7 +217,7 @@ def test_an_end_that_is_wished_for_is_told_as_a_sign_out(
         told.append((subject, session.id, reason))
 
     with session_ended.connected_to(note):
-        end(Row().verbs)
+        end(Row().service)
     assert told == [("7", name, "signed_out") for name in gone]
 
 
@@ -226,7 +226,7 @@ def test_an_old_token_ends_its_own_session_only(scope: str) -> None:
     """For more than that it has to be alive."""
     row = Row()
     with pytest.raises(RefreshTokenInvalid):
-        row.verbs.sign_out([OLD], [], scope)
+        row.service.sign_out([OLD], [], scope)
     assert row.left == ["laptop"]
 
 
@@ -235,14 +235,14 @@ def test_an_access_token_of_an_ended_session_speaks_for_nobody(scope: str) -> No
     """It may be alive for minutes after its session; a thief must not end the others with it."""
     row = Row()
     with pytest.raises(RefreshTokenInvalid):
-        row.verbs.sign_out([], [GONE_ACCESS], scope)
+        row.service.sign_out([], [GONE_ACCESS], scope)
     assert row.left == ["phone", "laptop"]
 
 
 def test_an_end_is_known_at_once_where_it_was_written() -> None:
     """The process that ended a session takes none of its access tokens any more."""
     row = Row()
-    row.verbs.end(HERE)
+    row.service.end(HERE)
     assert row.revocations.is_revoked(HERE, NOW)
     assert not row.revocations.is_revoked(SessionRef("7", "laptop"), NOW)
 
@@ -251,14 +251,14 @@ def test_an_end_that_was_not_written_is_not_known() -> None:
     """Where every race was lost the session is alive, and so are its access tokens."""
     row = Row(20)
     with pytest.raises(Unavailable):
-        row.verbs.end(HERE)
+        row.service.end(HERE)
     assert not row.revocations.is_revoked(HERE, NOW)
 
 
 def test_a_rotation_writes_nothing_of_ended_sessions() -> None:
     """Where none ended with it the short statement does, and what the row remembers stays."""
     row = Row(ended=(EndedSession("gone", NOW - 1),))
-    row.verbs.refresh([TOKENS["phone"]])
+    row.service.refresh([TOKENS["phone"]])
     assert row.columns == {"ended": (), "same_hash": False}
 
 
@@ -268,59 +268,61 @@ NOBODYS = TOKEN_ISSUER.issue(OF_NOBODY, PHONE, NOW).refresh_token
 
 
 @pytest.mark.parametrize(
-    "verb",
+    "operation",
     [
-        pytest.param(lambda verbs: verbs.end_all("8"), id="signing out everywhere"),
-        pytest.param(lambda verbs: verbs.block("8"), id="a block"),
-        pytest.param(lambda verbs: verbs.block("8", blocked=False), id="the end of a block"),
-        pytest.param(lambda verbs: verbs.reset("8", "new"), id="a password that the host sets"),
+        pytest.param(lambda service: service.end_all("8"), id="signing out everywhere"),
+        pytest.param(lambda service: service.block("8"), id="a block"),
+        pytest.param(lambda service: service.block("8", blocked=False), id="the end of a block"),
+        pytest.param(lambda service: service.reset("8", "new"), id="a password that the host sets"),
     ],
 )
-def test_what_is_done_to_a_user_who_is_not_there_says_so(verb: Callable[[SessionService], None]) -> None:
+def test_what_is_done_to_a_user_who_is_not_there_says_so(operation: Callable[[SessionService], None]) -> None:
     """Nobody is told that a user is blocked who does not exist."""
     row = Row()
     with pytest.raises(UserNotFound, match="There is no such user") as caught:
-        verb(row.verbs)
+        operation(row.service)
     assert isinstance(caught.value, LookupError)
     assert row.left == ["phone", "laptop"]
 
 
 @pytest.mark.parametrize(
-    ("verb", "error"),
+    ("operation", "error"),
     [
-        pytest.param(lambda verbs: verbs.refresh([NOBODYS]), RefreshTokenInvalid, id="a refresh"),
+        pytest.param(lambda service: service.refresh([NOBODYS]), RefreshTokenInvalid, id="a refresh"),
         pytest.param(
-            lambda verbs: verbs.refresh([NOBODYS, GONE]), RefreshTokenInvalid, id="a refresh with two tokens"
+            lambda service: service.refresh([NOBODYS, GONE]),
+            RefreshTokenInvalid,
+            id="a refresh with two tokens",
         ),
         pytest.param(
-            lambda verbs: verbs.start(OF_NOBODY, SessionOptions()), InvalidCredentials, id="a sign-in"
+            lambda service: service.start(OF_NOBODY, SessionOptions()), InvalidCredentials, id="a sign-in"
         ),
         pytest.param(
-            lambda verbs: verbs.restart(OF_NOBODY, PHONE, "new"), InvalidCredentials, id="a new password"
+            lambda service: service.restart(OF_NOBODY, PHONE, "new"), InvalidCredentials, id="a new password"
         ),
         pytest.param(
-            lambda verbs: verbs.sign_out([NOBODYS], [], "all"),
+            lambda service: service.sign_out([NOBODYS], [], "all"),
             RefreshTokenInvalid,
             id="a sign-out everywhere",
         ),
     ],
 )
 def test_a_user_who_is_gone_is_refused_like_anybody(
-    verb: Callable[[SessionService], object], error: type[Exception]
+    operation: Callable[[SessionService], object], error: type[Exception]
 ) -> None:
     """Whoever holds a token of theirs, or their password, learns no more than any other."""
     row = Row(losses=1)  # the account that a sign-in has loaded is not the row's any more
     with pytest.raises(error) as caught:
-        verb(row.verbs)
+        operation(row.service)
     assert type(caught.value) is error
 
 
 def test_a_session_of_nobody_can_be_ended() -> None:
     """A token is older than the deletion of its user, and a sign-out is done in any case."""
     row = Row()
-    row.verbs.end(STRANGER)
-    row.verbs.end_others(STRANGER)
-    row.verbs.sign_out([NOBODYS], [], "session")
+    row.service.end(STRANGER)
+    row.service.end_others(STRANGER)
+    row.service.sign_out([NOBODYS], [], "session")
     assert row.left == ["phone", "laptop"]
 
 
@@ -333,17 +335,17 @@ def test_a_user_who_is_deleted_during_a_sign_out_everywhere_is_signed_out() -> N
         return load(subject, even_hidden=even_hidden) if row.loads == 0 else None
 
     row.load = load_once  # type: ignore[method-assign]  # the row that vanishes
-    row.verbs.sign_out([TOKENS["phone"]], [], "all")
+    row.service.sign_out([TOKENS["phone"]], [], "all")
     assert row.loads == 1
 
 
 def test_a_block_and_its_end_are_written_with_the_sessions() -> None:
     """One write keeps a user out; one lets them in again."""
     row = Row()
-    row.verbs.block("7")
+    row.service.block("7")
     assert (row.left, row.columns["blocked"]) == ([], True)
     row = Row(blocked=True)
-    row.verbs.block("7", blocked=False)
+    row.service.block("7", blocked=False)
     assert (row.left, row.columns["blocked"]) == (["phone", "laptop"], False)
 
 
@@ -389,83 +391,85 @@ def test_live_sessions_come_with_the_latest_first() -> None:
 def test_what_changes_nothing_is_not_written() -> None:
     """A repeat within a tenth of the leeway costs a read and no write."""
     row = Row(losses=99, sessions=(session(made_at=NOW, shown_at=NOW, served_at=NOW),))
-    assert row.verbs.refresh([TOKENS["phone"]]).session.id == "phone"
+    assert row.service.refresh([TOKENS["phone"]]).session.id == "phone"
     assert row.losses == 99
 
 
 def test_what_ran_out_goes_with_the_next_write() -> None:
     """No job cleans up, and an end that nobody asked for is noted like any other."""
     row = Row(sessions=(PHONE, session(id="over", expires_at=NOW)))
-    row.verbs.refresh([TOKENS["phone"]])
+    row.service.refresh([TOKENS["phone"]])
     assert row.left == ["phone"]
     assert row.account.ended == (EndedSession("over", NOW),)
 
 
 @pytest.mark.parametrize(
-    ("verb", "same_hash"),
+    ("operation", "same_hash"),
     [
-        pytest.param(lambda row: row.verbs.start(row.account, SessionOptions()), True, id="a sign-in"),
-        pytest.param(lambda row: row.verbs.restart(row.account, PHONE, "new"), True, id="a new password"),
-        pytest.param(lambda row: row.verbs.refresh([TOKENS["phone"]]), False, id="a refresh"),
-        pytest.param(lambda row: row.verbs.end(HERE), False, id="an end"),
-        pytest.param(lambda row: row.verbs.end_all("7"), False, id="the end of all"),
-        pytest.param(lambda row: row.verbs.block("7"), False, id="a block"),
-        pytest.param(lambda row: row.verbs.reset("7", "new"), False, id="a reset by the host"),
+        pytest.param(lambda row: row.service.start(row.account, SessionOptions()), True, id="a sign-in"),
+        pytest.param(lambda row: row.service.restart(row.account, PHONE, "new"), True, id="a new password"),
+        pytest.param(lambda row: row.service.refresh([TOKENS["phone"]]), False, id="a refresh"),
+        pytest.param(lambda row: row.service.end(HERE), False, id="an end"),
+        pytest.param(lambda row: row.service.end_all("7"), False, id="the end of all"),
+        pytest.param(lambda row: row.service.block("7"), False, id="a block"),
+        pytest.param(lambda row: row.service.reset("7", "new"), False, id="a reset by the host"),
     ],
 )
-def test_which_writes_hang_on_the_password(verb: Callable[[Row], object], *, same_hash: bool) -> None:
+def test_which_writes_hang_on_the_password(operation: Callable[[Row], object], *, same_hash: bool) -> None:
     """Those that were decided on it; the others say nothing of a column that the host may encrypt."""
     row = Row()
-    verb(row)
+    operation(row)
     assert row.columns["same_hash"] is same_hash
 
 
 @pytest.mark.parametrize(
-    "verb",
+    "operation",
     [
-        pytest.param(lambda row: row.verbs.start(row.account, SessionOptions()), id="a sign-in"),
-        pytest.param(lambda row: row.verbs.restart(row.account, PHONE, "new"), id="a new password"),
-        pytest.param(lambda row: row.verbs.refresh([TOKENS["phone"]]), id="a refresh"),
+        pytest.param(lambda row: row.service.start(row.account, SessionOptions()), id="a sign-in"),
+        pytest.param(lambda row: row.service.restart(row.account, PHONE, "new"), id="a new password"),
+        pytest.param(lambda row: row.service.refresh([TOKENS["phone"]]), id="a refresh"),
     ],
 )
-def test_a_session_that_was_just_written_is_known_to_be_live(verb: Callable[[Row], IssuedTokens]) -> None:
+def test_a_session_that_was_just_written_is_known_to_be_live(
+    operation: Callable[[Row], IssuedTokens],
+) -> None:
     """The first access token of a session is taken without another look at the row."""
     row = Row(losses=1)
-    issued = verb(row)
+    issued = operation(row)
     loads = row.loads
     assert row.reader.read_access(issued.access_token).session_id == issued.session.id
     assert row.loads == loads
 
 
 @pytest.mark.parametrize(
-    "verb",
+    "operation",
     [
-        pytest.param(lambda row: row.verbs.start(row.account, SessionOptions()), id="a sign-in"),
-        pytest.param(lambda row: row.verbs.refresh([TOKENS["phone"]]), id="a refresh"),
-        pytest.param(lambda row: row.verbs.refresh([OLD, TOKENS["phone"]]), id="a refresh with two tokens"),
+        pytest.param(lambda row: row.service.start(row.account, SessionOptions()), id="a sign-in"),
+        pytest.param(lambda row: row.service.refresh([TOKENS["phone"]]), id="a refresh"),
+        pytest.param(lambda row: row.service.refresh([OLD, TOKENS["phone"]]), id="a refresh with two tokens"),
         pytest.param(
-            lambda row: row.verbs.start(row.account, SessionOptions(), replaces=SessionRef("8", "phone")),
+            lambda row: row.service.start(row.account, SessionOptions(), replaces=SessionRef("8", "phone")),
             id="a sign-in over the session of another user",
         ),
-        pytest.param(lambda row: row.verbs.end(HERE), id="an end"),
-        pytest.param(lambda row: row.verbs.end_others(HERE), id="an end of the others"),
-        pytest.param(lambda row: row.verbs.end_all("7"), id="an end of all"),
+        pytest.param(lambda row: row.service.end(HERE), id="an end"),
+        pytest.param(lambda row: row.service.end_others(HERE), id="an end of the others"),
+        pytest.param(lambda row: row.service.end_all("7"), id="an end of all"),
         pytest.param(
-            lambda row: row.verbs.sign_out(list(TOKENS.values()), [], "session"),
+            lambda row: row.service.sign_out(list(TOKENS.values()), [], "session"),
             id="a sign-out with two tokens",
         ),
         pytest.param(
-            lambda row: row.verbs.sign_out([TOKENS["phone"]], [], "others"), id="a sign-out of the others"
+            lambda row: row.service.sign_out([TOKENS["phone"]], [], "others"), id="a sign-out of the others"
         ),
-        pytest.param(lambda row: row.verbs.sign_out([TOKENS["phone"]], [], "all"), id="a sign-out of all"),
+        pytest.param(lambda row: row.service.sign_out([TOKENS["phone"]], [], "all"), id="a sign-out of all"),
         pytest.param(lambda row: row.reader.has_just_started(PHONE), id="the age of a session"),
         pytest.param(lambda row: row.reader.read_access(ACCESS), id="the reading of an access token"),
         pytest.param(lambda row: row.reader.honoured([OLD, TOKENS["phone"]]), id="a question"),
         pytest.param(lambda row: row.reader.acting_session([OLD], [ACCESS]), id="whose request this is"),
     ],
 )
-def test_a_verb_reads_the_clock_once(verb: Callable[[Row], object]) -> None:
+def test_an_operation_reads_the_clock_once(operation: Callable[[Row], object]) -> None:
     """However many races it loses: what is decided twice is decided for one moment."""
     row = Row(losses=2)
-    verb(row)
+    operation(row)
     assert row.clock_reads == 1

@@ -219,7 +219,7 @@ def test_a_model_without_an_address_is_accepted() -> None:
 
 
 def test_a_swap_writes_the_columns_it_names_and_no_others() -> None:
-    """A column that a verb does not change is not written back as it was read."""
+    """A column that an operation does not change is not written back as it was read."""
     written, _, _ = swap("sessions", "blocked").partition(" WHERE ")
     assert written.count("=") == 3, written
     assert "password_hash" not in written

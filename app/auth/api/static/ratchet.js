@@ -18,8 +18,8 @@
 /* In milliseconds. */
 const LIMIT = 10_000; // to wait for a turn, and for the answer in it; less than half of the server's leeway
 const PATIENCE = 8_000; // the longest back-off that a caller waits through; a longer one is an error
-const LONGEST_PAUSE = 60_000;
-const MOST = 5; // refreshes of one tab in a minute, if it does not sign in itself: two sites that share cookie
+const MAX_PAUSE = 60_000;
+const MAX_REFRESHES = 5; // of one tab in a minute, if it does not sign in itself: two sites that share cookie
 const MINUTE = 60_000; // names would make each other refresh without end
 const TICK = 30_000; // timers stand still while a computer sleeps, so look at the clock this often
 
@@ -155,7 +155,7 @@ class Ratchet extends EventTarget {
 
   /* For how long this tab may not refresh, in milliseconds. */
   get #braked() {
-    return this.#recent.length < MOST ? 0 : MINUTE - age(this.#recent.at(-MOST));
+    return this.#recent.length < MAX_REFRESHES ? 0 : MINUTE - age(this.#recent.at(-MAX_REFRESHES));
   }
 
   get #expired() {
@@ -197,7 +197,7 @@ class Ratchet extends EventTarget {
     const reply = Object(await response.json().catch(ignore));
     const state = { ...sent, mark: this.#mark };
     if (reply.access_token) {
-      this.#recent = [...this.#recent, sent].slice(-MOST);
+      this.#recent = [...this.#recent, sent].slice(-MAX_REFRESHES);
       return { ...state, ...reply };
     }
     if (response.status === 204) return { ...state, user: null, reason: "signed_out" };
@@ -258,7 +258,7 @@ class Ratchet extends EventTarget {
   }
 
   #postpone(fault) {
-    const backOff = Math.min(LONGEST_PAUSE, 250 * 2 ** this.#faults++) * (0.5 + Math.random() / 2);
+    const backOff = Math.min(MAX_PAUSE, 250 * 2 ** this.#faults++) * (0.5 + Math.random() / 2);
     this.#fault = fault;
     this.#again = performance.now() + Math.max(backOff, (fault.retryAfter ?? 0) * 1000);
   }

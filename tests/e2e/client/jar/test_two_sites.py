@@ -12,7 +12,7 @@ from tests.support.chromium.shop_opening import Shop, open_shop
 from tests.support.chromium.tabs import TabbedBrowser, eventually
 from tests.support.chromium.wire import wire_to
 
-MOST = 5
+MAX_REFRESHES = 5
 """Refreshes of a tab in a minute."""
 
 CHANGES = """async mark => {
@@ -58,7 +58,7 @@ def test_mark_that_changes_without_end_is_braked(browser: TabbedBrowser) -> None
     (tab,) = browser.signed_in()
     tab.run(CHANGES, "1.")
     time.sleep(1)
-    assert 1 <= browser.refreshes <= MOST
+    assert 1 <= browser.refreshes <= MAX_REFRESHES
     eventually(lambda: tab.run("ratchet.token().catch(fault => fault.message)") == "too many refreshes")
 
 

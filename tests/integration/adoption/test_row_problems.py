@@ -1,4 +1,4 @@
-"""What ``flask ratchet doctor`` finds in a table that was there before: counts, and a cure for each."""
+"""What ``flask ratchet doctor`` finds in a table that was there before: counts, and a remedy for each."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ ROWS: list[Any] = [
 def test_rows_that_cannot_sign_in_are_counted(
     empty_database: str, make_stranger: MakeStranger, rows: list[dict[str, Any]], what: str, remedy: str
 ) -> None:
-    """Each kind has its number and its cure, on every database."""
+    """Each kind has its number and its remedy, on every database."""
     create_customers(empty_database)
     for number, row in enumerate(rows):
         add_row(empty_database, number + 1, **{"email": f"{number}@example.org", **row})
