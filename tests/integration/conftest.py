@@ -1,4 +1,4 @@
-"""What the integration tests share beside the site: empty databases and a stranger's app."""
+"""What the integration tests share beside the site: a scene, empty databases, a stranger's app."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from sqlalchemy.engine import make_url
 
 from app import create_app
 from tests.support import databases
+from tests.support.browser import Browser
 from tests.support.clock import Clock
 from tests.support.hosts.shapes import ALL_MODELS
 from tests.support.hosts.strangers import MakeStranger, Stranger
+from tests.support.scene import Scene
 from tests.support.sites import MakeSite, settings
 
 remembered = cache(bcrypt.hashpw)
@@ -27,6 +29,20 @@ remembered = cache(bcrypt.hashpw)
 def quick_bcrypt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nearly every test signs in with the same password and hash: their digest is worked out once."""
     monkeypatch.setattr(bcrypt, "hashpw", remembered)
+
+
+@pytest.fixture
+def scene(
+    site: Flask,
+    signed_in: Browser,
+    ada: str,
+    clock: Clock,
+    make_site: MakeSite,
+    database: str,
+    tmp_path: Path,
+) -> Scene:
+    """A site where ada is signed in."""
+    return Scene(site, signed_in, ada, clock, make_site, database, tmp_path)
 
 
 @pytest.fixture

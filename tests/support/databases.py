@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
@@ -57,5 +57,14 @@ def _run(kind: str, *statements: str) -> None:
                 connection.execute(text(statement))
     except OperationalError:
         missing(kind, REMEDY.format(kind.upper()))
+    finally:
+        engine.dispose()
+
+
+def tables(url: str) -> set[str]:
+    """The tables that are in the database."""
+    engine = create_engine(url)
+    try:
+        return set(inspect(engine).get_table_names())
     finally:
         engine.dispose()

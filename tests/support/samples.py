@@ -10,7 +10,7 @@ from flask import Flask
 
 from app.auth.lifecycle.account import Account
 from app.auth.lifecycle.rotation import RotationPolicy, Session
-from app.auth.lifecycle.transitions import Transition
+from app.auth.lifecycle.transitions import Event, EventKind, Transition
 from app.auth.settings.load import load
 from app.auth.settings.model import Settings
 from app.auth.tokens import keys
@@ -57,6 +57,11 @@ def session(**changes: Any) -> Session:
 def account(**changes: Any) -> Account:
     """An account with that one session."""
     return replace(_ACCOUNT, **changes)
+
+
+def ended_event(item: Session, reason: str) -> Event:
+    """The event of a session's end."""
+    return Event(EventKind.SESSION_ENDED, {"session": item, "reason": reason})
 
 
 def by_kind(transition: Transition) -> Transition:

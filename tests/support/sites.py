@@ -51,3 +51,9 @@ def let_in(site: Flask, subject: str, *, remember: bool = False) -> Browser:
     for name, cookie in set_cookies(reply).items():
         browser.client.set_cookie(name, cookie["value"], path=cookie["path"])
     return browser
+
+
+def renew_connections(site: Flask) -> None:
+    """Close the idle connections: a setting of the database counts for those made after it."""
+    with site.app_context():
+        db.engine.dispose()

@@ -1,4 +1,4 @@
-"""What Python itself says is opened: files, connections, programs (its audit events, PEP 578)."""
+"""What is watched: what code opens (the audit events of Python, PEP 578), and how much bcrypt it runs."""
 
 from __future__ import annotations
 
@@ -38,3 +38,8 @@ def openings() -> Iterator[list[str]]:
         yield seen
     finally:
         _watches.remove(seen)
+
+
+def bcrypt_work(bcrypts: list[bytes]) -> int:
+    """The rounds of all these runs of bcrypt together; each is given by its salt."""
+    return sum(2 ** int(salt[4:6]) for salt in bcrypts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +49,16 @@ def test_every_helper_has_one_name() -> None:
         name for path in SUPPORT.rglob("*.py") for name, _ in defined_in(path) if not name.startswith("_")
     )
     assert {name for name, number in names.items() if number > 1} == VIEWS
+
+
+def test_no_helper_is_written_twice() -> None:
+    """What two modules of the tests need stands in tests/support, or is a fixture of a conftest."""
+    modules = defaultdict[str, set[Path]](set)
+    for path in TESTS.rglob("*.py"):
+        for _, node in defined_in(path):
+            modules[body_of(node)].add(path)
+    del modules[""]  # classes that are only a name, such as exceptions
+    assert [sorted(paths) for paths in modules.values() if len(paths) > 1] == []
 
 
 VIEWS = {"clock", "create_app"}
@@ -123,6 +133,13 @@ def defined_in(path: Path) -> Iterator[tuple[str, ast.FunctionDef | ast.ClassDef
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             yield node.name, node
+
+
+def body_of(node: ast.FunctionDef | ast.ClassDef) -> str:
+    """What a function or class takes and does, without its name and docstring."""
+    rest = node.body[1:] if ast.get_docstring(node) is not None else node.body
+    takes = ast.unparse(node.args) if isinstance(node, ast.FunctionDef) else ""
+    return "\n".join([takes, *map(ast.unparse, rest)]).strip()
 
 
 def imports_of(path: Path) -> Iterator[str]:

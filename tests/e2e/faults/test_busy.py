@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 
 from app.db import db
 from tests.support.browser import Browser
-from tests.support.sites import MakeSite
+from tests.support.sites import MakeSite, renew_connections
 
 from ...support.peers.faulty import EVER, Watched, check_unavailable
 from ...support.server.tcp_proxy import Fate, proxy_to
@@ -25,12 +25,6 @@ HASTE = {"connect_args": {"read_timeout": 1}}
 
 PATIENCE = 20
 """Seconds within which a lock that stays has to have become a 503, on whatever database and busy machine."""
-
-
-@pytest.fixture
-def watched(signed_in: Browser, site: Flask, ada: str) -> Watched:
-    """Ada's browser, signed in."""
-    return Watched(signed_in, site, ada)
 
 
 def test_lock_of_somebody_else_is_waited_for(watched: Watched, database: str) -> None:
@@ -116,12 +110,6 @@ def serializable(url: str, site: Flask) -> Iterator[None]:
         connection.execute(text(setting.format("RESET")))
     engine.dispose()
     renew_connections(site)
-
-
-def renew_connections(site: Flask) -> None:
-    """A setting of the database counts for connections made after it."""
-    with site.app_context():
-        db.engine.dispose()
 
 
 @contextmanager

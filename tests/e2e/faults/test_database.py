@@ -78,12 +78,6 @@ def site(make_site: MakeSite, proxy: TcpProxy, database: str) -> Flask:
     return make_site(SQLALCHEMY_DATABASE_URI=proxy.url(database), RATCHET_LEEWAY=LEEWAY)
 
 
-@pytest.fixture
-def watched(signed_in: Browser, site: Flask, ada: str) -> Watched:
-    """Ada's browser, signed in."""
-    return Watched(signed_in, site, ada)
-
-
 @a_moment
 def test_one_lost_connection_is_not_noticed(
     watched: Watched, proxy: TcpProxy, word: bytes, fate: Fate

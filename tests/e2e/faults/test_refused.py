@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from flask import Flask
 
 from app.auth.storage.database import TRIES
-from tests.support.browser import Browser
 
 from ...support.peers.faulty import EVER, Watched, check_unavailable
 from ...support.server.scolding import scolding, writes
@@ -27,12 +25,6 @@ LASTING = [
     pytest.param("mariadb", "1114", id="MariaDB has a full table space"),
     pytest.param("mariadb", "1021", id="MariaDB has a full disk"),
 ]
-
-
-@pytest.fixture
-def watched(signed_in: Browser, site: Flask, ada: str) -> Watched:
-    """Ada's browser, signed in."""
-    return Watched(signed_in, site, ada)
 
 
 @pytest.mark.parametrize(("database", "code"), TRANSIENT, indirect=["database"])

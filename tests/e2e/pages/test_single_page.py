@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import PASSWORD
-from tests.support.chromium.visitor import MakeVisitor
+from tests.support.chromium.visitor import MakeVisitor, send_sign_in
 
 from ...support.chromium.visitor import Visitor
-
-
-def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
-    """Fill in the form of the demo."""
-    page.get_by_label("E-mail address or user name").fill(name)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
 
 
 def second_tab(visitor: Visitor) -> Page:
@@ -29,7 +21,7 @@ def test_story(make_visitor: MakeVisitor, name: str) -> None:
     visitor = make_visitor()
     visitor.open("/demo")
     tab = second_tab(visitor)
-    sign_in(visitor.page, name)
+    send_sign_in(visitor.page, name)
     for page in (visitor.page, tab):
         expect(page.locator("#who")).to_have_text(f"{name}@example.org")
     tab.get_by_role("button", name="Ask the server who I am").click()
@@ -55,7 +47,7 @@ def test_wrong_password_is_told(make_visitor: MakeVisitor, name: str) -> None:
     """The form says what is wrong and keeps the name."""
     visitor = make_visitor()
     visitor.open("/demo")
-    sign_in(visitor.page, name, "not the password")
+    send_sign_in(visitor.page, name, "not the password")
     expect(visitor.page.get_by_role("alert")).to_have_text("That name and password do not match.")
     expect(visitor.page.get_by_label("E-mail address or user name")).to_have_value(name)
 

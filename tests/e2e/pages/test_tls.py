@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.auth.settings.cookie_names import CONTINUED_COOKIE
 from tests.support import ROOT
-from tests.support.browser import PASSWORD
+from tests.support.chromium.visitor import send_sign_in
 from tests.support.product.documents import blocks_of
 from tests.support.server.nginx import nginx
 
@@ -73,18 +73,11 @@ def shown_in_portal(page: Page, path: str) -> str:
     return page.frame_locator("iframe").locator("p").first.inner_text()
 
 
-def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
-    """Fill in the sign-in page and send it."""
-    page.get_by_label("E-mail address or user name").fill(name)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
-
-
 def test_through_nginx(page: Page, proxied_house: House, name: str) -> None:
     """Signing in, continuing by link and by upload, and signing out work behind nginx as without it."""
     proxied_house.add_user(name)
     page.goto("/sign-in?next=/upload")
-    sign_in(page, name)
+    send_sign_in(page, name)
     expect(page.get_by_label("Note")).to_be_visible()
     proxied_house.turn_clock(601)
     page.reload()

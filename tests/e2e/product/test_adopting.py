@@ -11,7 +11,6 @@ import pytest
 from tests.support import ROOT, databases
 from tests.support.product.documents import Block, blocks_of
 from tests.support.product.playground import Playground
-from tests.support.product.wheels import build_wheel, unpack
 
 pytestmark = pytest.mark.long
 
@@ -25,13 +24,6 @@ def url(request: pytest.FixtureRequest, tmp_path: Path, worker_id: str) -> Itera
     name = f"ratchet_adopting_{os.environ.get('RATCHET_TEST_TAG', '')}{worker_id}"
     with databases.fresh_database(request.param, name, tmp_path) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder a stranger's Python finds flask_ratchet in, unpacked from the wheel."""
-    folder = tmp_path_factory.mktemp("packages")
-    return unpack(build_wheel(folder), folder / "unpacked")
 
 
 def test_a_table_with_rows_is_adopted(url: str, packages: Path, tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from tests.support import ROOT
 
 from ...support.product.documents import Block, blocks_of
 from ...support.product.playground import Playground
-from ...support.product.wheels import build_wheel, unpack
 
 pytestmark = pytest.mark.long
 
@@ -23,13 +22,6 @@ ELSEWHERE = {
 PAGES = [ROOT / "README.md"] + [
     page for page in sorted((ROOT / "docs").glob("*.md")) if page.name not in ELSEWHERE
 ]
-
-
-@pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder a stranger's Python finds flask_ratchet in, unpacked from the wheel."""
-    folder = tmp_path_factory.mktemp("packages")
-    return unpack(build_wheel(folder), folder / "unpacked")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask_migrate import check, downgrade, upgrade
-from sqlalchemy import create_engine, inspect
 
 from app.auth.lifecycle.rotation import Session
 from tests.support import databases
 from tests.support.browser import Browser
+from tests.support.databases import tables
 from tests.support.rows import stored, write
 
 from ...support.peers.insistent import Insistent, await_that, check_promise, progress, refreshing
@@ -98,12 +98,3 @@ def refresh_and_look(stage: Stage, browser: Insistent) -> bool:
     browser.refresh()
     (item,) = stored(stage.site, browser.subject).sessions
     return NEW_FIELD in item
-
-
-def tables(url: str) -> set[str]:
-    """The tables that are there."""
-    engine = create_engine(url)
-    try:
-        return set(inspect(engine).get_table_names())
-    finally:
-        engine.dispose()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from typing import NamedTuple
 
 import pytest
 
 from tests.support import ROOT
 from tests.support.browser import PASSWORD
+from tests.support.peers.uploads import BrowserReply
 from tests.support.product.documents import blocks_of
 
 from ...support.server.nginx import connected, nginx
@@ -37,15 +37,7 @@ def port(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int
         yield port
 
 
-class Reply(NamedTuple):
-    """What came back."""
-
-    status: int
-    location: str | None
-    text: str
-
-
-def ask(port: int, method: str, target: str, body: str = "", **headers: str) -> Reply:
+def ask(port: int, method: str, target: str, body: str = "", **headers: str) -> BrowserReply:
     """What nginx answers; a header's name has underscores for its hyphens."""
     with closing(connected(port, NAME)) as connection:
         connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
@@ -53,7 +45,7 @@ def ask(port: int, method: str, target: str, body: str = "", **headers: str) -> 
             connection.putheader(name.replace("_", "-"), value)
         connection.endheaders(body.encode())
         reply = connection.getresponse()
-        return Reply(reply.status, reply.headers["Location"], reply.read().decode())
+        return BrowserReply(reply.status, reply.headers["Location"], reply.read().decode())
 
 
 @pytest.mark.parametrize(

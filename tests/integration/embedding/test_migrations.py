@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import create_engine, inspect
 
 from app import create_app
 from app.db import db
 from tests.support import ROOT
 from tests.support.browser import Browser
+from tests.support.databases import tables
 from tests.support.sites import add_user, settings
 
 MIGRATIONS = str(ROOT / "migrations")
@@ -32,15 +32,6 @@ def flask_db(site: Flask, *arguments: str) -> None:
     command, *rest = arguments
     result = site.test_cli_runner().invoke(args=["db", command, "-d", MIGRATIONS, *rest])
     assert result.exit_code == 0, result.output
-
-
-def tables(url: str) -> set[str]:
-    """The tables that are there."""
-    engine = create_engine(url)
-    try:
-        return set(inspect(engine).get_table_names())
-    finally:
-        engine.dispose()
 
 
 def test_upgrade_from_nothing_gives_a_site_that_works(new_site: Flask, empty_database: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -30,20 +29,6 @@ def go(browser: Browser, path: str, method: str = "GET", **headers: str) -> Test
 def continue_to(browser: Browser, target: str, method: str = "GET", **headers: str) -> TestResponse:
     """Ask continue to go on to ``target``."""
     return go(browser, f"/auth/continue?{urlencode({'next': target})}", method, **headers)
-
-
-@pytest.fixture
-def scene(
-    make_site: MakeSite,
-    site: Flask,
-    signed_in: Browser,
-    ada: str,
-    clock: Clock,
-    database: str,
-    tmp_path: Path,
-) -> Scene:
-    """A site where ada is signed in."""
-    return Scene(site, signed_in, ada, clock, make_site, database, tmp_path)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from app.auth import Ratchet, SettingsError
 from tests.support.browser import Browser, set_cookies
 from tests.support.clock import Clock
-from tests.support.hosts.strangers import MakeStranger, Stranger
+from tests.support.hosts.strangers import MakeStranger, Stranger, drop_tables
 from tests.support.samples import SECRET
 from tests.support.sites import HASH, MakeSite
 
@@ -87,9 +87,7 @@ class Tenants:
 
     def leave(self) -> None:
         """Take the tables away."""
-        with self.app.app_context():
-            self.db.drop_all()
-            self.db.engine.dispose()
+        drop_tables(self.app, self.db)
 
 
 def values(reply: TestResponse) -> dict[str, str]:

@@ -4,34 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.auth import RatchetError
 from app.db import db
 from tests.support.browser import NEW_PASSWORD, Browser, bearer, content, refusal
-from tests.support.clock import Clock
-from tests.support.sites import MakeSite
 
 from ...support.rows import stored
 from ...support.scene import Scene, ask_when_stale, barred_sign_in, guess_often, sign_out_from_afar
-
-
-@pytest.fixture
-def scene(
-    site: Flask,
-    signed_in: Browser,
-    ada: str,
-    clock: Clock,
-    make_site: MakeSite,
-    database: str,
-    tmp_path: Path,
-) -> Scene:
-    """Ada is signed in."""
-    return Scene(site, signed_in, ada, clock, make_site, database, tmp_path)
 
 
 @dataclass(frozen=True)

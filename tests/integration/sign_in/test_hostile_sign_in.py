@@ -12,6 +12,7 @@ from app.auth import sign_in_failed
 from app.auth.passwords.hashing import hash_password
 from tests.support.browser import PASSWORD, Browser, refusal
 from tests.support.sites import MakeSite, add_user
+from tests.support.watching import bcrypt_work
 
 from ...support.rows import stored
 
@@ -49,12 +50,7 @@ def test_every_sign_in_costs_the_same(
     bcrypts.clear()
     reply = Browser(site).post("/auth/login", {"identifier": "eve", "password": PASSWORD} | fields)
     assert reply.status_code == status
-    assert work(bcrypts) == 2**10
-
-
-def work(bcrypts: list[bytes]) -> int:
-    """The rounds of all these runs of bcrypt together."""
-    return sum(2 ** int(salt[4:6]) for salt in bcrypts)
+    assert bcrypt_work(bcrypts) == 2**10
 
 
 @pytest.mark.parametrize("stored_cost", [8, 9, 10, 11, 12])
@@ -65,7 +61,7 @@ def test_a_stored_cost_is_not_told_by_the_work(site: Flask, bcrypts: list[bytes]
     for name in ("eve", "nobody", "eve"):
         bcrypts.clear()
         assert refusal(Browser(site).sign_in(name, "a wrong password")) == BAD
-        spent.append(work(bcrypts))
+        spent.append(bcrypt_work(bcrypts))
     assert spent == [2 ** max(10, stored_cost)] * 3
 
 
@@ -75,7 +71,7 @@ def test_one_dear_row_does_not_make_everybody_wait(site: Flask, bcrypts: list[by
     assert refusal(Browser(site).sign_in("eve", "a wrong password")) == BAD
     bcrypts.clear()
     assert refusal(Browser(site).sign_in("nobody", "a wrong password")) == BAD
-    assert work(bcrypts) == 2**12
+    assert bcrypt_work(bcrypts) == 2**12
 
 
 def test_only_who_knows_the_password_waits_for_a_better_hash(site: Flask, bcrypts: list[bytes]) -> None:
@@ -85,7 +81,7 @@ def test_only_who_knows_the_password_waits_for_a_better_hash(site: Flask, bcrypt
     for password in ("a wrong password", PASSWORD, PASSWORD):
         bcrypts.clear()
         Browser(site).sign_in("eve", password)
-        spent.append(work(bcrypts))
+        spent.append(bcrypt_work(bcrypts))
     assert spent == [2**10, 2 * 2**10, 2**10]
 
 

@@ -14,7 +14,7 @@ from app.models import User
 from tests.support.clock import FileClock
 from tests.support.server import gunicorn
 from tests.support.server.servers import environment_for, site_on
-from tests.support.sites import add_user
+from tests.support.sites import add_user, renew_connections
 
 from .house import __name__ as house
 
@@ -62,9 +62,4 @@ def open_house(url: str, folder: Path, seen_as: str | None = None, **settings: s
         with gunicorn.running(f"{house}:create_app()", environment, options) as server:
             yield House(server.port, folder, site)
     finally:
-        _let_go(site)
-
-
-def _let_go(site: Flask) -> None:
-    with site.app_context():
-        db.engine.dispose()
+        renew_connections(site)

@@ -114,9 +114,14 @@ class Stranger:
 
     def leave(self) -> None:
         """Take the tables away."""
-        with self.app.app_context():
-            self.db.drop_all()
-            self.db.engine.dispose()
+        drop_tables(self.app, self.db)
+
+
+def drop_tables(app: Flask, db: SQLAlchemy) -> None:
+    """Drop every table of an app, and close its connections."""
+    with app.app_context():
+        db.drop_all()
+        db.engine.dispose()
 
 
 MakeStranger = Callable[..., Stranger]

@@ -21,7 +21,7 @@ class Upload(NamedTuple):
     digest: str
 
 
-class UploadReply(NamedTuple):
+class BrowserReply(NamedTuple):
     """What came back."""
 
     status: int
@@ -43,7 +43,7 @@ class Uploader:
         self._port, self._host = port, host
         self.cookies: dict[str, str] = {}
 
-    def post(self, path: str, body: bytes, headers: dict[str, str]) -> UploadReply:
+    def post(self, path: str, body: bytes, headers: dict[str, str]) -> BrowserReply:
         """Send one request, keep the cookies of its answer."""
         connection = connected(self._port, self._host)
         sent = NAVIGATION | {"Host": self._host} | self._cookie() | headers
@@ -52,7 +52,7 @@ class Uploader:
             reply = connection.getresponse()
             for line in reply.headers.get_all("Set-Cookie", []):
                 self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(line).items()}
-            return UploadReply(reply.status, reply.headers["Location"], reply.read().decode())
+            return BrowserReply(reply.status, reply.headers["Location"], reply.read().decode())
         finally:
             connection.close()
 

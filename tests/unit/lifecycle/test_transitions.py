@@ -13,6 +13,7 @@ from app.auth.lifecycle import transitions
 from app.auth.lifecycle.account import Account, SessionRef
 from app.auth.lifecycle.rotation import Session
 from app.auth.lifecycle.transitions import Event, EventKind, Transition
+from tests.support.samples import ended_event
 
 from ...support.samples import DAY, NOW, RULE, account, by_kind, session
 
@@ -24,11 +25,6 @@ NEW = session(
 SIGNED_IN = Event(EventKind.USER_SIGNED_IN, {"session": NEW, "new_device": True})
 SIGNED_IN_AGAIN = Event(EventKind.USER_SIGNED_IN, {"session": NEW, "new_device": False})
 USER = account(sessions=(PHONE, LAPTOP))
-
-
-def ended(item: Session, reason: str) -> Event:
-    """The event of a session's end."""
-    return Event(EventKind.SESSION_ENDED, {"session": item, "reason": reason})
 
 
 def start(holder: Account, replaces: SessionRef | None = None, max_sessions: int = 10) -> Transition:
@@ -88,7 +84,7 @@ def test_what_an_ended_session_starts_is_refused() -> None:
 def test_a_sign_in_over_a_session_ends_that_one() -> None:
     """The browser that signs in anew gives its old session up."""
     transition = start(USER, SessionRef("7", "phone"))
-    told = (ended(PHONE, "replaced"), SIGNED_IN)
+    told = (ended_event(PHONE, "replaced"), SIGNED_IN)
     assert transition == Transition((LAPTOP, NEW), NEW, told, same_hash=True)
 
 
@@ -100,7 +96,7 @@ def test_the_session_of_another_user_is_not_replaced_by_its_id() -> None:
 def test_beyond_the_limit_the_least_recently_served_makes_way() -> None:
     """One session per user: the new session displaces the others, and each end is told."""
     transition = start(USER, max_sessions=1)
-    told = (ended(LAPTOP, "displaced"), ended(PHONE, "displaced"), SIGNED_IN)
+    told = (ended_event(LAPTOP, "displaced"), ended_event(PHONE, "displaced"), SIGNED_IN)
     assert transition == Transition((NEW,), NEW, told, same_hash=True)
 
 
@@ -130,7 +126,7 @@ def test_somebody_elses_session_does_not_make_a_device_known() -> None:
 def test_a_password_change_ends_every_other_session() -> None:
     """Only the session that changed the password goes on, as a fresh one."""
     transition = restart(USER)
-    ends = (ended(PHONE, "password_changed"), ended(LAPTOP, "password_changed"))
+    ends = (ended_event(PHONE, "password_changed"), ended_event(LAPTOP, "password_changed"))
     told = (*ends, Event(EventKind.PASSWORD_CHANGED, {}))
     assert transition == Transition((NEW,), NEW, told, same_hash=True)
 
@@ -164,7 +160,7 @@ def test_end_drops_what_it_picks_and_tells() -> None:
     tablet = session(id="tablet", started_at=NOW - 2 * DAY)
     holder = account(sessions=(PHONE, LAPTOP, tablet))
     transition = transitions.end(holder, lambda item: item.id != "laptop", "signed_out")
-    told = (ended(PHONE, "signed_out"), ended(tablet, "signed_out"))
+    told = (ended_event(PHONE, "signed_out"), ended_event(tablet, "signed_out"))
     assert transition == Transition((LAPTOP,), None, told)
 
 
@@ -177,7 +173,7 @@ def test_end_of_nothing_changes_nothing() -> None:
 def test_ending_all_is_written_in_any_case(sessions: tuple[Session, ...]) -> None:
     """A start that was decided before it has to look at the row again."""
     transition = transitions.end_all(account(sessions=sessions), "ended")
-    told = tuple(ended(item, "ended") for item in sessions)
+    told = tuple(ended_event(item, "ended") for item in sessions)
     assert transition == Transition((), events=told, must_write=True)
 
 
@@ -185,8 +181,8 @@ def test_a_password_that_the_host_sets_ends_every_session() -> None:
     """Each end and the change are told; a blocked user stays blocked, because this is no unblock."""
     transition = transitions.reset(account(sessions=(PHONE, LAPTOP), blocked=True), password_hash="new")
     told = (
-        ended(PHONE, "password_changed"),
-        ended(LAPTOP, "password_changed"),
+        ended_event(PHONE, "password_changed"),
+        ended_event(LAPTOP, "password_changed"),
         Event(EventKind.PASSWORD_CHANGED, {}),
     )
     assert transition == Transition((), events=told, must_write=True)
@@ -201,14 +197,14 @@ def test_a_reset_that_landed_is_recognised() -> None:
 
 def test_a_block_for_a_deletion_says_so() -> None:
     """The reason of each end is the one that is given."""
-    told = (ended(PHONE, "deleted"), Event(EventKind.USER_BLOCKED, {}))
+    told = (ended_event(PHONE, "deleted"), Event(EventKind.USER_BLOCKED, {}))
     assert transitions.block(account(), blocked=True, reason="deleted").events == told
 
 
 def test_a_block_ends_every_session() -> None:
     """The user is out at once, and both facts are told."""
     transition = transitions.block(USER, blocked=True)
-    told = (ended(PHONE, "blocked"), ended(LAPTOP, "blocked"), Event(EventKind.USER_BLOCKED, {}))
+    told = (ended_event(PHONE, "blocked"), ended_event(LAPTOP, "blocked"), Event(EventKind.USER_BLOCKED, {}))
     assert transition == Transition((), events=told, must_write=True)
 
 

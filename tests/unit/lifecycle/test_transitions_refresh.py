@@ -19,6 +19,7 @@ from app.auth.lifecycle import transitions
 from app.auth.lifecycle.account import Account, EndedSession
 from app.auth.lifecycle.rotation import Session
 from app.auth.lifecycle.transitions import Event, EventKind, Transition
+from tests.support.samples import ended_event
 
 from ...support.samples import NOW, RULE, account, by_kind, session
 
@@ -38,12 +39,7 @@ def refreshed(item: Session, verdict: str) -> Event:
     return Event(EventKind.SESSION_REFRESHED, {"session": item, "verdict": verdict})
 
 
-def ended(reason: str, item: Session = PHONE) -> Event:
-    """The event of a session's end."""
-    return Event(EventKind.SESSION_ENDED, {"session": item, "reason": reason})
-
-
-THEFT = (Event(EventKind.REUSE_DETECTED, {"session": PHONE}), ended("reuse"))
+THEFT = (Event(EventKind.REUSE_DETECTED, {"session": PHONE}), ended_event(PHONE, "reuse"))
 _NINE_SECONDS_OLD = replace(PHONE, made_at=NOW - 9, shown_at=NOW - 9, served_at=NOW - 9)
 HAND_OUTS: list[Any] = [
     pytest.param(PHONE, "current", {"parent": "current", "current": "fresh"}, "rotate", id="rotate"),
@@ -97,7 +93,7 @@ def test_an_expired_session_is_dropped() -> None:
     """A session found to be over leaves the row, and its end is told."""
     over = replace(PHONE, expires_at=NOW)
     transition = refresh(account(sessions=(over, LAPTOP)))
-    assert transition == Transition((LAPTOP,), None, (ended("expired", over),), RefreshTokenInvalid)
+    assert transition == Transition((LAPTOP,), None, (ended_event(over, "expired"),), RefreshTokenInvalid)
 
 
 def test_an_unknown_session_changes_nothing() -> None:
@@ -125,7 +121,7 @@ def test_a_reuse_ends_what_the_session_has_started() -> None:
     holder = account(sessions=(tool, PHONE, LAPTOP))
     transition = refresh(holder, "stolen")
     assert transition.sessions == (LAPTOP,)
-    assert transition.events == (THEFT[0], ended("reuse", tool), ended("reuse"))
+    assert transition.events == (THEFT[0], ended_event(tool, "reuse"), ended_event(PHONE, "reuse"))
     assert transition.stolen == ("tool", "phone")
     refused = refresh(replace(holder, blocked=True))
     assert (refused.sessions, refused.stolen) == ((tool, LAPTOP), ())
@@ -149,7 +145,7 @@ def test_one_session_is_not_reached_with_the_token_of_another() -> None:
 def test_who_may_not_sign_in_may_not_refresh(changes: dict[str, Any], error: Any, token: str) -> None:
     """A valid refresh of an account that is refused ends the session."""
     transition = refresh(replace(HOLDER, **changes), token)
-    assert transition == Transition((LAPTOP,), None, (ended("refused"),), error)
+    assert transition == Transition((LAPTOP,), None, (ended_event(PHONE, "refused"),), error)
 
 
 def test_a_reuse_at_a_blocked_account_is_still_a_theft() -> None:

@@ -19,6 +19,7 @@ from app.auth.passwords.hashing import (
     verify_password,
 )
 from app.auth.passwords.policy import MAX_PASSWORD_LENGTH, check_new_password
+from tests.support.watching import bcrypt_work
 
 ROUNDS = MIN_ROUNDS
 PASSWORD = "correct horse battery staple"
@@ -33,11 +34,6 @@ FACE = "\N{GRINNING FACE}"
 def with_cost(rounds: int) -> str:
     """What a hash of that cost looks like; no password matches it."""
     return f"$bcrypt-sha256$v=2,t=2b,r={rounds}${SALT}${'a' * 31}"
-
-
-def work(bcrypts: list[bytes]) -> int:
-    """The rounds of all these runs of bcrypt together."""
-    return sum(2 ** int(salt[4:6]) for salt in bcrypts)
 
 
 def of_another_system(password: str, prefix: str = "2b") -> str:
@@ -190,7 +186,7 @@ UNUSABLE: list[Any] = [
 def test_nothing_matches_an_unusable_hash(stored: str | None, password: str, bcrypts: list[bytes]) -> None:
     """The answer is no, it is given after the usual work, and the hash is to be replaced."""
     assert not verify_password(password, stored, ROUNDS)
-    assert work(bcrypts) == 2**ROUNDS
+    assert bcrypt_work(bcrypts) == 2**ROUNDS
     assert needs_rehash(stored, ROUNDS)
 
 
@@ -208,7 +204,7 @@ def test_nothing_matches_an_unusable_hash(stored: str | None, password: str, bcr
 def test_every_answer_costs_the_same(password: str, stored: str, above: int, bcrypts: list[bytes]) -> None:
     """Right or wrong, short or long, ours or another's, today's cost or a lower one: time tells nothing."""
     assert verify_password(password, stored, ROUNDS + above) == (password == PASSWORD)
-    assert work(bcrypts) == 2 ** (ROUNDS + above)
+    assert bcrypt_work(bcrypts) == 2 ** (ROUNDS + above)
 
 
 def test_the_dearest_hash_is_still_one() -> None:
