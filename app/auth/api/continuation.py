@@ -173,7 +173,7 @@ def _continue_signed_out(problem: RatchetError) -> Response:
 
 
 def _to_sign_in(problem: RatchetError) -> Response:
-    """The sign-in page, with the place to come back to and the reason, where the site has one."""
+    """The sign-in page, with the URL to come back to and the reason, where the site has one."""
     login_url = redirects.login_url()
     if login_url is None:
         return _page("over", problem.status, problem=problem)

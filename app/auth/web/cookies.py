@@ -164,7 +164,7 @@ class Cookies:
         response.delete_cookie(name, **self._attributes(name))
 
     def _is_sent_refresh(self) -> bool:
-        """Whether browsers send the refresh cookie to the address of this request (RFC 6265, 5.1.4)."""
+        """Whether browsers send the refresh cookie to the URL of this request (RFC 6265, 5.1.4)."""
         path = self.refresh_path.rstrip("/")
         return f"{current_request.path}/".startswith(f"{path}/")
 

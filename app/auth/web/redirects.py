@@ -119,7 +119,7 @@ def is_on_this_host(url: str) -> bool:
 
 
 def with_next(url: str, target: str, reason: str | None = None) -> str:
-    """``url`` with the place to come back to in its query, and the ``reason`` where there is one.
+    """``url`` with the URL to come back to in its query, and the ``reason`` where there is one.
 
     On another host a path would lead to a page of that host, so the target then includes its own host.
     """
@@ -207,7 +207,7 @@ def to_continue(*, optional: bool = False) -> Response:
     """
     check_origin()
     way, is_safe = url_for("ratchet.continue_"), request.method in origin.SAFE_METHODS
-    # The origin check of another host would refuse a form, so its page is the place to come back to.
+    # The origin check of another host would refuse a form, so the browser comes back to its page.
     comes_back = is_safe or is_on_this_host(way)
     target = with_next(way, here() if comes_back else page_before())
     target += "&optional=1" if optional else ""

@@ -46,7 +46,7 @@ def restart(holder: Account, old: str = "phone") -> Transition:
     return by_kind(transitions.restart(holder, NEW, password_hash="hash", old=old))
 
 
-def test_a_newcomer_joins_the_other_sessions() -> None:
+def test_a_new_session_joins_the_other_sessions() -> None:
     """A sign-in does not change the other sessions of the user, and causes an event."""
     transition = start(USER)
     assert transition == Transition((LAPTOP, PHONE, NEW), NEW, (SIGNED_IN,), same_hash=True)
