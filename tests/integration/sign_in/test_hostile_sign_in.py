@@ -65,7 +65,7 @@ def test_a_stored_cost_is_not_told_by_the_work(site: Flask, bcrypts: list[bytes]
     assert spent == [2 ** max(10, stored_cost)] * 3
 
 
-def test_one_dear_row_does_not_make_everybody_wait(site: Flask, bcrypts: list[bytes]) -> None:
+def test_one_costly_row_does_not_make_everybody_wait(site: Flask, bcrypts: list[bytes]) -> None:
     """A row four above the setting takes its own time; all others four times the setting's, and no more."""
     add_user(site, "eve@example.org", "eve", password_hash=hash_password(PASSWORD, 14))
     assert refusal(Browser(site).sign_in("eve", "a wrong password")) == BAD
