@@ -120,11 +120,17 @@ def run_doctor() -> None:
 
 
 def _account(name: str) -> Account:
-    store = services().store
-    account = store.find("email", name) or store.find("username", name) or store.load(name)
+    """The user of this name; one whom the host hides, where it shows nobody of that name."""
+    account = _found(name, even_hidden=False) or _found(name, even_hidden=True)
     if account is None:
         raise _no_user(name)
     return account
+
+
+def _found(name: str, *, even_hidden: bool) -> Account | None:
+    store = services().store
+    named = (store.find(field, name, even_hidden=even_hidden) for field in ("email", "username"))
+    return next(filter(None, named), None) or store.load(name, even_hidden=even_hidden)
 
 
 def _no_user(name: str) -> click.ClickException:

@@ -60,14 +60,17 @@ class AccountStore:
         except DataError:  # of a token from before a change of the key's type: no row can have such a key
             return None
 
-    def find(self, field: str, identifier: str) -> Account | None:
-        """The account that signs in under this e-mail address or user name, or None; one SELECT."""
+    def find(self, field: str, identifier: str, *, even_hidden: bool = False) -> Account | None:
+        """The account that signs in under this e-mail address or user name, or None; one SELECT.
+
+        ``even_hidden`` is the same as in ``load``.
+        """
         statement = self._statements.by_identifier.get(field)
         if statement is None or not primary_keys.is_text(identifier):
             return None
         values = {"wanted": identifier, "wanted_before": case_folded(identifier)}
         try:
-            rows = self._rows(statement, values)
+            rows = self._rows(statement, values, even_hidden=even_hidden)
         except ForeignText:
             return None
         likeness = self._statements.likeness[field]

@@ -97,6 +97,39 @@ def test_a_hidden_row_can_be_signed_out(stranger: Stranger) -> None:
     assert refusal(other.refresh()) == (401, "refresh_token_invalid")
 
 
+@pytest.mark.parametrize("name", ["grace@example.org", "grace", "1"])
+def test_an_operator_reaches_a_hidden_row(stranger: Stranger, name: str) -> None:
+    """The commands list and end its sessions, whatever the user is called by."""
+    grace, commands = stranger.signed_in(), stranger.app.test_cli_runner()
+    with stranger.app.app_context():
+        stranger.db.session.execute(stranger.db.text("UPDATE members SET username = 'grace'"))
+        stranger.db.session.commit()
+    mark(stranger, DELETED)
+    assert "1 live session." in commands.invoke(args=["ratchet", "sessions", name]).output
+    assert commands.invoke(args=["ratchet", "end-sessions", name]).exit_code == 0
+    mark(stranger, THERE)
+    assert refusal(grace.refresh()) == (401, "refresh_token_invalid")
+
+
+def test_an_operator_means_the_row_that_is_shown(make_stranger: MakeStranger) -> None:
+    """A hidden user may have the name of another one: the sessions of the one who is there end."""
+    stranger = make_stranger("not unique")
+    stranger.add_user(id=1, site=1)
+    stranger.add_user(id=2, site=2)
+    for hidden in (1, 2):
+
+        def hide(state: ORMExecuteState, hidden: int = hidden) -> None:
+            if state.is_select:
+                criteria = with_loader_criteria(stranger.model, stranger.model.id != hidden)
+                state.statement = state.statement.options(criteria)
+
+        event.listen(stranger.db.session, "do_orm_execute", hide)
+        browser = stranger.signed_in()
+        stranger.app.test_cli_runner().invoke(args=["ratchet", "end-sessions", "grace@example.org"])
+        assert refusal(browser.refresh()) == (401, "refresh_token_invalid")
+        event.remove(stranger.db.session, "do_orm_execute", hide)
+
+
 def test_a_replica_that_lags_does_not_answer(make_stranger: MakeStranger) -> None:
     """Where the host's sessions choose their engine, Ratchet asks the one that it writes to."""
     stranger = make_stranger()
