@@ -2,7 +2,7 @@
 
 ``make proof`` takes a few minutes. With ``--write`` the page and its pictures are rewritten;
 without, a page that says anything else than this run makes it fail. ``--tables`` explores some tables of the
-page and nothing else.
+page and nothing else, and with ``--write`` rewrites these.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ def main() -> int:
     options = parser.parse_args()
     results = dict(done(options.workers, options.tables))
     if options.tables:
-        return _compare(explored(results, options.tables))
+        tables = explored(results, options.tables)
+        return _write(tables) if options.write else _compare(tables)
     for name, words in parts(results).items():
         print(f"\n{name}\n\n{words}")
     wanted = files(results)
@@ -87,6 +88,12 @@ def main() -> int:
     stale = [path.name for path, words in wanted.items() if not path.exists() or path.read_text() != words]
     print(f"\nThe docs say something else: {', '.join(stale)}" if stale else "\nThe docs say the same.")
     return 1 if stale else 0
+
+
+def _write(tables: dict[str, str]) -> int:
+    """Rewrite these tables of the page, and nothing else."""
+    PAGE.write_text(with_parts(PAGE.read_text(), tables))
+    return 0
 
 
 def _compare(tables: dict[str, str]) -> int:

@@ -13,7 +13,7 @@ from tests.campaigns.proof.faults import FAULTS
 from tests.campaigns.proof.promises import PROMISES, Finding, caught
 from tests.campaigns.proof.rivals import RULES
 from tests.campaigns.proof.simulate import BAD, CHUNK, CONTENDERS, GOOD, LEEWAYS, Counts
-from tests.campaigns.proof.worlds import BOUNDS, RUNS, Row, measured_bound
+from tests.campaigns.proof.worlds import BOUNDS, RUNS, SUCCESSIONS, Row, measured_bound, succession_row
 
 
 class Table(NamedTuple):
@@ -48,6 +48,10 @@ TABLES = {
     "promises": Table(("promise", *RULES), {name: partial(_promise, name) for name in PROMISES}),
     "worlds": Table(
         ("world", "tabs", "exchange", "time", "states", "seen"), {name: run.row for name, run in RUNS.items()}
+    ),
+    "succession": Table(
+        ("tabs", "late replies", "exchange", "states", "with the spare", "a tick later", "without the spare"),
+        {name: partial(succession_row, world) for name, world in SUCCESSIONS.items()},
     ),
     "knowledge": Table(
         ("what the thief knows", "leeway", "pauses", "beliefs", "he"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.auth.lifecycle.rotation import decide
 from tests.campaigns.proof.exploration.graph import Explored
 from tests.campaigns.proof.exploration.honest import World, prove
 from tests.campaigns.proof.exploration.model import Server
 from tests.campaigns.proof.exploration.nodes import prove_wrong_clock
+from tests.campaigns.proof.exploration.succession import Succession, prove_succession
 from tests.campaigns.proof.exploration.theft import explore_theft
 
 Row = tuple[str, ...]
@@ -90,6 +91,28 @@ RUNS = {
     )
 }
 """Every world, by name."""
+
+SUCCESSIONS = {
+    f"tabs {tabs} late {late} leeway {leeway}": Succession(Server(decide, leeway), tabs, late, exchange)
+    for tabs, late, exchange, leeway in (
+        (1, 2, 4, 12),
+        (2, 1, 2, 6),
+        (2, 2, 2, 6),
+        (2, 2, 1, 3),
+        (3, 1, 1, 3),
+    )
+}
+"""Sign-ins over a session, with as many late replies of the former one; all times in ticks."""
+
+
+def succession_row(world: Succession) -> Row:
+    """What is seen with the spare, where a late reply is a tick later still, and without the spare."""
+    found = prove_succession(world)
+    others = (prove_succession(replace(world, **change)) for change in ({"overdue": 1}, {"has_spare": False}))
+    told = (_said(found)[1], *(_said(other)[1] for other in others))
+    exchange = f"{world.exchange} of {world.server.leeway}"
+    return str(world.tabs), str(world.late), exchange, f"{found.states:,}", *told
+
 
 BOUNDS = {
     f"leeway {leeway} apart {apart}": (leeway, apart)

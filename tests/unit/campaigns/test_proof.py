@@ -15,7 +15,7 @@ from tests.campaigns.proof.exploration.clocks import elapse, settle
 from tests.campaigns.proof.exploration.graph import components, explore, most_counted
 from tests.campaigns.proof.exploration.honest import World, prove
 from tests.campaigns.proof.exploration.model import CURRENT, OLD, PARENT, Server, alike, endless
-from tests.campaigns.proof.exploration.succession import Succession, prove_succession
+from tests.campaigns.proof.exploration.succession import prove_succession
 from tests.campaigns.proof.exploration.theft import explore_theft
 from tests.campaigns.proof.faults import FAULTS
 from tests.campaigns.proof.page import PAGE, PICTURES
@@ -32,6 +32,7 @@ from tests.campaigns.proof.simulate import (
     wake_ups,
 )
 from tests.campaigns.proof.tables import TABLES, rates, wake_up_rows
+from tests.campaigns.proof.worlds import SUCCESSIONS
 
 QUICK_WORLDS = {
     "honest 1 ticks 12": "no refusal",
@@ -53,6 +54,7 @@ QUICK_BOUNDS = ("leeway 6 apart 0", "leeway 9 apart 0", "leeway 12 apart 3")
 
 LONG_WORLDS = {"thief 1 dense 3", "honest 2 dense 3"}
 LONG_BOUNDS = {"leeway 12 apart 3"}
+LONG_SUCCESSIONS = {"tabs 2 late 2 leeway 6", "tabs 3 late 1 leeway 3"}
 LONG_PROMISES = {"never two live tokens", "thief who polls, and cannot foretell the renewals: found"}
 LONG_FAULTS = {
     "the orphan is accepted like the parent",
@@ -98,14 +100,17 @@ def test_the_bound_is_exact(name: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("tabs", "late", "exchange", "leeway"), [(1, 2, 4, 12), (2, 1, 2, 6), (2, 2, 1, 3)])
-def test_no_late_reply_takes_a_new_sign_in_away(tabs: int, late: int, exchange: int, leeway: int) -> None:
+@pytest.mark.parametrize("name", without_the_long(SUCCESSIONS, LONG_SUCCESSIONS))
+def test_no_late_reply_takes_a_new_sign_in_away(name: str) -> None:
     """What it leaves in the jar leads to the new session, for one leeway and thanks to the spare."""
-    world = Succession(Server(decide, leeway), tabs, late, exchange)
-    assert prove_succession(world).holds
-    assert not prove_succession(replace(world, overdue=1)).holds
-    lost = prove_succession(replace(world, has_spare=False)).trace
+    row = TABLES["succession"].rows[name]()
+    with_spare, later, without = row[-3:]
+    assert with_spare == "no refusal"
+    assert later.startswith("refused")
+    assert without == "refused in 3 steps"
+    lost = prove_succession(replace(SUCCESSIONS[name], has_spare=False)).trace
     assert lost == ("a late reply arrives", "a tab sends", "the server answers")
+    assert markdown(row, []).splitlines()[0] in said("succession")
 
 
 @pytest.mark.long
@@ -250,6 +255,7 @@ def test_what_is_long_is_there() -> None:
     """No name of a long exploration is out of date, and twelve faults are seeded in every run."""
     assert set(QUICK_BOUNDS) >= LONG_BOUNDS
     assert QUICK_WORLDS.keys() >= LONG_WORLDS
+    assert SUCCESSIONS.keys() >= LONG_SUCCESSIONS
     assert PROMISES.keys() >= LONG_PROMISES
     assert FAULTS.keys() >= LONG_FAULTS
     assert len(FAULTS.keys() - LONG_FAULTS) >= 12
