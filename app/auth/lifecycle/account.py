@@ -12,6 +12,11 @@ from .rotation import RotationPolicy, Session, is_over
 HOUR = 3600
 
 
+def subject_of(key: Any) -> str:
+    """How the ``sub`` of tokens spells a user's key: bytes by their hexadecimal digits."""
+    return key.hex() if isinstance(key, bytes) else str(key)
+
+
 class SessionRef(NamedTuple):
     """Which session: the subject of its user, and its id."""
 
@@ -52,7 +57,7 @@ class Account:
     @property
     def subject(self) -> str:
         """The ``sub`` of this user's tokens."""
-        return str(self.key)
+        return subject_of(self.key)
 
     @property
     def sign_in_error(self) -> type[AccountRefused] | None:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import LoaderCriteriaOption
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.interfaces import ORMOption
 
-from ..lifecycle.account import Account, EndedSession
+from ..lifecycle.account import Account, EndedSession, subject_of
 from ..lifecycle.rotation import Session
 from ..user import RatchetUser, case_folded
 from . import primary_keys
@@ -56,15 +56,13 @@ class AccountStore:
         if key is None:
             return None
         try:
-            return self._one(self._statements.by_key, {"row_key": key}, even_hidden=even_hidden)
+            rows = self._rows(self._statements.by_key, {"row_key": key}, even_hidden=even_hidden)
         except DataError:  # of a token from before a change of the key's type: no row can have such a key
             return None
+        return self._account(rows[0]) if rows else None
 
     def find(self, field: str, identifier: str, *, even_hidden: bool = False) -> Account | None:
-        """The account that signs in under this e-mail address or user name, or None; one SELECT.
-
-        ``even_hidden`` is the same as in ``load``.
-        """
+        """The account that signs in under this e-mail address or user name; one SELECT, as in ``load``."""
         statement = self._statements.by_identifier.get(field)
         if statement is None or not primary_keys.is_text(identifier):
             return None
@@ -120,7 +118,7 @@ class AccountStore:
     def subjects(self) -> list[str]:
         """The subject of every user, for a command that changes all of them."""
         keys = self.database.run(self._statements.keys, {}, lambda result: result.scalars().all())
-        return [str(key) for key in keys]
+        return [subject_of(key) for key in keys]
 
     def count_hashes(self, patterns: Iterable[str]) -> int:
         """How many users have a password hash like one of these patterns; reads the whole table for each."""
@@ -170,17 +168,11 @@ class AccountStore:
     def subject_of(self, user: Any) -> str:
         """The subject of a user object of the host."""
         (key,) = inspect(self._model).primary_key_from_instance(user)
-        return str(key)
+        return subject_of(key)
 
     def key_of(self, subject: str) -> Any:
         """The primary key that ``subject`` is the text of, or None if no row can have it."""
         return primary_keys.key_of(subject, self._statements.key_type, lambda: self.database.dialect)
-
-    def _one(
-        self, statement: Select[Any], values: Mapping[str, Any], *, even_hidden: bool = False
-    ) -> Account | None:
-        rows = self._rows(statement, values, even_hidden=even_hidden)
-        return self._account(rows[0]) if rows else None
 
     def _rows(
         self, statement: Select[Any], values: Mapping[str, Any], *, even_hidden: bool = False
@@ -219,6 +211,7 @@ class AccountStore:
 
     def _account(self, values: Sequence[Any]) -> Account:
         *shown, password_hash, blocked, confirmed, sessions, version, ended = values
+        keys.check(shown[0], self._statements.key_type, self.database.dialect)
         return Account(
             key=shown[0],
             profile=dict(

@@ -40,11 +40,7 @@ class UserMapping:
             self._refuse("needs a primary key of one column", "it is the sub of the tokens")
         (key,) = self._mapper.primary_key
         self.key_type = key.type
-        if not is_spelled(key.type):
-            self._refuse(
-                f"has a key of type {key.type!r}, which cannot be written into a token",
-                "give the column a TypeDecorator whose values are text, whole numbers or UUIDs",
-            )
+        self._check_key(key)
         self.key = getattr(user_model, self._mapper.get_property_by_column(key).key)
         self.columns = {name: self._column(name) for name in WRITTEN}
         for name in KEPT_AS_JSON:
@@ -76,6 +72,16 @@ class UserMapping:
         if not isinstance(mapper, Mapper):
             self._refuse("is not mapped to a table", "give Ratchet a model that is")
         return mapper
+
+    def _check_key(self, key: ColumnElement[Any]) -> None:
+        """Refuse a key that no token can spell."""
+        if is_spelled(key.type):
+            return
+        self._refuse(
+            f"has a key of type {key.type!r}, which cannot be read back from the sub of a token",
+            "give the column a TypeDecorator whose values are text, whole numbers, UUIDs or bytes, or whose "
+            "process_bind_param takes the text of a value as well",
+        )
 
     def _column(self, name: str) -> Column[Any]:
         (column, *more) = self.property(name).columns

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from tests.support.browser import PASSWORD, Browser, access_token, bearer, refusal
+from tests.support.browser import PASSWORD, Browser, access_token, bearer, content, refusal
 from tests.support.forgery import forge_for
 from tests.support.hosts.shapes import KEYS
 from tests.support.hosts.strangers import MODELS, MakeStranger
@@ -53,3 +53,23 @@ def test_a_cookie_from_before_keeps_nobody_out(make_stranger: MakeStranger, kind
         assert refusal(browser.client.get(path, headers=bearer(token))) == (401, "token_invalid")
     assert browser.sign_in("grace@example.org", PASSWORD).status_code == 200
     assert browser.client.get("/live").json == {"email": "grace@example.org"}
+
+
+@pytest.mark.parametrize("kind", ["bytes", "wrapped bytes"])
+def test_bytes_are_spelled_in_hexadecimal_digits(make_stranger: MakeStranger, kind: str) -> None:
+    """In the sub of tokens and in replies."""
+    stranger = make_stranger(kind)
+    key = stranger.add_user()
+    browser = stranger.signed_in()
+    assert browser.refresh().status_code == 200
+    assert content(browser.me())["user"]["id"] == key.hex()
+
+
+def test_a_key_that_cannot_be_read_back_is_told_at_sign_in(make_stranger: MakeStranger) -> None:
+    """Where the start could not find out: better no session than one that ends at its first refresh."""
+    stranger = make_stranger("strict serial")
+    stranger.add_user()
+    with pytest.raises(
+        RuntimeError, match=r"'S000001[0-9]+' in a token.* let process_bind_param of StrictSer"
+    ):
+        Browser(stranger.app).sign_in("grace@example.org")

@@ -6,12 +6,11 @@ import uuid
 from collections.abc import Callable
 from functools import partial
 from itertools import count
-from secrets import token_hex
+from secrets import token_bytes, token_hex
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BINARY, CHAR, ForeignKey, Integer, LargeBinary, String
-from sqlalchemy.dialects.postgresql import UUID as POSTGRESQL_UUID
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, column_property, mapped_column, synonym
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -19,6 +18,19 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from app.auth import RatchetUser
 from app.auth.user import Identifier, RowState
 
+from .key_types import (
+    SIXTEEN_BYTES,
+    AnyGuid,
+    Around,
+    Binary,
+    Guid,
+    Obscured,
+    Serial,
+    SerialType,
+    StrictSerialType,
+    Wrapped,
+    Wrapping,
+)
 from .strangers import MODELS, Model
 
 
@@ -210,81 +222,9 @@ def encrypted(db: SQLAlchemy) -> Model:
     return Patient
 
 
-class Guid(TypeDecorator[uuid.UUID]):
-    """The strictest of the usual recipes: it takes a UUID and nothing else."""
-
-    impl = CHAR(32)
-    cache_ok = True
-
-    def process_bind_param(self, value: uuid.UUID | None, dialect: Dialect) -> str | None:  # noqa: ARG002  # SQLAlchemy's way
-        """32 digits."""
-        return None if value is None else value.hex
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> uuid.UUID | None:  # noqa: ARG002  # SQLAlchemy's way
-        """The UUID that was written."""
-        return None if value is None else uuid.UUID(value)
-
-
-class AnyGuid(TypeDecorator[uuid.UUID]):
-    """The recipe of SQLAlchemy's documentation: PostgreSQL's own type there, text elsewhere."""
-
-    impl = CHAR
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """The type in one kind of database."""
-        own: TypeEngine[Any] = POSTGRESQL_UUID() if dialect.name == "postgresql" else CHAR(32)
-        return dialect.type_descriptor(own)
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        """Text for the database."""
-        if value is None or dialect.name == "postgresql":
-            return None if value is None else str(value)
-        return (value if isinstance(value, uuid.UUID) else uuid.UUID(value)).hex
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> uuid.UUID | None:  # noqa: ARG002  # SQLAlchemy's way
-        """The UUID that was written."""
-        return value if value is None or isinstance(value, uuid.UUID) else uuid.UUID(value)
-
-
-class Binary(TypeDecorator[uuid.UUID]):
-    """A UUID in 16 bytes."""
-
-    impl = LargeBinary(16).with_variant(BINARY(16), "mysql", "mariadb")
-    cache_ok = True
-
-    def process_bind_param(self, value: uuid.UUID | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002  # SQLAlchemy's way
-        """The bytes."""
-        return None if value is None else value.bytes
-
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> uuid.UUID | None:  # noqa: ARG002  # SQLAlchemy's way
-        """The UUID that was written."""
-        return None if value is None else uuid.UUID(bytes=bytes(value))
-
-
-class Obscured(TypeDecorator[str]):
-    """Numbers in the table that the site sees as text."""
-
-    impl = Integer
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> int | None:  # noqa: ARG002  # SQLAlchemy's way
-        """The number."""
-        return None if value is None else int(value.removeprefix("u-"), 16)
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> str | None:  # noqa: ARG002  # SQLAlchemy's way
-        """The text."""
-        return None if value is None else f"u-{value:x}"
-
-
-class Wrapped(TypeDecorator[int]):
-    """A number that the type leaves as it is."""
-
-    impl = Integer
-    cache_ok = True
-
-
-def keyed(kind: type[TypeDecorator[Any]], make_key: Callable[[], Any]) -> Callable[[SQLAlchemy], Model]:
+def keyed(
+    kind: type[TypeEngine[Any]] | TypeEngine[Any], make_key: Callable[[], Any]
+) -> Callable[[SQLAlchemy], Model]:
     """A model whose key has a type of the host's own."""
 
     def make(db: SQLAlchemy) -> Model:
@@ -301,6 +241,10 @@ KEYS: dict[str, Callable[[SQLAlchemy], Model]] = {
     "guid": keyed(Guid, uuid.uuid4),
     "any guid": keyed(AnyGuid, uuid.uuid4),
     "binary": keyed(Binary, uuid.uuid4),
+    "bytes": keyed(SIXTEEN_BYTES, partial(token_bytes, 16)),
+    "wrapped bytes": keyed(Wrapping, partial(token_bytes, 16)),
+    "around": keyed(Around, uuid.uuid4),
+    "serial": keyed(SerialType, partial(next, map(Serial, count(1)))),
     "obscured": keyed(Obscured, partial(next, (f"u-{number:x}" for number in count(1)))),
     "wrapped": keyed(Wrapped, partial(next, count(1))),
 }
@@ -317,5 +261,11 @@ SHAPES: dict[str, Callable[[SQLAlchemy], Model]] = {
     **KEYS,
 }
 
-ALL_MODELS = {**MODELS, **SHAPES, "not unique": not_unique, "encrypted": encrypted}
+ALL_MODELS = {
+    **MODELS,
+    **SHAPES,
+    "not unique": not_unique,
+    "encrypted": encrypted,
+    "strict serial": keyed(StrictSerialType, partial(next, map(Serial, count(1000)))),
+}
 """Every kind of user model that a test can ask for."""

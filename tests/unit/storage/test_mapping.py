@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Boolean, Column, ForeignKey, String, select
+from sqlalchemy import Boolean, Column, DateTime, ForeignKey, Integer, LargeBinary, String, select
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column, relationship, synonym
+from sqlalchemy.types import NullType, TypeDecorator, UserDefinedType
 
 from app.auth.storage.mapping import UserMapping
 from app.auth.storage.statements import Statements
@@ -157,20 +159,88 @@ def with_a_count(base: type[DeclarativeBase]) -> Any:
     return Trainer
 
 
-def with_bytes(base: type[DeclarativeBase]) -> Any:
-    """The key is bytes, which no token spells."""
+def keyed(kind: Any, *more: Any) -> Make:
+    """The key has this type."""
 
-    class Device(RatchetUser, base):  # type: ignore[misc,valid-type]  # made at run time
-        __tablename__ = "devices"
-        id: Mapped[bytes] = mapped_column(primary_key=True)
+    def make(base: type[DeclarativeBase]) -> Any:
+        class Device(RatchetUser, base):  # type: ignore[misc,valid-type]  # made at run time
+            __tablename__ = "devices"
+            id = Column(kind, *more, primary_key=True)
 
-    return Device
+        return Device
+
+    return make
+
+
+class OwnSql(UserDefinedType[str]):
+    """A type of which SQLAlchemy does not know what its values are in Python."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Its name in SQL."""
+        return "OWN"
+
+
+class Tag:
+    """A class of the host's for its keys."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __str__(self) -> str:
+        return f"<{self.number}>"
+
+
+class TagType(TypeDecorator[Tag]):
+    """It takes nothing else."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: Tag | None, dialect: Dialect) -> int | None:  # noqa: ARG002  # SQLAlchemy's way
+        """The number."""
+        return None if value is None else value.number
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Tag | None:  # noqa: ARG002  # SQLAlchemy's way
+        """The tag."""
+        return None if value is None else Tag(value)
+
+
+class Braced(TypeDecorator[str]):
+    """What it reads is not what was written."""
+
+    impl = String(40)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002  # SQLAlchemy's way
+        """The text in braces."""
+        return None if value is None else f"{{{value}}}"
+
+
+class Numbered(TypeDecorator[str]):
+    """It takes certain words only, and none of the samples."""
+
+    impl = String(40)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002  # SQLAlchemy's way
+        """The word itself."""
+        if not isinstance(value, str) or not value.startswith("No. "):
+            raise ValueError(value)
+        return value
 
 
 REFUSED: list[Any] = [
     pytest.param(with_work, "Trainer has something else called sessions", id="a relationship of that name"),
     pytest.param(with_a_count, "Trainer has something else called sessions", id="a column of that name"),
-    pytest.param(with_bytes, "Device has a key of type .* TypeDecorator", id="a key that is not spelled"),
+    pytest.param(
+        keyed(DateTime()), "Device has a key of type .* TypeDecorator", id="a key that is not spelled"
+    ),
+    pytest.param(keyed(OwnSql()), "Device has a key of type OwnSql", id="a key of an unknown type"),
+    pytest.param(keyed(TagType), "TagType.* takes the text", id="a class of keys that takes no text"),
+    pytest.param(keyed(Braced), "Device has a key of type Braced", id="a type that reads something else"),
+    pytest.param(keyed(NullType()), "Device has a key of type NullType", id="a key without a type"),
     pytest.param(unmapped, "RatchetUser is not mapped", id="no model at all"),
     pytest.param(
         above, "Party has no column sessions: mix RatchetUser into it", id="the base of the user model"
@@ -205,6 +275,18 @@ def test_a_model_is_accepted_before_the_others_are_there() -> None:
         books: Mapped[list[Any]] = relationship("Book")
 
     assert Statements(Writer).shown == ("id", "email", "username")
+
+
+KEPT: list[Any] = [
+    pytest.param(keyed(LargeBinary(16)), id="bytes"),
+    pytest.param(keyed(Numbered), id="words of which none is tried"),
+]
+
+
+@pytest.mark.parametrize("make", KEPT)
+def test_a_key_that_can_be_kept_is_accepted(make: Make) -> None:
+    """As far as can be told at start."""
+    assert UserMapping(make(fresh_base())).key is not None
 
 
 def test_a_model_without_an_address_is_accepted() -> None:
