@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from operator import itemgetter
 from typing import Any
 
@@ -25,6 +25,7 @@ from ..user import RatchetUser, case_folded
 from . import primary_keys
 from .database import Database
 from .faults import ForeignText, in_short
+from .mapping import UserMapping
 from .statements import Statements
 
 UserOptions = Callable[[], Iterable[ORMOption]]
@@ -43,8 +44,12 @@ class AccountStore:
         self, db: SQLAlchemy, user_model: type[RatchetUser], user_options: UserOptions = lambda: ()
     ) -> None:
         self._db, self._model, self._user_options = db, user_model, user_options
-        self._statements = Statements(user_model)
-        self.database = Database(db, self._statements.table)
+        self.database = Database(db, UserMapping(user_model).table)
+
+    @cached_property
+    def _statements(self) -> Statements:
+        """Made at first use: the type of a key that refers to another table is known when that is defined."""
+        return Statements(self._model)
 
     def load(self, subject: str, *, even_hidden: bool = False) -> Account | None:
         """The account that a token names, or None; one SELECT.

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from sqlalchemy import JSON, BinaryExpression, Column, ColumnElement, Table, inspect
 from sqlalchemy.orm import ColumnProperty, Mapper, SynonymProperty
 from sqlalchemy.sql.operators import eq
+from sqlalchemy.types import NullType
 
 from ..user import RatchetUser, RowState
 from .primary_keys import is_spelled
@@ -74,8 +75,11 @@ class UserMapping:
         return mapper
 
     def _check_key(self, key: ColumnElement[Any]) -> None:
-        """Refuse a key that no token can spell."""
-        if is_spelled(key.type):
+        """Refuse a key that no token can spell.
+
+        One that refers to a table which is still to come has no type yet: Statements, made later, ask again.
+        """
+        if is_spelled(key.type) or (key.foreign_keys and isinstance(key.type, NullType)):
             return
         self._refuse(
             f"has a key of type {key.type!r}, which cannot be read back from the sub of a token",

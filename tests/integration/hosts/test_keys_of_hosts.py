@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.orm import Mapped, mapped_column
 
 from tests.support.browser import PASSWORD, Browser, access_token, bearer, content, refusal
 from tests.support.forgery import forge_for
+from tests.support.hosts.key_types import Guid
 from tests.support.hosts.shapes import KEYS
 from tests.support.hosts.strangers import MODELS, MakeStranger
 from tests.support.samples import SECRET
@@ -73,3 +77,26 @@ def test_a_key_that_cannot_be_read_back_is_told_at_sign_in(make_stranger: MakeSt
         RuntimeError, match=r"'S000001[0-9]+' in a token.* let process_bind_param of StrictSer"
     ):
         Browser(stranger.app).sign_in("grace@example.org")
+
+
+def define_groups(db: SQLAlchemy) -> None:
+    """The table that the key of a delegate refers to, with keys of the host's type."""
+
+    class Group(db.Model):  # type: ignore[name-defined,misc]  # made at run time
+        __tablename__ = "shape_groups"
+        id: Mapped[Any] = mapped_column(Guid, primary_key=True)
+
+
+def test_a_key_can_refer_to_a_table_that_is_defined_later(make_stranger: MakeStranger) -> None:
+    """Its type is known when that table is."""
+    stranger = make_stranger("of a later table", define_later=define_groups)
+    groups = stranger.db.metadata.tables["shape_groups"]
+    key = uuid.uuid4()
+    with stranger.app.app_context():
+        stranger.db.session.execute(groups.insert().values(id=key))
+        stranger.db.session.commit()
+    stranger.add_user(id=key)
+    browser = stranger.signed_in()
+    assert browser.refresh().status_code == 200
+    assert content(browser.me())["user"]["id"] == str(key)
+    assert browser.sign_out().status_code == 204

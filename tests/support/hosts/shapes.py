@@ -211,6 +211,16 @@ class Encrypted(TypeDecorator[str]):
         return None if value is None else value[16:][::-1]
 
 
+def of_a_later_table(db: SQLAlchemy) -> Model:
+    """The key refers to a table that is defined after Ratchet is made."""
+
+    class Delegate(RatchetUser, db.Model):  # type: ignore[name-defined,misc]  # made at run time
+        __tablename__ = "shape_delegates"
+        id: Mapped[Any] = mapped_column(ForeignKey("shape_groups.id"), primary_key=True)
+
+    return Delegate
+
+
 def encrypted(db: SQLAlchemy) -> Model:
     """A host that encrypts the hashes of its users."""
 
@@ -267,5 +277,6 @@ ALL_MODELS = {
     "not unique": not_unique,
     "encrypted": encrypted,
     "strict serial": keyed(StrictSerialType, partial(next, map(Serial, count(1000)))),
+    "of a later table": of_a_later_table,
 }
 """Every kind of user model that a test can ask for."""

@@ -95,6 +95,7 @@ class Stranger:
             user_options=further.get("user_options", tuple),
         )
         add_views(self.app, self.ratchet)
+        further.get("define_later", lambda _: None)(self.db)
         with self.app.app_context():
             self.db.create_all()
 

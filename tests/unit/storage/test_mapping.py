@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Boolean, Column, DateTime, ForeignKey, Integer, LargeBinary, String, select
+from sqlalchemy import Boolean, Column, DateTime, ForeignKey, Integer, LargeBinary, String, Table, select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column, relationship, synonym
 from sqlalchemy.types import NullType, TypeDecorator, UserDefinedType
@@ -280,6 +280,7 @@ def test_a_model_is_accepted_before_the_others_are_there() -> None:
 KEPT: list[Any] = [
     pytest.param(keyed(LargeBinary(16)), id="bytes"),
     pytest.param(keyed(Numbered), id="words of which none is tried"),
+    pytest.param(keyed(None, ForeignKey("still_to_come.id")), id="a reference to a later table"),
 ]
 
 
@@ -287,6 +288,16 @@ KEPT: list[Any] = [
 def test_a_key_that_can_be_kept_is_accepted(make: Make) -> None:
     """As far as can be told at start."""
     assert UserMapping(make(fresh_base())).key is not None
+
+
+def test_a_later_table_is_looked_at_when_it_is_there() -> None:
+    """Its key may be of a type that no token can spell."""
+    base = fresh_base()
+    model = keyed(None, ForeignKey("still_to_come.id"))(base)
+    UserMapping(model)
+    Table("still_to_come", base.metadata, Column("id", DateTime, primary_key=True))
+    with pytest.raises(TypeError, match="Device has a key of type DateTime"):
+        Statements(model)
 
 
 def test_a_model_without_an_address_is_accepted() -> None:
