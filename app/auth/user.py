@@ -60,6 +60,15 @@ def likeness(stored: str, typed: str) -> int | None:
     return 2 if stored == case_folded(typed) else None
 
 
+def likeness_as_typed(stored: str, typed: str) -> int | None:
+    """The same for a plain text column: 0 as typed, 1 in canonical form, 2 but for case and space."""
+    if stored == typed:
+        return 0
+    if canonical(stored) != canonical(typed):
+        return None
+    return 1 if stored == canonical(stored) else 2
+
+
 def is_well_spelt(stored: str) -> bool:
     """Whether the stored form is one that a sign-in searches for, so that every database finds it."""
     return bool(stored) and stored in (canonical(stored), case_folded(stored))

@@ -21,7 +21,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 
 from ..lifecycle.account import Account, EndedSession, subject_of
 from ..lifecycle.rotation import Session
-from ..user import RatchetUser, case_folded
+from ..user import RatchetUser, canonical, case_folded
 from . import primary_keys
 from .database import Database
 from .faults import ForeignText, in_short
@@ -71,9 +71,9 @@ class AccountStore:
         statement = self._statements.by_identifier.get(field)
         if statement is None or not primary_keys.is_text(identifier):
             return None
-        values = {"wanted": identifier, "wanted_before": case_folded(identifier)}
+        spellings = {"wanted_before": case_folded(identifier), "wanted_canonical": canonical(identifier)}
         try:
-            rows = self._rows(statement, values, even_hidden=even_hidden)
+            rows = self._rows(statement, {"wanted": identifier, **spellings}, even_hidden=even_hidden)
         except ForeignText:
             return None
         likeness = self._statements.likeness[field]
@@ -216,7 +216,7 @@ class AccountStore:
 
     def _account(self, values: Sequence[Any]) -> Account:
         *shown, password_hash, blocked, confirmed, sessions, version, ended = values
-        keys.check(shown[0], self._statements.key_type, self.database.dialect)
+        primary_keys.check(shown[0], self._statements.key_type, self.database.dialect)
         return Account(
             key=shown[0],
             profile=dict(

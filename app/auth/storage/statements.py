@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Select, String, Update, bindparam, func, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from ..user import Identifier, RatchetUser, canonical, likeness
+from ..user import Identifier, RatchetUser, likeness, likeness_as_typed
 from .mapping import READ, WRITTEN, UserMapping
 
 IDENTIFIER_FIELDS = ("email", "username")
@@ -80,11 +80,14 @@ class Statements:
 
         The column's collation compares, so that its index can be used. It may treat ``josé`` and ``jose`` as
         equal; AccountStore then compares exactly. The form of older releases is searched for in the same
-        statement, so that neither SQL nor time shows which form is stored.
+        statement, so that neither SQL nor time shows which form is stored. In a plain text column of the
+        host so is the canonical form, beside the name as it was typed.
         """
         condition = column == bindparam("wanted")
         if isinstance(column.type, Identifier):
             condition = or_(condition, column == bindparam("wanted_before", type_=String()))
+        elif isinstance(column.type, String):
+            condition = or_(condition, column == bindparam("wanted_canonical"))
         return self._account(condition).add_columns(column)
 
     def _update(self, names: frozenset[str], same_hash: bool) -> Update:
@@ -108,5 +111,5 @@ def _likeness(kind: Any) -> Callable[[str, str], int | None]:
     if isinstance(kind, Identifier):
         return likeness
     if isinstance(kind, String):
-        return lambda stored, typed: 1 if canonical(stored) == canonical(typed) else None
+        return likeness_as_typed
     return lambda _stored, _typed: 0  # a type of the host (one that encrypts names) has compared in SQL

@@ -66,6 +66,48 @@ def test_a_row_as_typed_is_found_where_the_collation_finds_it(
     assert (reply.status_code, content(reply)["user"]["id"]) == (200, 1), collation
 
 
+@pytest.mark.parametrize(
+    "name", ["ada@example.org", "Ada@Example.org", " ADA@example.org ", "\uff41da@example.org"]
+)
+def test_a_plain_text_column_is_asked_for_the_canonical_form_too(
+    make_stranger: MakeStranger, name: str
+) -> None:
+    """The same people sign in on every database, and as themselves."""
+    stranger = make_stranger("plain text")
+    stranger.add_user("ada@example.org")
+    stranger.add_user("\u00e0da@example.org")
+    reply = Browser(stranger.app).sign_in(name)
+    assert (reply.status_code, content(reply)["user"]["email"]) == (200, "ada@example.org")
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        pytest.param("Ada@Example.org", "Ada@Example.org", id="as it is stored"),
+        pytest.param("ada@example.org", "ada@example.org", id="in canonical form"),
+        pytest.param("ADA@example.org", "ada@example.org", id="in another case"),
+    ],
+)
+def test_two_rows_that_differ_in_case_are_two_people(
+    make_stranger: MakeStranger, name: str, found: str
+) -> None:
+    """A plain text column of a host may hold both: whoever types their own row's text means that row."""
+    stranger = make_stranger("plain text")
+    for email in ("ADa@example.org", "Ada@Example.org", "ada@example.org"):
+        stranger.add_user(email)
+    reply = Browser(stranger.app).sign_in(name)
+    assert (reply.status_code, content(reply)["user"]["email"]) == (200, found)
+
+
+def test_guesses_at_a_plain_text_row_are_counted_together(make_stranger: MakeStranger) -> None:
+    """In whatever case they come."""
+    stranger = make_stranger("plain text")
+    stranger.add_user("ada@example.org")
+    spellings = ("ada@example.org", "ADA@example.org", "Ada@Example.org", " ada@example.org") * 4
+    told = Counter(sign_in(stranger, name, "a guess") for name in spellings)
+    assert told == {INVALID: 10, (429, "too_many_attempts"): 6}
+
+
 @pytest.mark.parametrize("database", ["mariadb"], indirect=True)
 @pytest.mark.parametrize("charset", ["latin1", "ascii", "utf8mb3"])
 @pytest.mark.parametrize("name", ["\u0448\u0443\u0440\u0430", "\N{OWL}@example.org", ACCENTED])

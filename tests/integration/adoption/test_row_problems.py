@@ -59,6 +59,14 @@ def test_rows_that_cannot_sign_in_are_counted(
     assert remedy in told[told.index(what) + 1]
 
 
+def test_rows_of_a_plain_text_column_are_counted(make_stranger: MakeStranger) -> None:
+    """One that is not canonical is found only by who types it exactly."""
+    stranger = make_stranger("plain text")
+    for email in ("Ada@Example.org", "bob@example.org"):
+        stranger.add_user(email)
+    assert "mend 1 users may be unable to sign in: their e-mail address is not" in doctor(stranger)
+
+
 def test_a_user_name_that_nobody_can_type_is_counted(make_stranger: MakeStranger) -> None:
     """With an @ it is looked for as an address."""
     stranger = make_stranger("number")

@@ -221,6 +221,18 @@ def of_a_later_table(db: SQLAlchemy) -> Model:
     return Delegate
 
 
+def plain_text(db: SQLAlchemy) -> Model:
+    """A host that kept its own column of addresses, as they are typed."""
+
+    class Subscriber(RatchetUser, db.Model):  # type: ignore[name-defined,misc]  # made at run time
+        __tablename__ = "shape_subscribers"
+        username = None
+        id: Mapped[int] = mapped_column(primary_key=True)
+        email: Mapped[str] = mapped_column(String(190))
+
+    return Subscriber
+
+
 def encrypted(db: SQLAlchemy) -> Model:
     """A host that encrypts the hashes of its users."""
 
@@ -276,6 +288,7 @@ ALL_MODELS = {
     **SHAPES,
     "not unique": not_unique,
     "encrypted": encrypted,
+    "plain text": plain_text,
     "strict serial": keyed(StrictSerialType, partial(next, map(Serial, count(1000)))),
     "of a later table": of_a_later_table,
 }
