@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from sqlalchemy import JSON, BinaryExpression, Column, ColumnElement, Table, inspect
-from sqlalchemy.orm import ColumnProperty, Mapper, SynonymProperty
+from sqlalchemy.orm import ColumnProperty, Mapper, RelationshipProperty, SynonymProperty
 from sqlalchemy.sql.operators import eq
 from sqlalchemy.types import NullType
 
@@ -37,6 +37,7 @@ class UserMapping:
         for name in (*WRITTEN, *READ):
             if not self.has(name):
                 self._refuse_without(name)
+        self._check_backrefs()
         if len(self._mapper.primary_key) != 1:
             self._refuse("needs a primary key of one column", "it is the sub of the tokens")
         (key,) = self._mapper.primary_key
@@ -73,6 +74,37 @@ class UserMapping:
         if not isinstance(mapper, Mapper):
             self._refuse("is not mapped to a table", "give Ratchet a model that is")
         return mapper
+
+    def _check_backrefs(self) -> None:
+        """Refuse a relationship of another model that would put an attribute in the place of a column.
+
+        SQLAlchemy finds that at the first query. Models that are still to come are looked at by Statements.
+        """
+        for mapper in self._mapper.registry.mappers:
+            for name in mapper.class_manager:
+                found = mapper.get_property(name) if mapper.has_property(name) else None
+                if isinstance(found, RelationshipProperty) and found.backref and self._is_meant(found):
+                    backref = found.backref if isinstance(found.backref, str) else found.backref[0]
+                    if backref in (*WRITTEN, *READ):
+                        self._refuse_backref(backref, f"{mapper.class_.__name__}.{name}")
+
+    def _is_meant(self, relationship: RelationshipProperty[Any]) -> bool:
+        """Whether a relationship leads to this model, or to one above or below it; a text may name it."""
+        target = relationship.argument
+        if isinstance(target, str):
+            return target.rpartition(".")[2] in {mapper.class_.__name__ for mapper in self._family()}
+        return target in {mapper.class_ for mapper in self._family()}
+
+    def _family(self) -> list[Mapper[Any]]:
+        above = () if self._mapper.concrete else self._mapper.iterate_to_root()
+        return [*above, *self._mapper.self_and_descendants]
+
+    def _refuse_backref(self, backref: str, relationship: str) -> NoReturn:
+        self._refuse(
+            f"is given something else called {backref} by the backref of {relationship}, where Ratchet keeps "
+            "its own column",
+            "give that backref another name",
+        )
 
     def _check_key(self, key: ColumnElement[Any]) -> None:
         """Refuse a key that no token can spell.

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Boolean, Column, DateTime, ForeignKey, Integer, LargeBinary, String, Table, select
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column, relationship, synonym
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    backref,
+    column_property,
+    mapped_column,
+    relationship,
+    synonym,
+)
 from sqlalchemy.types import NullType, TypeDecorator, UserDefinedType
 
 from app.auth.storage.mapping import UserMapping
@@ -148,6 +156,25 @@ def with_work(base: type[DeclarativeBase]) -> Any:
     return Trainer
 
 
+def with_a_backref(target: Any, name: Any) -> Make:
+    """Another model gives the user model an attribute of that name."""
+
+    def make(base: type[DeclarativeBase]) -> Any:
+        class Trainer(RatchetUser, base):  # type: ignore[misc,valid-type]  # made at run time
+            __tablename__ = "trainers"
+            id: Mapped[int] = mapped_column(primary_key=True)
+
+        class Lesson(base):  # type: ignore[misc,valid-type]  # made at run time
+            __tablename__ = "lessons"
+            id: Mapped[int] = mapped_column(primary_key=True)
+            trainer_id: Mapped[int] = mapped_column(ForeignKey(Trainer.id))
+            trainer = relationship(target or Trainer, backref=name)
+
+        return Trainer
+
+    return make
+
+
 def with_a_count(base: type[DeclarativeBase]) -> Any:
     """The host has a column of its own called ``sessions``."""
 
@@ -233,6 +260,16 @@ class Numbered(TypeDecorator[str]):
 
 REFUSED: list[Any] = [
     pytest.param(with_work, "Trainer has something else called sessions", id="a relationship of that name"),
+    pytest.param(
+        with_a_backref(None, "sessions"),
+        r"Trainer is given something else called sessions by the backref of Lesson.trainer.* another name",
+        id="a backref of that name",
+    ),
+    pytest.param(
+        with_a_backref("Trainer", backref("ended", lazy="select")),
+        r"Trainer is given something else called ended by the backref of Lesson.trainer",
+        id="a backref of another such name",
+    ),
     pytest.param(with_a_count, "Trainer has something else called sessions", id="a column of that name"),
     pytest.param(
         keyed(DateTime()), "Device has a key of type .* TypeDecorator", id="a key that is not spelled"
@@ -279,13 +316,15 @@ def test_a_model_is_accepted_before_the_others_are_there() -> None:
 
 KEPT: list[Any] = [
     pytest.param(keyed(LargeBinary(16)), id="bytes"),
+    pytest.param(with_a_backref("Trainer", "lessons"), id="a backref of another name"),
+    pytest.param(with_a_backref("Elsewhere", "sessions"), id="a backref of another model"),
     pytest.param(keyed(Numbered), id="words of which none is tried"),
     pytest.param(keyed(None, ForeignKey("still_to_come.id")), id="a reference to a later table"),
 ]
 
 
 @pytest.mark.parametrize("make", KEPT)
-def test_a_key_that_can_be_kept_is_accepted(make: Make) -> None:
+def test_what_can_be_kept_is_accepted(make: Make) -> None:
     """As far as can be told at start."""
     assert UserMapping(make(fresh_base())).key is not None
 
