@@ -18,6 +18,7 @@ from ..lifecycle.account import Account, SessionRef
 from ..lifecycle.rotation import Session
 from ..tokens.claims import AccessClaims
 from . import redirects, stream
+from .refusal import as_http
 from .request import identify
 from .services import services
 
@@ -82,12 +83,23 @@ def _check_access(*, fresh: bool, live: bool) -> None:
             raise ReauthenticationRequired
     except RatchetError as problem:
         after_this_request(stream.drain_behind)
+        refusal = _refusal(problem)
+    else:
+        return
+    raise refusal
+
+
+def _refusal(problem: RatchetError) -> Exception:
+    """What a page that is renewed, and what everything else, is refused with.
+
+    Flask hands an HTTP exception that has a response to no error handler: a page renews also where the host
+    has one for TokenMissing or RatchetError.
+    """
+    try:
         way = redirects.renewal(problem)
-        if way is not None:
-            # Flask hands an HTTP exception that has a response to no error handler: a page renews also where
-            # the host has one for TokenMissing or RatchetError.
-            raise HTTPException(response=way) from problem
-        raise
+    except RatchetError as graver:
+        return as_http(graver)
+    return as_http(problem) if way is None else HTTPException(response=way)
 
 
 def _recognise() -> None:
@@ -157,7 +169,7 @@ def _load_user() -> Any:
         return None
     user = request.environ[_USER] = services().store.user(claims.subject)
     if user is None and is_guarded:
-        raise TokenInvalid
+        raise as_http(TokenInvalid())
     return user
 
 
