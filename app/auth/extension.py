@@ -87,8 +87,9 @@ class Ratchet:
         app.extensions[EXTENSION] = self._assemble(checked, clock)
         audit.listen(app, clock)
         app.register_error_handler(RatchetError, continuation.refused)
-        app.after_request(responses.tell_caches)
         app.after_request(stream.drain_refused)
+        # Flask runs these from the last to the first, so the hooks of the host have run before.
+        app.after_request_funcs.setdefault(None, []).insert(0, responses.tell_caches)
         got_request_exception.connect(continuation.hand_back, app)
         app.register_blueprint(blueprint, url_prefix=checked.url_prefix.rstrip("/") or None)
         app.register_blueprint(root)

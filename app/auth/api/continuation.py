@@ -25,7 +25,7 @@ from ..errors import (
 )
 from ..web import origin, redirects, responses, stream
 from ..web.redirects import HTML
-from ..web.request import check_origin, check_purpose, refresh_cookies
+from ..web.request import check_origin, check_purpose, keep_from_caches, refresh_cookies
 from ..web.services import services
 from .routes import BY_REFRESH_TOKEN, COOKIES, Parameter, ReplySpec, Routes
 
@@ -225,5 +225,5 @@ def _page(name: str, status: int, **values: object) -> Response:
 
 
 def _no_store(reply: BaseResponse) -> Response:
-    reply.headers["Cache-Control"] = "no-store"
+    keep_from_caches(reply)
     return cast("Response", reply)

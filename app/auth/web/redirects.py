@@ -18,7 +18,7 @@ from ..settings.model import invalid_setting
 from ..settings.parsers import is_site_path
 from . import origin, stream
 from .cookies import CONTINUED_FOR
-from .request import bearer_token, check_origin
+from .request import bearer_token, check_origin, keep_from_caches
 from .services import services
 
 HOME = "/"
@@ -212,5 +212,5 @@ def to_continue(*, optional: bool = False) -> Response:
     target = with_next(way, here() if comes_back else page_before())
     target += "&optional=1" if optional else ""
     reply = redirect(target, 307 if comes_back and not is_safe else 303)
-    reply.headers["Cache-Control"] = "no-store"
+    keep_from_caches(reply)
     return reply

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from flask import request
+from werkzeug import Response
 
 from ..errors import CrossOrigin, TokenInvalid, TokenMissing, Unavailable
 from ..lifecycle.account import SessionRef
@@ -14,6 +15,15 @@ from .services import services
 
 READS_ACCESS = "ratchet.reads_access"
 """Is set in the environ of a request whose response depends on an access token or on its absence."""
+
+NOT_STORED = "ratchet.not_stored"
+"""Stands in the environ of a request whose answer no cache may keep, whatever a hook of the host says."""
+
+
+def keep_from_caches(response: Response) -> None:
+    """Let no cache keep the reply (RFC 9111, 5.2.2.5)."""
+    response.headers["Cache-Control"] = "no-store"
+    request.environ[NOT_STORED] = True
 
 
 def client_ip() -> str:

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from ..errors import MethodNotAllowed, RatchetError
 from ..lifecycle.rotation import Session
 from ..sessions.issuer import IssuedTokens
-from .request import READS_ACCESS
+from .request import NOT_STORED, READS_ACCESS, keep_from_caches
 from .services import services
 
 NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
@@ -116,6 +116,7 @@ def finish(response: Response) -> Response:
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers.setdefault("Content-Security-Policy", NO_PAGE)
     if response.headers.setdefault("Cache-Control", "no-store") == "no-store":
+        keep_from_caches(response)
         response.vary.update(TOKEN_HEADERS)
     return response
 
@@ -124,12 +125,13 @@ def tell_caches(response: Response) -> Response:
     """Prevent a cache from giving one user's response to another: for after_request of the app (CWE-524).
 
     What depends on a token varies with the headers that can contain it (RFC 9110, 12.5.5), also where it was
-    missing; what sets or clears cookies is not stored (RFC 9111, 7.3), whatever the view says. Flask runs
-    these functions from the last one registered to the first, so the host's functions usually run first.
+    missing; what sets or clears cookies is not stored (RFC 9111, 7.3), whatever the view and the hooks of the
+    host say. Our own replies with tokens and our refusals are not stored either.
     """
-    if READS_ACCESS in request.environ:
+    is_kept_from_caches = NOT_STORED in request.environ
+    if is_kept_from_caches or READS_ACCESS in request.environ:
         response.vary.update(TOKEN_HEADERS)
-    if services().cookies.are_in(response):
+    if is_kept_from_caches or services().cookies.are_in(response):
         response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -138,7 +140,7 @@ def _problem(code: str, description: str, status: int, reason: str | None = None
     because = {"reason": reason} if reason else {}
     reply = jsonify(error=code, error_description=description, **because)
     reply.status_code = status
-    reply.headers["Cache-Control"] = "no-store"
+    keep_from_caches(reply)
     return reply
 
 

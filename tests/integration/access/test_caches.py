@@ -5,17 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from flask import Response, redirect
+from flask import Flask, Response, redirect
 from flask.typing import ResponseReturnValue
 from werkzeug.test import TestResponse
 
 from app.auth import current_user
-from tests.support.browser import Browser, access_token, bearer, cleared, set_cookies
+from tests.support.browser import Browser, access_token, bearer, cleared, content, set_cookies
 from tests.support.clock import Clock
 from tests.support.hosts.strangers import MakeStranger, Stranger
 
 PUBLIC = "public, max-age=3600"
 BOTH = {"cookie", "authorization"}
+
+
+def keep_all(app: Flask) -> None:
+    """Two hooks of a host, one that lets caches keep everything and one that says what it varies with."""
+
+    @app.after_request
+    def keep(response: Response) -> Response:
+        response.headers["Cache-Control"] = PUBLIC
+        return response
+
+    @app.after_request
+    def vary(response: Response) -> Response:
+        response.headers["Vary"] = "Accept-Encoding"
+        return response
+
+
+@pytest.fixture
+def overruled(make_stranger: MakeStranger) -> Stranger:
+    """A stranger's app with one user, whose hooks were there before Ratchet."""
+    stranger = make_stranger(prepare=keep_all)
+    stranger.add_user()
+
+    @stranger.app.get("/by-mail")
+    def by_mail() -> ResponseReturnValue:
+        user = stranger.db.session.scalars(stranger.db.select(stranger.model)).one()
+        stranger.ratchet.start_session(user)
+        return redirect("/private")
+
+    return stranger
 
 
 @pytest.fixture
@@ -100,3 +129,40 @@ def test_a_reply_with_cookies_is_never_stored(
     reply = Browser(stranger.app).client.get(path)
     assert changed(reply)
     assert reply.headers["Cache-Control"] == "no-store"
+
+
+def test_no_hook_of_the_host_lets_cookies_be_stored(overruled: Stranger) -> None:
+    """Not even one that was registered first, which Flask runs last."""
+    reply = Browser(overruled.app).client.get("/by-mail")
+    assert set_cookies(reply)["accessToken"]["value"]
+    assert reply.headers["Cache-Control"] == "no-store"
+
+
+def test_no_hook_of_the_host_takes_away_what_a_page_varies_with(overruled: Stranger) -> None:
+    """What the host says beside it stays."""
+    reply = overruled.signed_in().client.get("/private")
+    assert varies(reply) == BOTH | {"accept-encoding"}
+    assert reply.headers["Cache-Control"] == PUBLIC
+
+
+def test_no_hook_of_the_host_lets_our_own_replies_be_stored(overruled: Stranger) -> None:
+    """With tokens in cookies or in the body, refusals, redirects to continue; but the client may be kept."""
+    navigation = {"Sec-Fetch-Mode": "navigate"}
+    browser, nobody = Browser(overruled.app), Browser(overruled.app)
+    by_body = nobody.sign_in("grace@example.org", delivery="body")
+    for reply in (
+        browser.sign_in("grace@example.org"),
+        browser.refresh(),
+        by_body,
+        nobody.refresh(content(by_body)["refresh_token"]),
+        nobody.refresh("garbage"),
+        browser.me(),
+        browser.client.get("/auth/continue?next=/private"),
+        nobody.client.get("/auth/continue?next=/private"),
+        nobody.client.get("/private"),
+        nobody.client.get("/private", headers=navigation),
+        browser.sign_out(),
+    ):
+        assert reply.headers["Cache-Control"] == "no-store", reply.request.path
+        assert varies(reply) >= BOTH
+    assert nobody.client.get("/auth/ratchet.js").headers["Cache-Control"] == PUBLIC

@@ -85,8 +85,10 @@ class Stranger:
         self.app.config.from_mapping(
             TESTING=True, SECRET_KEY=SECRET, SQLALCHEMY_DATABASE_URI=url, RATCHET_BCRYPT_ROUNDS=10
         )
+        prepare: Callable[[Flask], object] = further.pop("prepare", lambda _: None)
         self.app.config.from_mapping(further)
         self.db.init_app(self.app)
+        prepare(self.app)  # what the host does before it calls Ratchet
         self.ratchet = Ratchet(
             self.app,
             db=self.db,
