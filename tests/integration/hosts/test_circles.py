@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask.typing import ResponseReturnValue
+from werkzeug.test import Client
 
 from app.auth import RatchetError, TokenInvalid, TokenMissing
-from tests.support.browser import Browser
+from app.auth.tokens.claims import CLOCK_TOLERANCE
+from tests.support.browser import PASSWORD, Browser
 from tests.support.clock import Clock
 from tests.support.hosts.strangers import MakeStranger, Stranger
+from tests.support.sites import MakeSite, add_user
 
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "same-origin"}
 SIGN_IN = "/sign-in?next=%2Fprivate"
@@ -54,6 +59,31 @@ def test_a_site_without_a_sign_in_page_says_so(make_stranger: MakeStranger) -> N
     renew(grace)
     grace.client.delete_cookie("accessToken")
     assert go(grace) == "401"
+
+
+@pytest.mark.parametrize("behind", [3, 12, 60])
+def test_a_node_whose_clock_is_behind_sends_nobody_around(
+    make_site: MakeSite, clock: Clock, behind: float
+) -> None:
+    """It takes a new token for one of the future, or, within the tolerance, never gets the cookie."""
+    front, back = make_site(), make_site(clock=lambda: clock() - behind)
+    add_user(front, "ada@example.org", "ada")
+
+    def balancer(environ: dict[str, Any], start_response: Any) -> Any:
+        node = front if environ["PATH_INFO"].startswith("/auth/") else back
+        return node(environ, start_response)
+
+    client = Client(balancer)
+    assert client.post("/auth/login", json={"identifier": "ada", "password": PASSWORD}).status_code == 200
+    clock.advance(700)
+    way, seen = "/account", []
+    while not way.startswith("/sign-in") and len(seen) < 9:
+        if way == "/account" and behind < CLOCK_TOLERANCE:
+            client.delete_cookie("accessToken")
+        reply = client.get(way, headers=NAVIGATION)
+        seen.append(reply.status_code)
+        way = str(reply.location)
+    assert (seen, way) == ([303, 303, 303], "/sign-in?next=%2Faccount")
 
 
 def test_another_page_and_a_later_one_renew(stranger: Stranger, clock: Clock) -> None:
