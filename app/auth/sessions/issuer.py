@@ -76,11 +76,12 @@ class TokenIssuer:
         return _authentic(tokens, partial(self._refresh.read, now=now))
 
     def refs(self, refresh: Iterable[str], access: Iterable[str]) -> list[SessionRef]:
-        """The sessions of authentic tokens, however old; access tokens count if no refresh token does."""
-        claims: list[RefreshClaims] | list[AccessClaims]
-        claims = _authentic(refresh, self._refresh.read_expired)
-        claims = claims or _authentic(access, self._access.read_expired)
-        return [SessionRef(one.subject, one.session_id) for one in claims]
+        """The sessions of authentic tokens of either kind, however old, those of refresh tokens first."""
+        claims: list[RefreshClaims | AccessClaims] = [
+            *_authentic(refresh, self._refresh.read_expired),
+            *_authentic(access, self._access.read_expired),
+        ]
+        return list(dict.fromkeys(SessionRef(one.subject, one.session_id) for one in claims))
 
 
 def new_id() -> str:

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.support.browser import Browser, bearer, cleared, content, refusal
+from tests.support.browser import Browser, access_token, bearer, cleared, content, refusal
 from tests.support.clock import Clock
 from tests.support.sites import add_user, let_in
 
@@ -138,6 +138,30 @@ def test_foreign_cookie_hides_no_token_in_the_body(signed_in: Browser, site: Fla
     """The session in the body ends, whatever another site has set under the cookie's name."""
     reply = Browser(site, "made-by-somebody-else").post("/auth/logout", {"refresh_token": signed_in.token})
     assert_signed_out(reply)
+    assert stored(site, ada).sessions == []
+
+
+@pytest.mark.parametrize("held", ["live", "dead"])
+def test_sessions_of_cookie_and_bearer_both_end(signed_in: Browser, site: Flask, ada: str, held: str) -> None:
+    """Also where the session of the cookie is over already, which must not hide the bearer."""
+    cookie = signed_in.held
+    if held == "dead":
+        signed_in.sign_out()
+    bob = add_user(site, "bob@example.org", "bob")
+    token = access_token(let_in(site, bob))
+    assert_signed_out(Browser(site, cookie).post("/auth/logout", headers=bearer(token)))
+    assert (stored(site, ada).sessions, stored(site, bob).sessions) == ([], [])
+
+
+def test_ended_cookie_hides_no_access_cookie(signed_in: Browser, site: Flask, ada: str) -> None:
+    """A browser that holds cookies of two sessions signs out of both."""
+    other = let_in(site, ada)
+    access = access_token(signed_in)
+    ended = other.held
+    other.sign_out()
+    browser = Browser(site, ended)
+    browser.client.set_cookie("accessToken", access)
+    assert_signed_out(browser.sign_out())
     assert stored(site, ada).sessions == []
 
 

@@ -121,6 +121,7 @@ def test_two_spellings_of_one_token_are_one_candidate() -> None:
 
 PHONE, LAPTOP = SessionRef("7", "phone"), SessionRef("7", "laptop")
 OLD_ACCESS = forge_access(ACCESS | {"exp": int(NOW) - 1, "iat": int(NOW) - 601, "sid": "laptop"})
+SAME_ACCESS = forge_access(ACCESS | {"sid": "phone"})
 OLD_REFRESH = forge_refresh(REFRESH | {"exp": int(NOW) - 1})
 
 
@@ -130,7 +131,8 @@ OLD_REFRESH = forge_refresh(REFRESH | {"exp": int(NOW) - 1})
         pytest.param([OLD_REFRESH], [], [PHONE], id="a refresh token, however old"),
         pytest.param([], [OLD_ACCESS], [LAPTOP], id="an access token, where there is no other"),
         pytest.param([FORGED], [OLD_ACCESS], [LAPTOP], id="an access token beside a forged one"),
-        pytest.param([OLD_REFRESH], [OLD_ACCESS], [PHONE], id="the refresh token where there are both"),
+        pytest.param([OLD_REFRESH], [OLD_ACCESS], [PHONE, LAPTOP], id="both where there are both"),
+        pytest.param([OLD_REFRESH], [SAME_ACCESS], [PHONE], id="one session once"),
         pytest.param([OLD_ACCESS], [OLD_REFRESH], [], id="each kind in its own place"),
         pytest.param([FORGED], [FORGED], [], id="nothing of what is forged"),
         pytest.param([], [], [], id="nothing of nothing"),
