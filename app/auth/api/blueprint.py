@@ -13,10 +13,10 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as RouterRefused
 from werkzeug.routing import MapAdapter
 
-from ..errors import MethodNotAllowed, RatchetError
+from ..errors import CrossOrigin, MethodNotAllowed, RatchetError
 from ..web import responses, stream
-from ..web.body import JSON
-from ..web.request import check_origin, check_purpose
+from ..web.body import JSON, read_body
+from ..web.request import check_origin
 from ..web.services import services
 from . import continuation, metadata, oauth, openapi, script, views
 from .routes import PUBLIC, ReplySpec, Route, Routes, View
@@ -52,17 +52,23 @@ def _check_origin() -> None:
     """Refuse what another site sent, except a refresh by body without any cookie.
 
     The check is there because a browser adds cookies to what a page of any origin sends. Where it has added
-    none, the page itself holds the token, and the reply with the new one goes to that page. Signing in
-    and out stay checked without cookies: their replies change the cookies of the browser.
+    none, the page itself holds the token, and the reply with the new one goes to that page. Signing in with
+    a password and signing out stay checked without cookies: their replies change the cookies of the browser.
     """
-    if _is_refresh() and "Cookie" not in request.headers:
-        check_purpose()
-    else:
+    try:
         check_origin()
+    except CrossOrigin:
+        if "Cookie" in request.headers or not _is_refresh():
+            raise
 
 
 def _is_refresh() -> bool:
-    return request.endpoint == "ratchet.refresh" and request.method == "POST"
+    """Whether this is a refresh by body, of which there are three ways; a body that is broken is none."""
+    if request.endpoint != "ratchet.login":
+        return request.endpoint in ("ratchet.refresh", "ratchet.token") and request.method == "POST"
+    with suppress(RatchetError):
+        return request.method == "POST" and "grant_type" in read_body()
+    return False
 
 
 def _make(name: str, routes: Iterable[Route]) -> Blueprint:

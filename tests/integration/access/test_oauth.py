@@ -272,10 +272,10 @@ def test_methods(site: Flask, path: str, method: str) -> None:
 def test_another_site_and_a_prefetch_cannot_post(
     client: Client, site: Flask, ada: str, tokens: dict[str, Any], path: str
 ) -> None:
-    """The origin check is that of every route."""
+    """The origin check is that of every route: without a cookie, a refresh is the page's own affair."""
     before = stored(site, ada)
     form = f"grant_type=refresh_token&refresh_token={tokens['refresh_token']}&token={tokens['refresh_token']}"
-    foreign = client.send(path, form, **bearer(SERVICE), **{"Sec-Fetch-Site": "cross-site"})
+    foreign = client.send(path, form, **bearer(SERVICE), **{"Sec-Fetch-Site": "cross-site", "Cookie": "a=b"})
     assert refusal(foreign) == (403, "cross_origin")
     early = client.send(path, form, **bearer(SERVICE), **{"Sec-Purpose": "prefetch"})
     assert (refusal(early), early.headers["Retry-After"]) == ((503, "unavailable"), "1")

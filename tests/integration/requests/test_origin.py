@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask import Flask
 
@@ -14,6 +16,8 @@ from ...support.rows import statements, stored
 CROSS_ORIGIN = (403, "cross_origin")
 OTHER_SITE = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
 FRIEND = "https://app.example.org"
+WEB_VIEW = {"Sec-Fetch-Site": "cross-site", "Origin": "capacitor://localhost"}
+GRANT = {"grant_type": "refresh_token"}
 
 
 @pytest.mark.parametrize(
@@ -146,18 +150,50 @@ def test_no_script_of_another_origin_reads_a_reply(make_site: MakeSite, ada: str
         pytest.param({"Cookie": ""}, False, id="a cookie header without a cookie"),
     ],
 )
+@pytest.mark.parametrize(
+    ("path", "kind", "fields"),
+    [
+        pytest.param("/auth/refresh", "json", {}, id="refresh"),
+        pytest.param("/auth/refresh", "json", GRANT, id="grant at refresh"),
+        pytest.param("/auth/login", "json", GRANT, id="grant at login"),
+        pytest.param("/auth/token", "data", GRANT, id="grant of OAuth"),
+    ],
+)
 def test_refresh_by_body_without_a_cookie_can_come_from_anywhere(
-    site: Flask, ada: str, further: dict[str, str], *, passes: bool
+    site: Flask,
+    ada: str,
+    path: str,
+    kind: str,
+    fields: dict[str, str],
+    further: dict[str, str],
+    *,
+    passes: bool,
 ) -> None:
     """A web view that holds its token itself is refreshed, whatever its origin is called."""
-    fields = {"refresh_token": let_in(site, ada).token}
-    view = {"Sec-Fetch-Site": "cross-site", "Origin": "capacitor://localhost"}
-    reply = site.test_client(use_cookies=False).post("/auth/refresh", json=fields, headers=view | further)
+    body: Any = {kind: fields | {"refresh_token": let_in(site, ada).token}}
+    reply = site.test_client(use_cookies=False).post(path, **body, headers=WEB_VIEW | further)
     assert "Set-Cookie" not in reply.headers
     if passes:
         assert content(reply)["refresh_token"]
     else:
         assert refusal(reply) == CROSS_ORIGIN
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({"json": {"identifier": "ada", "password": PASSWORD}}, id="a password"),
+        pytest.param({"json": {"grant_type": None, "password": PASSWORD}}, id="no grant"),
+        pytest.param({"data": GRANT}, id="a form"),
+        pytest.param({"json": [GRANT]}, id="no object"),
+        pytest.param({"data": "{", "content_type": "application/json"}, id="a broken body"),
+        pytest.param({"json": GRANT | {"x": "x" * 20_000}}, id="a large body"),
+    ],
+)
+def test_no_sign_in_can_come_from_anywhere(bare_site: Flask, body: dict[str, Any]) -> None:
+    """Another site would sign its visitors in as somebody of its choice."""
+    reply = bare_site.test_client(use_cookies=False).post("/auth/login", **body, headers=WEB_VIEW)
+    assert refusal(reply) == CROSS_ORIGIN
 
 
 @pytest.mark.parametrize("path", ["/auth/refresh", "/auth/login", "/auth/logout", "/auth/revoke"])
@@ -167,12 +203,13 @@ def test_nothing_else_can_come_from_anywhere(bare_site: Flask, path: str) -> Non
     assert refusal(reply) == CROSS_ORIGIN
 
 
-def test_refresh_by_body_is_put_off_while_prefetched(site: Flask, ada: str) -> None:
+@pytest.mark.parametrize("path", ["/auth/refresh", "/auth/login"])
+def test_refresh_by_body_is_put_off_while_prefetched(site: Flask, ada: str, path: str) -> None:
     """The origin is no matter there; that nobody has asked for the page yet is."""
-    fields = {"refresh_token": let_in(site, ada).token}
+    fields = GRANT | {"refresh_token": let_in(site, ada).token}
     before = stored(site, ada)
     reply = site.test_client(use_cookies=False).post(
-        "/auth/refresh", json=fields, headers={"Sec-Purpose": "prefetch"}
+        path, json=fields, headers=WEB_VIEW | {"Sec-Purpose": "prefetch"}
     )
     assert refusal(reply) == (503, "unavailable")
     assert stored(site, ada) == before
