@@ -15,7 +15,7 @@ from ..errors import (
 )
 from ..sessions.issuer import IssuedTokens
 from ..web.body import Body, check_delivery
-from ..web.request import check_origin
+from ..web.request import check_origin, log_if_foreign
 from ..web.services import services
 from .routes import ACCOUNT, Errors
 from .schemas import ABSENT, REFRESH, Schema, or_null, record, text
@@ -67,7 +67,13 @@ def refresh(token: str | None, cookies: Sequence[str] | None) -> tuple[IssuedTok
             if token is None or not services().settings.body_delivery:
                 raise
     check_delivery("body")
-    return services().sessions.refresh([token] if token else []), "body"
+    presented = [token] if token else []
+    try:
+        return services().sessions.refresh(presented), "body"
+    except RefreshTokenInvalid:
+        for one in presented:
+            log_if_foreign(one)
+        raise
 
 
 def refresh_grant(body: Body, cookies: Sequence[str] | None = None) -> tuple[IssuedTokens, str]:

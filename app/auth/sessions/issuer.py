@@ -83,6 +83,10 @@ class TokenIssuer:
         ]
         return list(dict.fromkeys(SessionRef(one.subject, one.session_id) for one in claims))
 
+    def is_foreign(self, token: str) -> bool:
+        """Whether ``token`` has the form of an access or refresh token, and no key of this app signed it."""
+        return self._access.is_foreign(token) or self._refresh.is_foreign(token)
+
 
 def new_id() -> str:
     """A random session id or token id."""

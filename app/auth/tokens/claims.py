@@ -102,6 +102,10 @@ class AccessTokens:
         except ValueError as error:
             raise TokenInvalid from error
 
+    def is_foreign(self, token: str) -> bool:
+        """Whether ``token`` has the form of ours, and none of our keys signed it."""
+        return self._signer.is_foreign(token)
+
     def _is_meant_for_us(self, claims: Mapping[str, Any]) -> bool:
         """Whether issuer, audience and client are ours.
 
@@ -161,6 +165,10 @@ class RefreshTokens:
             )
         except ValueError as error:
             raise RefreshTokenInvalid from error
+
+    def is_foreign(self, token: str) -> bool:
+        """Whether ``token`` has the form of ours, and none of our keys signed it."""
+        return self._signer.is_foreign(token)
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:

@@ -113,17 +113,25 @@ class TokenSigner:
 
     def read(self, token: str) -> dict[str, Any]:
         """The claims of ``token`` if its header is exactly one of ours and its signature is valid."""
-        if len(token) > MAX_TOKEN_LENGTH or not _SHAPE.fullmatch(token):
-            raise self._error
-        header, payload, _ = token.split(".")
-        if not any(key.verify(token) for key in self._keys.get(header, ())):
+        if not any(key.verify(token) for key in self._keys_for(token)):
             raise self._error
         try:
             # Parsed again: PyJWT accepts repeated keys, NaN, UTF-16 and half a surrogate pair.
-            claims: dict[str, Any] = strict_json.loads(_decode(payload))
+            claims: dict[str, Any] = strict_json.loads(_decode(token.split(".")[1]))
         except ValueError as error:
             raise self._error from error
         return claims
+
+    def is_foreign(self, token: str) -> bool:
+        """Whether ``token`` has the form of ours, and none of our keys signed it."""
+        keys = self._keys_for(token)
+        return bool(keys) and not any(key.verify(token) for key in keys)
+
+    def _keys_for(self, token: str) -> list[Key]:
+        """The keys that can have signed ``token``, by its header; none where it is no token of this type."""
+        if len(token) > MAX_TOKEN_LENGTH or not _SHAPE.fullmatch(token):
+            return []
+        return self._keys.get(token.partition(".")[0], [])
 
 
 def _encode(raw: bytes) -> str:

@@ -46,7 +46,7 @@ MAX_HEADER = 32_768
 """Characters of a Cookie header that are read. A server takes many header lines, and joins them."""
 
 FOREIGN = (
-    "A refresh cookie was refused because no secret of this app signed it. If people are signed out "
+    "A token was refused because no secret of this app signed it. If people are signed out "
     "at random, SECRET_KEY differs between workers, nodes or restarts: set one and the same for all. If "
     "another site on this host uses the same cookie name, set RATCHET_COOKIE_NAME. It is "
     "also possible that somebody is guessing cookie values."

@@ -75,6 +75,12 @@ def refresh_cookies() -> list[str] | None:
     return tokens
 
 
+def log_if_foreign(token: str) -> None:
+    """Log that this refused token of a body or a bearer was signed with another secret, if it was."""
+    if services().token_issuer.is_foreign(token):
+        services().cookies.foreign.log()
+
+
 def presented_sessions() -> list[SessionRef]:
     """The sessions that the browser has tokens of, however old."""
     cookies = services().cookies
@@ -103,7 +109,7 @@ def identify() -> AccessClaims:
     request.environ[READS_ACCESS] = True
     token = bearer_token()
     if token is not None:
-        return services().reader.read_access(token)
+        return _read_bearer(token)
     tokens = services().cookies.read_access(request)
     if not tokens:
         raise TokenMissing
@@ -112,3 +118,11 @@ def identify() -> AccessClaims:
         with suppress(TokenInvalid):
             return services().reader.read_access(token)
     raise TokenInvalid
+
+
+def _read_bearer(token: str) -> AccessClaims:
+    try:
+        return services().reader.read_access(token)
+    except TokenInvalid:
+        log_if_foreign(token)
+        raise

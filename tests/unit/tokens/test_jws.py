@@ -78,6 +78,16 @@ def test_a_secret_that_was_dropped_is_refused() -> None:
         signer(KEY).read(signer(OLD).sign(CLAIMS))
 
 
+def test_a_token_of_another_secret_is_foreign() -> None:
+    """One of ours, of another type or of another form is not, whoever has made it."""
+    theirs = signer(OLD).sign(CLAIMS)
+    assert signer(KEY).is_foreign(theirs)
+    assert not signer(KEY, OLD).is_foreign(theirs)
+    assert not signer(KEY).is_foreign(signer(KEY).sign(CLAIMS))
+    for other in (signer(OLD, typ="rt+jwt").sign(CLAIMS), "garbage", "a.b.c", "", "x" * 5000):
+        assert not signer(KEY).is_foreign(other)
+
+
 def test_a_kid_names_its_own_key() -> None:
     """Where keys have names, a token holds under the key that it names and under no other."""
     first, second = Key("HS256", KEY.material, "first"), Key("HS256", OLD.material, "second")
