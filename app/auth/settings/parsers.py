@@ -24,6 +24,8 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 _DOTS = frozenset({".", ".."})
 """Segments of a path that browsers remove before they send the request."""
 
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
 SameSite = Literal["Strict", "Lax", "None"]
 _SAMESITE: tuple[SameSite, ...] = ("Strict", "Lax", "None")
 
@@ -120,7 +122,7 @@ def is_site_path(target: str) -> bool:
         target.startswith("/")
         and target.isprintable()
         and " " not in target
-        and path.isprintable()
+        and not _CONTROLS.search(path)
         and "//" not in path
         and "\\" not in path
         and _DOTS.isdisjoint(path.split("/"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, unquote_to_bytes, urlencode, urlsplit
 
 from flask import current_app, redirect, request, url_for
 from werkzeug import Response
@@ -25,6 +25,10 @@ HOME = "/"
 HTML = "text/html"
 STRAIGHT_AFTER = 10
 """If a page is refused within this many seconds after its renewal, it is not renewed again."""
+
+_IN_PATH = "!$&'()*+,/:;=@"
+_IN_QUERY = f"%{_IN_PATH}?"
+"""What Werkzeug leaves as it is in the path and the query of a Location."""
 
 
 def safe_path(target: str | None, own_prefix: str, home: str = HOME) -> str:
@@ -84,8 +88,13 @@ def page_before() -> str:
 
 
 def here() -> str:
-    """The path and query of this request."""
-    return request.script_root + (request.full_path if request.query_string else request.path)
+    """The path and query of this request, percent-encoded, so that they lead to this very page again.
+
+    WSGI hands on the path decoded, where a ``%3F`` looks like the start of the query.
+    """
+    path = _path_as_sent() or _root() + quote(b"/" + _bytes("PATH_INFO").lstrip(b"/"), _IN_PATH)
+    query = quote(request.query_string, _IN_QUERY)
+    return f"{path}?{query}" if query else path
 
 
 def login_url() -> str | None:
@@ -94,7 +103,7 @@ def login_url() -> str | None:
     A route can come after Ratchet, so its URL is built only when it is needed; ``flask ratchet doctor``
     builds it too.
     """
-    page, root = services().settings.login_url, request.script_root
+    page, root = services().settings.login_url, _root()
     if page is None or page.startswith(HOME):
         is_below = page is None or f"{page.partition('?')[0]}/".startswith(f"{root}/")
         return page if is_below else f"{root}{page}"
@@ -133,7 +142,31 @@ def _safe(target: str | None) -> str:
     """``target`` if it is a page of this site, otherwise the home page."""
     own_prefix = request.script_root + services().settings.url_prefix
     origin, path = split_origin(target)
-    return origin + safe_path(path, own_prefix, request.script_root + HOME)
+    return origin + safe_path(path, own_prefix, _root() + HOME)
+
+
+def _root() -> str:
+    """The path that a proxy has hung the site below, percent-encoded."""
+    return quote(_bytes("SCRIPT_NAME").rstrip(b"/"), _IN_PATH)
+
+
+def _path_as_sent() -> str | None:
+    """The path as the browser has sent it, where the server tells and it is that of this request.
+
+    It begins with the path that a proxy has hung the site below, unless the proxy has taken that off.
+    """
+    name = "RAW_URI" if "RAW_URI" in request.environ else "REQUEST_URI"  # gunicorn's and that of others
+    sent, path = _bytes(name).partition(b"?")[0], _bytes("PATH_INFO")
+    if not sent.startswith(b"/") or sent.startswith(b"//"):
+        return None
+    if unquote_to_bytes(sent) == _bytes("SCRIPT_NAME").rstrip(b"/") + path:
+        return quote(sent, f"%{_IN_PATH}")
+    return _root() + quote(sent, f"%{_IN_PATH}") if unquote_to_bytes(sent) == path else None
+
+
+def _bytes(name: str) -> bytes:
+    """A value of the environ, whose characters stand for bytes (PEP 3333)."""
+    return str(request.environ.get(name, "")).encode("latin-1", "replace")
 
 
 def _is_below(host: str, domain: str) -> bool:

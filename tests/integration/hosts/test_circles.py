@@ -76,7 +76,8 @@ def test_a_node_whose_clock_is_behind_sends_nobody_around(
     client = Client(balancer)
     assert client.post("/auth/login", json={"identifier": "ada", "password": PASSWORD}).status_code == 200
     clock.advance(700)
-    way, seen = "/account", []
+    way = "/account"
+    seen: list[int] = []
     while not way.startswith("/sign-in") and len(seen) < 9:
         if way == "/account" and behind < CLOCK_TOLERANCE:
             client.delete_cookie("accessToken")
