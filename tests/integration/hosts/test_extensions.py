@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from importlib import import_module
 from typing import Any
 
 import pytest
+from flask import stream_with_context
 from flask.typing import ResponseReturnValue
 
 from app.auth import RatchetError, SettingsError, current_user
@@ -193,6 +195,33 @@ def test_a_request_knows_to_its_end_whose_it_was(stranger: Stranger, clock: Cloc
         return f"Goodbye, {current_user.email}"
 
     assert stranger.signed_in().post("/leave").text == f"Goodbye, {GRACE}"
+
+
+def test_a_stream_goes_on_to_its_end(stranger: Stranger, clock: Clock) -> None:
+    """After its token has run out and its session has ended; the next request is refused."""
+
+    @stranger.app.get("/stream")
+    @stranger.ratchet.required
+    def stream() -> ResponseReturnValue:
+        def lines() -> Iterator[str]:
+            while True:
+                yield f"for {current_user.email} and {stranger.ratchet.required(lambda: 'nobody else')()}"
+
+        return stream_with_context(lines()), {"Content-Type": "text/plain"}
+
+    grace = stranger.signed_in()
+    line = f"for {GRACE} and nobody else".encode()
+    reply = grace.client.get("/stream", buffered=False)
+    assert reply.is_streamed
+    with closing(reply):
+        lines = reply.iter_encoded()
+        assert next(lines) == line
+        clock.advance(601)
+        assert next(lines) == line
+        assert grace.sign_out("all").status_code == 204
+        clock.advance(5)
+        assert next(lines) == line
+    assert refusal(grace.client.get("/stream")) == (401, "token_missing")
 
 
 def test_csrf_protection_leaves_the_routes_to_ratchet(stranger: Stranger) -> None:
