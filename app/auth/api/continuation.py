@@ -73,10 +73,10 @@ def hand_back(sender: Flask, exception: BaseException, **_: object) -> None:
     """Give a refusal back to Flask's error handlers where an extension has taken their place.
 
     Flask-RESTful and Flask-RESTX make a 500 of every error that is no HTTP exception, and RESTX writes the
-    reply to those itself. First they send Flask's signal for it, and if a receiver of that signal raises, they
-    call Flask's own handler. So this receiver raises the error. A RatchetError that no guard has raised is no
-    HTTP exception: the ``code`` of those is the status, and hosts answer with it, while its own ``code`` is
-    the name that clients and hosts know it by.
+    reply to those itself. First they send Flask's signal for it, and if a receiver of that signal raises,
+    they call Flask's own handler. So this receiver raises the error. A RatchetError that no guard has raised
+    is no HTTP exception: the ``code`` of those is the status, and hosts answer with it, while its own
+    ``code`` is the name that clients and hosts know it by.
     """
     replaced = "handle_user_exception" in vars(sender)
     if replaced and isinstance(exception, RatchetError) and not exception.handed_back:

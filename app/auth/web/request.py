@@ -9,8 +9,9 @@ from werkzeug import Response
 
 from ..errors import CrossOrigin, TokenInvalid, TokenMissing, Unavailable
 from ..lifecycle.account import SessionRef
+from ..sessions import device
 from ..tokens.claims import AccessClaims
-from . import device, origin
+from . import origin
 from .services import services
 
 READS_ACCESS = "ratchet.reads_access"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.auth.lifecycle.rotation import MAX_LABEL_LENGTH
-from app.auth.web.device import label_of, tidy
+from app.auth.sessions.device import label_of, tidy
 
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 AGENTS = [
