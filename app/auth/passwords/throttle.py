@@ -19,6 +19,7 @@ import ipaddress
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import inf
 from time import monotonic
 from typing import TypeVar
 
@@ -113,7 +114,7 @@ class Throttle:
     def __init__(self, storage_uri: str, secret: str | bytes = "") -> None:
         self._site = derive_key(secret, "throttle").material.hex()[:16]
         self._shared = FixedWindowRateLimiter(_storage(storage_uri))
-        self._own = FixedWindowRateLimiter(MemoryStorage())
+        self._own = FixedWindowRateLimiter(_storage("memory://"))
         self._away_until = 0.0
 
     def is_available(self) -> bool:
@@ -198,4 +199,16 @@ def _storage(uri: str) -> Storage:
         storage = None
     if not isinstance(storage, Storage) or uri.startswith("memcached"):
         raise invalid_setting("RATCHET_THROTTLE_STORAGE", uri)
+    if isinstance(storage, MemoryStorage):
+        storage.expirations = _Expirations()
     return storage
+
+
+class _Expirations(dict[str, float]):
+    """When each count in memory ends; one that is gone never does.
+
+    limits drops counts that have ended in a thread, which dies with a KeyError if one is cleared just then.
+    """
+
+    def __missing__(self, key: str) -> float:
+        return inf

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import sys
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -333,3 +334,22 @@ def test_the_password_of_a_refused_storage_is_not_repeated(uri: str, shown: str)
 def test_failures_are_counted_by_site(address: str, networks: list[str]) -> None:
     """Who has one IPv6 address has 2^64 of them, and often 256 or 65,536 times as many."""
     assert list(networks_of(address)) == networks
+
+
+def test_counts_can_be_cleared_while_others_end(throttle: Throttle) -> None:
+    """The thread of the library that drops what has ended meets a count that is gone, and goes on."""
+    storage = throttle._shared.storage
+    end_counts = storage._MemoryStorage__expire_events  # type: ignore[attr-defined]  # what its thread runs
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor() as pool:
+            ending = pool.submit(lambda: [end_counts() for _ in range(1000)])
+            while not ending.done():
+                for key in map(str, range(50)):
+                    storage.incr(key, 60)
+                for key in map(str, range(50)):
+                    storage.clear(key)
+        ending.result()
+    finally:
+        sys.setswitchinterval(interval)
