@@ -15,6 +15,9 @@ from .routes import PUBLIC, Parameter, ReplySpec, Routes
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
 
+PREFIX = b'const PREFIX = "/auth";'
+OWN_PREFIX = b'const PREFIX = new URL(".", import.meta.url).pathname;'
+"""The routes are beside the module, whatever RATCHET_URL_PREFIX and the path are that the site is below."""
 
 SCRIPT = "text/javascript"
 
@@ -55,8 +58,9 @@ def script_url() -> str:
 
 @cache
 def _source(cookie: str) -> bytes:
-    """The module, with the name of the cookie that it reads."""
+    """The module, with the name of the cookie that it reads and the place of the routes."""
     source = resources.files(__package__).joinpath("static", "ratchet.js").read_bytes()
+    source = source.replace(PREFIX, OWN_PREFIX)
     return source.replace(f'"{SIGNED_IN_COOKIE}"'.encode(), f'"{cookie}"'.encode())
 
 

@@ -40,8 +40,8 @@ find("form").addEventListener("submit", async (event) => {
   }
 });
 
-find("ask").addEventListener("click", async () => {
-  const response = await ratchet.fetch("/auth/me").catch((fault) => tell(fault.message));
+find("ask").addEventListener("click", async ({ currentTarget }) => {
+  const response = await ratchet.fetch(currentTarget.dataset.address).catch((fault) => tell(fault.message));
   if (response) find("answer").textContent = JSON.stringify(await response.json(), undefined, 2);
 });
 

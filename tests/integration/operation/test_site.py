@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
@@ -243,3 +246,16 @@ def test_the_sign_in_page_knows_who_is_there(signed_in: Browser, site: Flask) ->
     assert "You are signed in as ada@example.org" in page
     assert '<form method="post"' in page
     assert "You are signed in" not in visit(Browser(site), "/sign-in").text
+
+
+@pytest.mark.parametrize("page", ["/demo", "/account"])
+def test_script_asks_below_the_path(site: Flask, signed_in: Browser, page: str) -> None:
+    """Where a server has hung the site below a path, nothing that a script asks is outside it."""
+    below = {"SCRIPT_NAME": "/shop"}
+    text = signed_in.client.get(page, headers=NAVIGATION, environ_overrides=below).text
+    addresses = re.findall(r'data-(?:ratchet|sign-in|address|session)="([^"]*)"', text)
+    assert len(addresses) >= 2
+    assert all(address.startswith("/shop/") for address in addresses)
+    static = Path(str(site.blueprints["site"].static_folder))
+    for script in static.glob("*.js"):
+        assert not re.findall(r'["`\']/\w', script.read_text())

@@ -1,4 +1,4 @@
-"""The client learns from its server what the cookie with the mark is called."""
+"""The client learns from its server what the cookie with the mark is called, and where the routes are."""
 
 from __future__ import annotations
 
@@ -26,3 +26,11 @@ def test_address_of_the_module_follows_the_name(site: Flask, make_site: MakeSite
         assert "immutable" in one.test_client().get(address).headers["Cache-Control"]
         addresses.add(address)
     assert len(addresses) == 2
+
+
+@pytest.mark.parametrize("prefix", ["/auth", "/my"])
+def test_served_module_finds_the_routes_beside_it(make_site: MakeSite, prefix: str) -> None:
+    """Its own address says where they are; a copy of the file that somebody bundles says /auth."""
+    site = make_site(RATCHET_URL_PREFIX=prefix)
+    source = site.test_client().get(f"{prefix}/ratchet.js").get_data(as_text=True)
+    assert source.count('const PREFIX = new URL(".", import.meta.url).pathname;') == 1

@@ -74,7 +74,7 @@ def open_shop(folder: Path, **environment: str) -> Iterator[Shop]:
         f"{__package__}.shop:create_app()",
         {**outer, **settings, **environment},
         options,
-        first_page="/plain",
+        first_page=f"{environment.get('SCRIPT_NAME', '')}/plain",
         folder=folder,  # not the settings of the reference site
     ) as server:
         yield Shop(server.port, folder)

@@ -98,7 +98,10 @@ export interface Ratchet extends EventTarget {
 }
 
 export interface RatchetOptions {
-  /** RATCHET_URL_PREFIX of the site: where its routes live. */
+  /**
+   * Where the routes of the site are, where the module does not come from the site's own server: the path that
+   * the site is below, if any, and its RATCHET_URL_PREFIX.
+   */
   prefix?: string;
   /** What the cookie with the mark is called, where the module does not come from the site's own server. */
   cookie?: string;

@@ -26,6 +26,9 @@ const TICK = 30_000; // timers stand still while a computer sleeps, so look at t
 /* What the site calls the mark. The server puts its own name here: see RATCHET_COOKIE_NAME. */
 const COOKIE = "signedIn";
 
+/* Where the routes are. The server puts there that they are beside the module that it serves. */
+const PREFIX = "/auth";
+
 /* The codes by which the server says that the session is over. */
 const OVER = /^(refresh_token_(missing|invalid|reused)|account_(blocked|unconfirmed))$/;
 
@@ -58,7 +61,7 @@ class Ratchet extends EventTarget {
   #timer;
   #known;
 
-  constructor({ prefix = "/auth", cookie = COOKIE } = {}) {
+  constructor({ prefix = PREFIX, cookie = COOKIE } = {}) {
     super();
     this.#cookie = `${cookie}=`;
     this.#prefix = prefix.replace(/\/$/, "");
