@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.browser import PASSWORD
+from tests.support.server.tcp_proxy import Fate
 
 from ...support.chromium.shop_opening import Shop
 from ...support.chromium.tabs import Tab, TabbedBrowser, eventually
@@ -127,3 +128,17 @@ def test_response_is_not_handed_to_another(browser: TabbedBrowser) -> None:
         by_script(his)
         hers.until("ratchet.user.username === 'bob'")
     assert hers.run("end") == "AbortError"
+
+
+def test_sign_out_that_is_tried_again_is_not_the_next_persons(browser: TabbedBrowser) -> None:
+    """A sign-out of Ada that was lost is given up where Bob has signed in meanwhile."""
+    (tab,) = browser.signed_in()
+    tab.run("self.stay = true")
+    with browser.wire.losing("POST /auth/logout", Fate.CUT):
+        tab.run("void (self.end = ratchet.signOut().catch(({ name }) => name))")
+        eventually(lambda: len(browser.wire.asked("POST /auth/logout")) > 1)
+        browser.tab("forms").sign_in_by_form("bob")
+        eventually(lambda: browser.cookie("refreshTokenSpare"))
+    assert tab.run("end") == "AbortError"
+    tab.until("ratchet.user?.username === 'bob'")
+    assert tab.run("ratchet.fetch('/api/orders').then(response => response.json())")["customer"] == "bob"

@@ -72,7 +72,10 @@ export interface Ratchet extends EventTarget {
   /** Sign in; the user. Rejects with a RatchetFault. */
   signIn(fields: SignInFields): Promise<User>;
 
-  /** Sign out. Rejects with a RatchetFault, and then nothing has changed. */
+  /**
+   * Sign out. Rejects with a RatchetFault, and then nothing has changed; or with an AbortError where somebody has
+   * signed in before it could be done.
+   */
   signOut(scope?: Scope): Promise<void>;
 
   addEventListener<Type extends keyof RatchetEventMap>(

@@ -97,9 +97,12 @@ class Ratchet extends EventTarget {
     return this.user;
   }
 
-  /* End this "session", the "others", or "all". Where that fails the user is told: nothing has ended then. */
+  /* End this "session", the "others", or "all". Where that fails the user is told: nothing has ended then. A
+     sign-in that comes before an attempt is not its business. */
   async signOut(scope = "session") {
+    const mark = this.#mark;
     const work = async () => {
+      if (this.#mark && this.#mark !== mark) throw somebodyElse();
       const state = await this.#post("/logout", { scope });
       return scope === "others" && state.reason === "signed_out" ? undefined : state;
     };
@@ -139,7 +142,7 @@ class Ratchet extends EventTarget {
 
   #assertSameUser(owner) {
     if (owner !== undefined && owner !== this.user?.id) {
-      throw new DOMException("somebody else is signed in, or nobody is", "AbortError");
+      throw somebodyElse();
     }
   }
 
@@ -254,6 +257,7 @@ class Ratchet extends EventTarget {
         this.#faults = this.#again = 0;
         return;
       } catch (fault) {
+        if (fault.name === "AbortError") throw fault;
         this.#postpone(fault);
         if (fault.status >= 400 && fault.status < 500 && fault.status !== 429) throw fault;
       }
@@ -349,6 +353,10 @@ class Ratchet extends EventTarget {
 function lockOfThisTab() {
   let last = Promise.resolve();
   return { request: (_name, _options, enter) => (last = last.then(enter)) };
+}
+
+function somebodyElse() {
+  return new DOMException("somebody else is signed in, or nobody is", "AbortError");
 }
 
 function faultOf(response, { error, error_description: description }) {
