@@ -18,6 +18,7 @@ class CookieNames(NamedTuple):
     access: str
     signed_in: str
     spare: str
+    spare_mark: str
     continued: str
 
 
@@ -29,9 +30,11 @@ def cookie_names(refresh: str) -> CookieNames:
     """
     prefix = refresh[: len(cookie_prefix(refresh))]
     if refresh == prefix + REFRESH_COOKIE:
-        others = ACCESS_COOKIE, SIGNED_IN_COOKIE, f"{REFRESH_COOKIE}Spare", CONTINUED_COOKIE
+        spares = f"{REFRESH_COOKIE}Spare", f"{SIGNED_IN_COOKIE}Spare"
+        others = ACCESS_COOKIE, SIGNED_IN_COOKIE, *spares, CONTINUED_COOKIE
         return CookieNames(refresh, *(f"{prefix}{name}" for name in others))
-    return CookieNames(refresh, *(f"{refresh}{end}" for end in ("Access", "SignedIn", "Spare", "Continued")))
+    ends = "Access", "SignedIn", "Spare", "SignedInSpare", "Continued"
+    return CookieNames(refresh, *(f"{refresh}{end}" for end in ends))
 
 
 def cookie_prefix(name: str) -> str:

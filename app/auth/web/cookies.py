@@ -10,7 +10,8 @@ A response can arrive late, and the browser applies it to the cookies that it ha
 clears a cookie. The late reply to a refresh of a session that a sign-in has replaced puts the tokens of the
 ended session over the new ones. For that case such a sign-in also sets a *spare*: the same refresh token
 under a name that no reply to an older request sets or clears. If the refresh cookie is of an ended session,
-the spare is accepted.
+the spare is accepted. The late reply to a sign-out clears the mark of the new session too, so there is a
+spare of the mark beside it.
 """
 
 from __future__ import annotations
@@ -108,19 +109,24 @@ class Cookies:
         Without ``spare`` a spare that the request presents is cleared.
         """
         signed = self._signer.sign(refresh).decode()
-        values = {self.names.refresh: signed, self.names.signed_in: f"1.{_mark(session_id)}"}
+        mark = f"1.{_mark(session_id)}"
+        values = {self.names.refresh: signed, self.names.signed_in: mark}
         if self.with_access:
             values[self.names.access] = access
         if spare:
-            values[self.names.spare] = signed
+            values |= {self.names.spare: signed, self.names.spare_mark: mark}
         elif self.holds_spare():
-            self._delete(response, self.names.spare)
+            self._delete_spare(response)
         for name, value in values.items():
             response.set_cookie(name, value, max_age, **self._attributes(name))
 
     def has_trace(self, request: Request) -> bool:
         """Whether the request has a cookie of a session, even of one that is over."""
-        return any(_sent(request, name) for name in (self.names.signed_in, self.names.access))
+        return self.has_mark(request) or bool(_sent(request, self.names.access))
+
+    def has_mark(self, request: Request) -> bool:
+        """Whether the browser holds the mark of a session, or the spare of one."""
+        return any(_sent(request, name) for name in (self.names.signed_in, self.names.spare_mark))
 
     def set_continued(self, response: BaseResponse, page: str = "") -> None:
         """Set the cookie that says that continue renewed for ``page``, or without ``page`` that it tried to.
@@ -153,11 +159,11 @@ class Cookies:
         for name in self.names[:3]:
             self._delete(response, name)
         if self.holds_spare() or not self._is_sent_refresh():
-            self._delete(response, self.names.spare)
+            self._delete_spare(response)
 
     def holds_spare(self) -> bool:
-        """Whether the current request presents a spare."""
-        return bool(_sent(current_request, self.names.spare))
+        """Whether the current request presents a spare, or that of the mark, which every path is sent."""
+        return any(_sent(current_request, name) for name in (self.names.spare, self.names.spare_mark))
 
     @cached_property
     def names(self) -> CookieNames:
@@ -166,6 +172,10 @@ class Cookies:
 
     def _delete(self, response: Response, name: str) -> None:
         response.delete_cookie(name, **self._attributes(name))
+
+    def _delete_spare(self, response: Response) -> None:
+        for name in (self.names.spare, self.names.spare_mark):
+            self._delete(response, name)
 
     def _is_sent_refresh(self) -> bool:
         """Whether browsers send the refresh cookie to the URL of this request (RFC 6265, 5.1.4)."""
@@ -182,7 +192,7 @@ class Cookies:
             path=self._path(name),
             domain=self.domain,
             secure=self.secure,
-            httponly=name != self.names.signed_in,
+            httponly=name not in (self.names.signed_in, self.names.spare_mark),
             samesite=self.samesite,
             partitioned=self.partitioned,
         )

@@ -218,8 +218,7 @@ def renewal_if_any(problem: RatchetError) -> Response | None:
     """
     cookies = services().cookies
     is_asked_by_person = request.method != "HEAD" and bearer_token() is None and is_navigation()
-    is_signed_in = cookies.names.signed_in in request.cookies
-    if not (is_asked_by_person and is_signed_in and can_continue(problem)):
+    if not (is_asked_by_person and cookies.has_mark(request) and can_continue(problem)):
         return None
     if cookies.was_continued(request, CONTINUED_FOR):
         return None

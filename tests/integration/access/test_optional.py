@@ -10,7 +10,7 @@ from flask import jsonify, request
 from werkzeug.test import TestResponse
 
 from app.auth import current_user
-from tests.support.browser import Browser, bearer, content
+from tests.support.browser import Browser, bearer, content, late_sign_out
 from tests.support.clock import Clock
 from tests.support.hosts.strangers import MakeStranger, Stranger
 
@@ -75,6 +75,14 @@ def test_a_visitor_whose_access_token_has_run_out_is_renewed(late: Browser) -> N
     assert sent.location == "/auth/continue?next=%2Fpublic&optional=1"
     assert (sent.status_code, renewed.status_code, renewed.location) == (303, 303, "/public")
     assert content(page) == GRACE
+
+
+def test_a_visitor_whose_mark_a_late_sign_out_took_is_renewed(stranger: Stranger) -> None:
+    """The reply of the session before this one leaves both spares: a public page still knows who is there."""
+    browser = stranger.signed_in()
+    assert browser.sign_in("grace@example.org").status_code == 200
+    late_sign_out(browser)
+    assert content(follow(browser)[-1]) == GRACE
 
 
 def test_a_form_comes_along(late: Browser) -> None:

@@ -11,6 +11,7 @@ from tests.support.browser import (
     REFRESH_COOKIE,
     Browser,
     cleared,
+    late_sign_out,
     refusal,
     set_cookies,
 )
@@ -92,6 +93,16 @@ def test_late_reply_to_a_refresh_of_the_former_session(
     assert set_cookies(signed_in.refresh())["refreshTokenSpare"]["max-age"] == "0"
     assert signed_in.refresh().status_code == 200
     assert len(stored(site, ada).sessions) == 1
+
+
+def test_late_reply_to_a_sign_out_of_the_former_session(signed_in: Browser) -> None:
+    """It takes the cookies of a newer sign-in; the spares show script and server that there is one."""
+    mark = set_cookies(signed_in.sign_in())["signedIn"]
+    late_sign_out(signed_in)
+    assert set_cookies(reply := signed_in.refresh())["signedIn"] == mark
+    assert (reply.status_code, set_cookies(reply)["signedInSpare"]) == (200, mark)
+    assert cleared(signed_in.sign_out())
+    assert signed_in.refresh().status_code == 401
 
 
 def test_signing_in_after_such_a_reply_ends_the_live_session(

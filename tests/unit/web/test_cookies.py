@@ -19,6 +19,7 @@ from app.auth.web.cookies import CONTINUED_FOR, COOKIE_SALT, MAX_CANDIDATES, MAX
 
 from ...support.samples import SECRET
 
+SPARES = ("refreshTokenSpare", "signedInSpare")
 NOW = 1_800_000_000.0
 TOKEN = "head.claims.signature"
 OLD_SECRET = "the secret before this one, of some length"
@@ -174,6 +175,7 @@ def test_cookies_for_a_frame_are_partitioned(change: Callable[[Cookies, Response
         pytest.param("refreshToken=; Max-Age=0", True, id="the refresh cookie, cleared"),
         pytest.param("signedIn=1", True, id="the one for script"),
         pytest.param("refreshTokenSpare=a", True, id="the spare"),
+        pytest.param("signedInSpare=1", True, id="the spare of the mark"),
         pytest.param("session=accessToken", False, id="one of the host"),
         pytest.param("accessTokens=a", False, id="a name that begins alike"),
     ],
@@ -184,7 +186,7 @@ def test_a_reply_with_our_cookies_is_known(header: str, *, ours: bool) -> None:
     assert COOKIES.are_in(response) is ours
 
 
-@pytest.mark.parametrize("name", ["rt", "rtAccess", "rtSignedIn", "rtSpare"])
+@pytest.mark.parametrize("name", ["rt", "rtAccess", "rtSignedIn", "rtSpare", "rtSignedInSpare"])
 def test_the_settings_hold_for_every_cookie(name: str) -> None:
     """Domain, Secure and SameSite are the same for all."""
     cookie = set_by(OTHERWISE, spare=True)[name]
@@ -226,7 +228,7 @@ def test_without_the_access_cookie_it_is_neither_set_nor_read_but_cleared() -> N
         assert without.read_access(request) == []
         assert COOKIES.read_access(request) == ["a"]
     assert set_by(without).keys() == {"refreshToken", "signedIn"}
-    assert cleared_by(without).keys() == {"refreshToken", "accessToken", "signedIn", "refreshTokenSpare"}
+    assert cleared_by(without).keys() == set(COOKIES.names) - {"ratchetContinued"}
 
 
 def test_below_a_path_of_a_proxy_the_cookies_live_below_it() -> None:
@@ -283,11 +285,20 @@ def test_junk_does_not_hide_the_good_cookie() -> None:
     [
         pytest.param(
             "refreshToken",
-            ("refreshToken", "accessToken", "signedIn", "refreshTokenSpare", "ratchetContinued"),
+            (
+                "refreshToken",
+                "accessToken",
+                "signedIn",
+                "refreshTokenSpare",
+                "signedInSpare",
+                "ratchetContinued",
+            ),
             id="the default",
         ),
         pytest.param(
-            "shop", ("shop", "shopAccess", "shopSignedIn", "shopSpare", "shopContinued"), id="another name"
+            "shop",
+            ("shop", "shopAccess", "shopSignedIn", "shopSpare", "shopSignedInSpare", "shopContinued"),
+            id="another name",
         ),
         pytest.param(
             "__Host-shop",
@@ -296,6 +307,7 @@ def test_junk_does_not_hide_the_good_cookie() -> None:
                 "__Host-shopAccess",
                 "__Host-shopSignedIn",
                 "__Host-shopSpare",
+                "__Host-shopSignedInSpare",
                 "__Host-shopContinued",
             ),
             id="another name with a prefix",
@@ -307,6 +319,7 @@ def test_junk_does_not_hide_the_good_cookie() -> None:
                 "__secure-accessToken",
                 "__secure-signedIn",
                 "__secure-refreshTokenSpare",
+                "__secure-signedInSpare",
                 "__secure-ratchetContinued",
             ),
             id="the default with a prefix",
@@ -353,7 +366,7 @@ def test_the_spare_is_read_as_well(header: str, found: list[str]) -> None:
 def test_a_spare_that_is_not_set_anew_goes(header: str, *, cleared: bool) -> None:
     """No spare stays behind with a token that is older than the one in the refresh cookie."""
     with Flask(__name__).test_request_context("/auth/refresh", headers={"Cookie": header}):
-        assert ("refreshTokenSpare" in set_by(COOKIES)) == cleared
+        assert {name in set_by(COOKIES) for name in SPARES} == {cleared}
 
 
 @pytest.mark.parametrize(
@@ -361,13 +374,14 @@ def test_a_spare_that_is_not_set_anew_goes(header: str, *, cleared: bool) -> Non
     [
         pytest.param("/auth/logout", "", False, id="a request from before the spare was set"),
         pytest.param("/auth/logout", f"refreshTokenSpare={GOOD}", True, id="a request that presents it"),
+        pytest.param("/auth/logout", "signedInSpare=1.a", True, id="one that presents the mark's alone"),
         pytest.param("/sign-out", "", True, id="a page of the host, to which it is not sent"),
     ],
 )
 def test_a_sign_out_clears_the_spare_that_it_knows_of(path: str, header: str, *, cleared: bool) -> None:
     """A late sign-out leaves the spare of a session that began after its request."""
     with Flask(__name__).test_request_context(path, headers={"Cookie": header}):
-        assert ("refreshTokenSpare" in cleared_by(COOKIES)) == cleared
+        assert {name in cleared_by(COOKIES) for name in SPARES} == {cleared}
 
 
 def test_the_browser_says_for_half_a_minute_that_a_page_was_renewed_for() -> None:
@@ -442,6 +456,7 @@ def test_a_page_whose_address_is_no_text_can_be_renewed_for() -> None:
     ("header", "there"),
     [
         pytest.param("signedIn=1.a", True, id="the mark for script"),
+        pytest.param("signedInSpare=1.a", True, id="its spare"),
         pytest.param("accessToken=a", True, id="an access cookie"),
         pytest.param("refreshToken=a; theme=dark", False, id="others"),
         pytest.param("", False, id="none"),
@@ -453,7 +468,9 @@ def test_the_trace_of_a_session(header: str, *, there: bool) -> None:
         assert COOKIES.has_trace(request) is there
 
 
-@pytest.mark.parametrize(("header", "there"), [("refreshTokenSpare=a", True), ("refreshToken=a", False)])
+@pytest.mark.parametrize(
+    ("header", "there"), [("refreshTokenSpare=a", True), ("signedInSpare=a", True), ("refreshToken=a", False)]
+)
 def test_a_spare_is_noticed(header: str, *, there: bool) -> None:
     """It is held where the request presents one, be it good or not."""
     with Flask(__name__).test_request_context(headers={"Cookie": header}):
@@ -464,6 +481,7 @@ def test_a_spare_holds_the_same_token() -> None:
     """It is set only where it is asked for, beside the refresh cookie and with its attributes."""
     cookies = set_by(COOKIES, spare=True)
     assert cookies["refreshTokenSpare"] == cookies["refreshToken"]
+    assert cookies["signedInSpare"] == cookies["signedIn"]
     _set(COOKIES, response := Response())
     assert _parsed(response).keys() == {"refreshToken", "accessToken", "signedIn"}
 

@@ -23,7 +23,7 @@ const MAX_REFRESHES = 5; // of one tab in a minute, if it does not sign in itsel
 const MINUTE = 60_000; // names would make each other refresh without end
 const TICK = 30_000; // timers stand still while a computer sleeps, so look at the clock this often
 
-/* What the site calls the mark. The server puts its own name here: see RATCHET_COOKIE_NAME. */
+/* What the site calls the mark; its spare is called after it. The server puts its own name here: see RATCHET_COOKIE_NAME. */
 const COOKIE = "signedIn";
 
 /* Where the routes are. The server puts there that they are beside the module that it serves. */
@@ -63,7 +63,7 @@ class Ratchet extends EventTarget {
 
   constructor({ prefix = PREFIX, cookie = COOKIE } = {}) {
     super();
-    this.#cookie = `${cookie}=`;
+    this.#cookie = cookie;
     this.#prefix = prefix.replace(/\/$/, "");
     this.#name = `ratchet ${this.#prefix}`;
     this.#locks = navigator.locks ?? lockOfThisTab();
@@ -151,8 +151,9 @@ class Ratchet extends EventTarget {
   }
 
   get #mark() {
-    const found = document.cookie.split("; ").find((one) => one.startsWith(this.#cookie));
-    return found?.slice(this.#cookie.length) ?? "";
+    const cookies = document.cookie.split("; ");
+    const read = (name) => cookies.find((one) => one.startsWith(name))?.slice(name.length);
+    return read(`${this.#cookie}=`) || read(`${this.#cookie}Spare=`) || "";
   }
 
   get #stale() {
@@ -206,7 +207,8 @@ class Ratchet extends EventTarget {
       this.#recent = [...this.#recent, sent].slice(-MAX_REFRESHES);
       return { ...state, ...reply };
     }
-    if (response.status === 204) return { ...state, user: null, reason: "signed_out" };
+    // Where a mark is left, the sign-out was late and somebody has signed in meanwhile: ask again.
+    if (response.status === 204) return { ...state, mark: "", user: null, reason: "signed_out" };
     const { error, reason = error } = reply;
     if (path === "/login" || !OVER.test(error)) throw faultOf(response, reply);
     if (sent.mark !== state.mark) throw new Error("the reply is about an earlier session"); // ask again
@@ -277,7 +279,7 @@ class Ratchet extends EventTarget {
   };
 
   /* Chromium may tell of a change before `document.cookie` shows it; by the answer to a question it does. */
-  #checkCookies = () => void cookieStore.get(this.#cookie.slice(0, -1)).then(this.#check, this.#check);
+  #checkCookies = () => void cookieStore.get(this.#cookie).then(this.#check, this.#check);
 
   #broadcast(state) {
     if (state) this.#channel.postMessage({ ...state, age: age(state) });

@@ -1,7 +1,7 @@
 """A late reply about an old session: it takes nothing away from a new sign-in in the same browser.
 
 Ada is signed in, and a request that renews her session is under way. Bob signs in over it by a form. Then the
-answer to Ada's request arrives.
+answer to Ada's request arrives. Instead of renewing it may have signed her out.
 """
 
 from __future__ import annotations
@@ -133,4 +133,56 @@ def test_client_in_a_tab_follows_the_newer_sign_in(browser: TabbedBrowser, shop:
         entry.sign_in_by_form("bob")
         eventually(lambda: browser.cookie("refreshTokenSpare"))
     tab.until("ratchet.user?.username === 'bob'")
+    assert [event["type"] for event in tab.told] == ["signedin", "signedin"]
+
+
+def out_by_fetch(browser: TabbedBrowser) -> None:
+    """A script of the host signs Ada out."""
+    browser.tab("plain").run("void fetch('/auth/logout', { method: 'POST', keepalive: true })")
+
+
+def out_by_client(browser: TabbedBrowser) -> None:
+    """The client of a tab signs her out."""
+    browser.tab().run("void ratchet.signOut().catch(() => undefined)")
+
+
+@pytest.mark.parametrize("sign_out", [out_by_fetch, out_by_client])
+@pytest.mark.parametrize("seconds", [2, 13])
+def test_newer_sign_in_outlives_a_late_sign_out(
+    browser: TabbedBrowser, sign_out: Callable[[TabbedBrowser], None], seconds: float
+) -> None:
+    """The late 204 takes Bob's cookies but neither spare: every tab has him, and none goes in a circle."""
+    (tab,) = browser.signed_in()
+    tab.run("self.stay = true")
+    with browser.wire.delaying_answers("POST /auth/logout"):
+        sign_out(browser)
+        eventually(lambda: browser.wire.proxy.delayed >= 1)
+        browser.tab("forms").sign_in_by_form("bob")
+        eventually(lambda: browser.cookie("refreshTokenSpare"))
+        time.sleep(seconds)
+    time.sleep(SECONDS_TO_ARRIVE)
+    for one in (tab, browser.tab()):
+        one.until("ratchet.user?.username === 'bob'")
+        assert one.run("ratchet.fetch('/api/orders').then(response => response.json())")["customer"] == "bob"
+    assert browser.refreshes <= 3
+    tab.run("ratchet.signOut()")
+    assert tab.user is None
+    assert not browser.context.cookies()
+
+
+def test_late_sign_outs_do_arrive(browser: TabbedBrowser) -> None:
+    """The answer that was kept back takes the mark; its spare is what helps above, without a refresh."""
+    (tab,) = browser.signed_in()
+    tab.run("self.stay = true")
+    with browser.wire.delaying_answers("POST /auth/logout"):
+        out_by_fetch(browser)
+        eventually(lambda: browser.wire.proxy.delayed >= 1)
+        browser.tab("forms").sign_in_by_form("bob")
+        tab.until("ratchet.user?.username === 'bob'")
+        mark, refreshes = browser.cookie("signedIn"), browser.refreshes
+        assert mark
+    eventually(lambda: not browser.cookie("signedIn"))
+    assert browser.cookie("signedInSpare") == mark
+    time.sleep(SECONDS_TO_ARRIVE)
+    assert (tab.user, browser.refreshes) == ("bob", refreshes)
     assert [event["type"] for event in tab.told] == ["signedin", "signedin"]
