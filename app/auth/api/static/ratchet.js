@@ -19,7 +19,7 @@
 const LIMIT = 10_000; // to wait for a turn, and for the answer in it; less than half of the server's leeway
 const PATIENCE = 8_000; // the longest back-off that a caller waits through; a longer one is an error
 const MAX_PAUSE = 60_000;
-const MAX_REFRESHES = 5; // of one tab in a minute, if it does not sign in itself: two sites that share cookie
+const MAX_REFRESHES = 5; // refreshes of all tabs in a minute, unless one signs in itself: two sites that share cookie
 const MINUTE = 60_000; // names would make each other refresh without end
 const TICK = 30_000; // timers stand still while a computer sleeps, so look at the clock this often
 
@@ -56,7 +56,7 @@ class Ratchet extends EventTarget {
   #fault; // why the last exchange failed,
   #faults = 0; // how many failed in a row,
   #again = 0; // and when the next may be tried
-  #recent = []; // when the latest refreshes were
+  #recent = []; // when the latest refreshes were, those of siblings too
   #wake = ignore;
   #timer;
   #known;
@@ -203,16 +203,23 @@ class Ratchet extends EventTarget {
     });
     const reply = Object(await response.json().catch(ignore));
     const state = { ...sent, mark: this.#mark };
-    if (reply.access_token) {
-      this.#recent = [...this.#recent, sent].slice(-MAX_REFRESHES);
-      return { ...state, ...reply };
+    const { access_token: token, error, reason = error } = reply;
+    if (path === "/refresh" && (token || OVER.test(error))) {
+      this.#count(sent.wall);
+      this.#channel.postMessage(sent.wall);
     }
+    if (token) return { ...state, ...reply };
     // Where a mark is left, the sign-out was late and somebody has signed in meanwhile: ask again.
     if (response.status === 204) return { ...state, mark: "", user: null, reason: "signed_out" };
-    const { error, reason = error } = reply;
     if (path === "/login" || !OVER.test(error)) throw faultOf(response, reply);
     if (sent.mark !== state.mark) throw new Error("the reply is about an earlier session"); // ask again
     return { ...state, user: null, reason, told: this.#wasTold(sent.mark) };
+  }
+
+  /* Count a refresh that was answered, granted or not, here or in another tab. Faults have their own pauses. */
+  #count(wall) {
+    const monotonic = performance.now() - Math.max(0, Date.now() - wall);
+    this.#recent = [...this.#recent, { wall, monotonic }].slice(-MAX_REFRESHES);
   }
 
   /* The cookies of a session that is over stay, so every page hears of its end. Only the first one says so,
@@ -291,13 +298,14 @@ class Ratchet extends EventTarget {
     return Promise.race([sleep(ms), new Promise((answered) => (this.#answered = answered))]);
   }
 
-  /* A sibling speaks: it asks for a token, or tells what became of a turn. What speaks of other cookies than
-     those that are here now is about another session. */
+  /* A sibling speaks: it asks for a token, or tells when it refreshed, or what became of a turn. What speaks of
+     other cookies than those that are here now is about another session. */
   #onMessage(message) {
     if (!message) {
       if (this.#state.access_token && !this.#expired) this.#broadcast(this.#state);
       return;
     }
+    if (message > 0) return this.#count(message);
     const state = { ...message, monotonic: performance.now() - message.age };
     if (state.mark !== this.#mark || !this.#isNews(state)) return;
     this.#news = state;

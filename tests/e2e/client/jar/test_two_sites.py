@@ -13,7 +13,13 @@ from tests.support.chromium.tabs import TabbedBrowser, eventually
 from tests.support.chromium.wire import wire_to
 
 MAX_REFRESHES = 5
-"""Refreshes of a tab in a minute."""
+"""Refreshes of all tabs in a minute."""
+
+TOO_MANY = "too many refreshes"
+CHANGE_AND_ASK = f"""() => {{
+  document.cookie = `signedIn=1.${{Math.random()}}; Path=/; Secure`;
+  return ratchet.token().then(() => false, ({{ message }}) => message === "{TOO_MANY}");
+}}"""
 
 CHANGES = """async mark => {
   for (let i = 0; i < 40; i++) {
@@ -59,14 +65,37 @@ def test_mark_that_changes_without_end_is_braked(browser: TabbedBrowser) -> None
     tab.run(CHANGES, "1.")
     time.sleep(1)
     assert 1 <= browser.refreshes <= MAX_REFRESHES
-    eventually(lambda: tab.run("ratchet.token().catch(fault => fault.message)") == "too many refreshes")
+    eventually(lambda: tab.run("ratchet.token().catch(fault => fault.message)") == TOO_MANY)
+
+
+def test_refused_refreshes_are_braked(browser: TabbedBrowser) -> None:
+    """The cookies are another site's and the mark changes: two tabs ask five times a minute at most."""
+    tab, other = browser.signed_in(2)
+    foreign = "made-by-somebody-else"
+    browser.context.add_cookies(
+        [{"name": "refreshToken", "value": foreign, "domain": "127.0.0.1", "path": "/auth", "secure": True}]
+    )
+    tab.run(CHANGES, "1.")
+    for one in (tab, other):
+        one.until(CHANGE_AND_ASK)
+    time.sleep(1)
+    assert 1 <= browser.refreshes <= MAX_REFRESHES
+
+
+def test_all_tabs_have_one_brake(browser: TabbedBrowser) -> None:
+    """However many tabs there are, they refresh five times a minute together."""
+    tabs = browser.signed_in(3)
+    for number, tab in enumerate(tabs):
+        tab.run(CHANGES, f"{number}.")
+    time.sleep(1)
+    assert 1 <= browser.refreshes <= MAX_REFRESHES
 
 
 def test_sign_in_releases_the_brake(browser: TabbedBrowser) -> None:
     """A session of its own lets the tab refresh again, within the same minute."""
     (tab,) = browser.signed_in()
     tab.run(CHANGES, "1.")
-    eventually(lambda: tab.run("ratchet.token().catch(fault => fault.message)") == "too many refreshes")
+    eventually(lambda: tab.run("ratchet.token().catch(fault => fault.message)") == TOO_MANY)
     before = browser.refreshes
     tab.sign_in()
     tab.run("document.cookie = 'signedIn=1.other; Path=/; Secure'")
