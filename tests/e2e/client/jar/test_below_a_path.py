@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext
 
-from ...support.chromium.shop_opening import Shop, open_shop
-from ...support.chromium.tabs import TabbedBrowser
-from ...support.chromium.wire import Wire, wire_to
+from tests.support.chromium.shop_opening import Shop, open_shop
+from tests.support.chromium.tabs import TabbedBrowser
+from tests.support.chromium.wire import Wire, wire_to
 
 AN_HOUR = 3600
 LOCKS = "navigator.locks.query().then(({ held }) => held.map(({ name }) => name))"
