@@ -18,8 +18,21 @@ from app.models import User
 from .support import databases
 from .support.browser import Browser
 from .support.clock import Clock
-from .support.order import Together
+from .support.running.order import Together
+from .support.running.quick import remember_url_builders, spare_the_collector
 from .support.sites import MakeSite, add_user, let_in, settings
+
+remember_url_builders()
+
+
+def pytest_collection_finish() -> None:
+    """Once, when all tests are known."""
+    spare_the_collector()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are processors: the tests of a server wait more than they compute."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:

@@ -43,6 +43,8 @@ def fresh_database(kind: str, name: str, folder: Path) -> Iterator[str]:
         return
     server = make_url(SERVERS[kind])
     _run(kind, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
+    if kind == "postgresql":
+        _run(kind, f"ALTER DATABASE {name} SET synchronous_commit = off")  # it need not outlive a power cut
     try:
         yield server.set(database=name).render_as_string(hide_password=False)
     finally:

@@ -12,7 +12,7 @@ import pytest
 
 from docs.generator import PRODUCT, ROOT
 from docs.generator.house import floors
-from tests.support.order import group_of, is_server_next
+from tests.support.running.order import group_of, is_server_next
 
 TESTS = ROOT / "tests"
 SUPPORT = TESTS / "support"

@@ -39,6 +39,13 @@ TESTS = {
         "tests/integration/embedding/test_signals.py",
         "tests/integration/sign_in/test_password.py",
     ),
+    "sessions.reader": (
+        "tests/unit/sessions/test_service.py",
+        "tests/integration/sign_out/test_sessions.py",
+        "tests/integration/requests/test_hostile_cookies.py",
+        "tests/integration/access/test_oauth.py",
+        "tests/integration/sign_in/test_login_over.py",
+    ),
     "web.origin": ("tests/unit/web/test_origin.py",),
 }
 """By module of app/auth, the quickest tests first: a mutant is done with at the first that fails."""

@@ -19,6 +19,8 @@ from ...support.server.servers import server
 from ...support.server.stage import Stage, looking_on, own_database
 from ...support.server.wrong_clock import WrongClock
 
+pytestmark = pytest.mark.long
+
 BROWSERS = 4
 ROUNDS = 5
 PAST_THE_LEEWAY = 40.0

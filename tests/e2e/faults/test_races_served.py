@@ -16,6 +16,8 @@ from ...support.peers.caller import Client
 from ...support.peers.promise import check_one_branch
 from ...support.server.stage import Stage, staged
 
+pytestmark = pytest.mark.long
+
 CLIENTS = 100
 RACES = 8
 WORKERS = 4

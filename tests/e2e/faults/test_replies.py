@@ -17,6 +17,8 @@ from ...support.peers.insistent import Insistent, await_that, check_promise, ref
 from ...support.server.stage import Stage, staged
 from ...support.server.tcp_proxy import Fate, Judge, TcpProxy, proxy_to
 
+pytestmark = pytest.mark.long
+
 LOSSES = count(200, 1000)
 """Replies to lose on each database."""
 

@@ -15,6 +15,8 @@ from ...support.server.servers import server
 from ...support.server.stage import Stage, looking_on, own_database
 from ...support.server.tcp_proxy import TcpProxy, proxy_to
 
+pytestmark = pytest.mark.long
+
 BROWSERS = 8
 CUTS = 15
 RESTARTS = 3

@@ -17,6 +17,8 @@ from ...support.peers.insistent import Insistent, await_that, check_promise, ref
 from ...support.server.stage import Stage, staged
 from ...support.server.workers import connections_to, kill_workers, replaced, workers_of
 
+pytestmark = pytest.mark.long
+
 KILLS = count(20, 60)
 """Workers to kill on each database; each takes the requests with it that it was answering."""
 

@@ -16,6 +16,8 @@ from ...support.product.canaries import Story, all_rows, canary, found, parts
 from ...support.product.full_day import CONFIGURATION, LEEWAY, PLANTED, live
 from ...support.server.stage import staged
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:

@@ -22,6 +22,8 @@ from ...support.product.next_release import NEW_FIELD, next_migrations, next_sit
 from ...support.server.servers import server
 from ...support.server.stage import Stage, looking_on, own_database, staged
 
+pytestmark = pytest.mark.long
+
 BROWSERS = 6
 ROUNDS = 3
 LEEWAY = "0.05"

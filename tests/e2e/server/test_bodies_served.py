@@ -145,6 +145,7 @@ def trickle(site: Site, path: bytes) -> tuple[float, int]:
         return time.monotonic() - began, int(connection.recv(4096).split()[1])
 
 
+@pytest.mark.long
 def test_a_slow_sender_is_answered_in_time(site: Site) -> None:
     """A byte a second holds a thread for some seconds, wherever it goes, and not for hours."""
     with ThreadPoolExecutor() as several:

@@ -27,6 +27,8 @@ from ...support.server.servers import environment_for, server
 from ...support.server.stage import Person, Stage, looking_on, new_person, own_database, start_session
 from ...support.server.workers import processor_time, workers_of
 
+pytestmark = pytest.mark.long
+
 GUARDED = "/account/sessions/nobody/end"
 """A view of the site that wants an access token and never asks the row; nobody has a session of that name."""
 

@@ -64,7 +64,7 @@ def test_rows_of_a_plain_text_column_are_counted(make_stranger: MakeStranger) ->
     stranger = make_stranger("plain text")
     for email in ("Ada@Example.org", "bob@example.org"):
         stranger.add_user(email)
-    assert "mend 1 users may be unable to sign in: their e-mail address is not" in doctor(stranger)
+    assert "error: 1 users may be unable to sign in: their e-mail address is not" in doctor(stranger)
 
 
 def test_a_user_name_that_nobody_can_type_is_counted(make_stranger: MakeStranger) -> None:

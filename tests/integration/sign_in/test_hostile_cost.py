@@ -138,6 +138,7 @@ def stern(make_site: MakeSite) -> Flask:
     return site
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_text_is_dear_before_the_throttle(stern: Flask, shape: str) -> None:
     """Hostile text in any place that a stranger can fill costs next to nothing."""

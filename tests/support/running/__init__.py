@@ -1,0 +1,1 @@
+"""How a run of the tests is shared among processes, and kept quick."""
