@@ -41,8 +41,9 @@ class Network:
 
 
 BAD = Network("bad mobile network", median=0.150, sigma=1.4, loss=0.03)
+LIGHTER = Network("lighter tail", median=0.150, sigma=1.3, loss=0.03)
 GOOD = Network("good network", median=0.030, sigma=0.6, loss=0.001)
-NETWORKS = {network.name: network for network in (BAD, GOOD)}
+NETWORKS = {network.name: network for network in (BAD, LIGHTER, GOOD)}
 
 SEND, SERVE, RECEIVE = range(3)
 

@@ -12,7 +12,7 @@ from tests.campaigns.proof.exploration.pollers import HABITS, told
 from tests.campaigns.proof.faults import FAULTS
 from tests.campaigns.proof.promises import PROMISES, Finding, caught
 from tests.campaigns.proof.rivals import RULES
-from tests.campaigns.proof.simulate import BAD, CHUNK, CONTENDERS, GOOD, LEEWAYS, Counts
+from tests.campaigns.proof.simulate import BAD, CHUNK, CONTENDERS, GOOD, LEEWAYS, LIGHTER, Counts
 from tests.campaigns.proof.worlds import BOUNDS, RUNS, SUCCESSIONS, Row, measured_bound, succession_row
 
 
@@ -70,7 +70,7 @@ TABLES = {
 }
 """The tables that exploration fills."""
 
-CHUNKS = {BAD.name: 50, GOOD.name: 10}
+CHUNKS = {BAD.name: 50, LIGHTER.name: 20, GOOD.name: 10}
 """How many chunks of wake-ups each network is simulated for."""
 
 Rates = dict[tuple[str, int], tuple[int, int]]
