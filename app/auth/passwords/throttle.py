@@ -201,6 +201,10 @@ def _storage(uri: str) -> Storage:
         raise invalid_setting("RATCHET_THROTTLE_STORAGE", uri)
     if isinstance(storage, MemoryStorage):
         storage.expirations = _Expirations()
+        # It starts a thread at once. A server that loads the app first forks its workers now, and a lock that
+        # a thread holds then stays locked in them. The first count starts the thread again.
+        storage.timer.cancel()
+        storage.timer.join()
     return storage
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import sys
+import threading
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -334,6 +335,15 @@ def test_the_password_of_a_refused_storage_is_not_repeated(uri: str, shown: str)
 def test_failures_are_counted_by_site(address: str, networks: list[str]) -> None:
     """Who has one IPv6 address has 2^64 of them, and often 256 or 65,536 times as many."""
     assert list(networks_of(address)) == networks
+
+
+def test_a_throttle_that_has_counted_nothing_runs_no_thread() -> None:
+    """Workers are forked from an app that is loaded: a lock that a thread holds then stays locked in them."""
+    before = threading.active_count()
+    made = [Throttle("memory://") for _ in range(10)]
+    assert threading.active_count() == before
+    fail(made[0], ADA, 1)
+    assert is_held_up(made[0], ADA) is False
 
 
 def test_counts_can_be_cleared_while_others_end(throttle: Throttle) -> None:
