@@ -18,6 +18,7 @@ TESTS = {
         "tests/unit/lifecycle/test_transitions_refresh.py",
         "tests/unit/lifecycle/test_values.py",
         "tests/unit/lifecycle/test_rotation_properties.py",
+        "tests/unit/sessions/test_device.py",
     ),
     "tokens.claims": (
         "tests/unit/tokens/test_claims.py",
@@ -38,6 +39,10 @@ TESTS = {
         "tests/integration/sign_in/test_login_over.py",
         "tests/integration/embedding/test_signals.py",
         "tests/integration/sign_in/test_password.py",
+        "tests/integration/sign_out/test_logout.py",
+        "tests/integration/requests/test_hostile_cookies.py",
+        "tests/integration/hosts/test_hidden_rows.py",
+        "tests/integration/embedding/test_host_writes.py",
     ),
     "sessions.reader": (
         "tests/unit/sessions/test_service.py",
@@ -45,6 +50,7 @@ TESTS = {
         "tests/integration/requests/test_hostile_cookies.py",
         "tests/integration/access/test_oauth.py",
         "tests/integration/sign_in/test_login_over.py",
+        "tests/integration/sign_out/test_revocation.py",
     ),
     "web.origin": ("tests/unit/web/test_origin.py",),
 }

@@ -197,3 +197,16 @@ def test_a_forged_token_is_not_remembered() -> None:
         with pytest.raises(TokenInvalid):
             reader.read(forge_refresh(ACCESS), NOW)
     assert reader._verified == {}
+
+
+@pytest.mark.parametrize("kind", ["access", "refresh"])
+def test_a_token_of_another_secret_is_foreign(kind: str) -> None:
+    """Each kind knows its own keys; the keys of the other kind are not among them."""
+    ours = {"access": access_tokens(), "refresh": refresh_tokens()}[kind]
+    theirs = {
+        "access": access_tokens(OLD_SECRET).sign(ACCESS_CLAIMS),
+        "refresh": refresh_tokens(OLD_SECRET).sign(REFRESH_CLAIMS),
+    }[kind]
+    own = {"access": access_tokens().sign(ACCESS_CLAIMS), "refresh": refresh_tokens().sign(REFRESH_CLAIMS)}
+    assert ours.is_foreign(theirs) is True
+    assert ours.is_foreign(own[kind]) is False
