@@ -7,6 +7,7 @@ from .errors import (
     InvalidCredentials,
     InvalidRequest,
     RatchetError,
+    SettingsError,
     TokenInvalid,
     TokenMissing,
     TooManyAttempts,
@@ -15,7 +16,6 @@ from .errors import (
 )
 from .extension import Ratchet
 from .settings.load import check_secret
-from .settings.model import SettingsError
 from .signals import (
     orphan_passed_by,
     password_changed,

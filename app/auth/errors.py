@@ -1,12 +1,16 @@
 """One tree of errors: each carries its code, its status and whether it ends the session.
 
 The description is for the user. The internal cause stays in ``__cause__`` and in the log, and never reaches
-a reply.
+a reply. Beside the tree stands SettingsError: it stops the start, and no request meets it.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
+
+
+class SettingsError(ValueError):
+    """A setting is wrong; the message names the key, the value and what is allowed, and no password."""
 
 
 class RatchetError(Exception):

@@ -12,7 +12,7 @@ from flask_sqlalchemy import SQLAlchemy
 from . import audit
 from .api import continuation, script
 from .api.blueprint import blueprint, root
-from .errors import RatchetError
+from .errors import RatchetError, SettingsError
 from .lifecycle.account import Account, SessionOptions, SessionRef
 from .management.cli import commands
 from .passwords.authentication import Authenticator
@@ -22,7 +22,7 @@ from .sessions.reader import SessionReader
 from .sessions.revocation import MAX_GAP, POLL_SECONDS, RevocationCache
 from .sessions.service import SessionService
 from .settings.load import load
-from .settings.model import Settings, SettingsError
+from .settings.model import Settings
 from .storage.accounts import AccountStore, UserOptions
 from .user import RatchetUser
 from .web import guard, redirects, responses, stream

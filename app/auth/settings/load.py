@@ -14,9 +14,10 @@ from typing import Any
 
 from flask import Config, Flask
 
+from ..errors import SettingsError
 from ..log import log_safely
 from .cookie_names import cookie_prefix
-from .model import PREFIX, SETTINGS, Settings, SettingsError, invalid_setting
+from .model import PREFIX, SETTINGS, Settings, invalid_setting
 from .parsers import SecretRefused
 from .secrets import REMEDY, is_short, is_template, weakness
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from ..errors import SettingsError
 from ..lifecycle.rotation import RotationPolicy
 from ..tokens.jws import ASYMMETRIC_ALGORITHMS
 from . import cookie_names, parsers
@@ -24,10 +25,6 @@ _MIN_LEEWAY, _MAX_LEEWAY = 0, 120
 """Seconds."""
 
 _T = TypeVar("_T")
-
-
-class SettingsError(ValueError):
-    """A setting is wrong; the message names the key, the value and what is allowed, and no password."""
 
 
 class Setting(NamedTuple):

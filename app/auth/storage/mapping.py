@@ -1,7 +1,8 @@
 """How the host's user model is mapped to its tables, and which mappings Ratchet refuses.
 
 A model may inherit from another table (joined, single or concrete), be mapped to a join, or call its columns
-by other names. All that Ratchet writes has to be in one table, under the user's key.
+by other names. All that Ratchet writes has to be in one table, under the user's key. What ``public_fields``
+names has to be a column, and one that the user may see.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from sqlalchemy.orm import ColumnProperty, Mapper, RelationshipProperty, Synonym
 from sqlalchemy.sql.operators import eq
 from sqlalchemy.types import NullType
 
+from ..errors import SettingsError
 from ..user import RatchetUser, RowState
 from .primary_keys import is_spelled
 
@@ -25,8 +27,14 @@ READ = ("confirmed",)
 """The attributes that it only reads, from any table; a host can leave out ``email`` or ``username``."""
 
 
+SECRET = frozenset(WRITTEN) - {"blocked"}
+"""What no reply may show: the hash of a password, and Ratchet's own record of sessions."""
+
+
 class UserMapping:
     """The attributes and columns of one user model. Raises TypeError if the mapping cannot work.
+
+    Raises SettingsError if ``public_fields`` names what no reply can show, or what none may show.
 
     Made while the host's models are still being defined, so nothing here may configure the mappers.
     """
@@ -50,6 +58,7 @@ class UserMapping:
                 self._refuse_other(name)
         self.table = self._table()
         self.table_key = self._key_of_table(key)
+        self.public_fields = self._public_fields()
 
     def has(self, name: str) -> bool:
         """Whether SQL can read this attribute of the model."""
@@ -68,6 +77,33 @@ class UserMapping:
         """The column of that attribute in the table of ``sessions``, or None where it stands elsewhere."""
         found: Any = self.property(name).columns[0]
         return found if isinstance(found, Column) and found.table is self.table else None
+
+    def _public_fields(self) -> tuple[str, ...]:
+        """The names that a reply shows; without those of RatchetUser's own that the host has left out."""
+        names: Any = self.model.public_fields
+        if isinstance(names, str):
+            self._refuse_public(repr(names), "is one text", f"write a tuple: public_fields = ({names!r},)")
+        shown = tuple(name for name in names if self.has(name) or name not in RatchetUser.public_fields)
+        for name in shown:
+            self._check_public(name)
+        return shown
+
+    def _check_public(self, name: str) -> None:
+        if not self.has(name):
+            self._refuse_public(
+                repr(name),
+                "is no column of the model",
+                "take it out, or map it above Ratchet: a column, column_property or synonym is shown",
+            )
+        if not {self.columns[secret] for secret in SECRET}.isdisjoint(self.property(name).columns):
+            self._refuse_public(
+                repr(name),
+                "is a secret that a browser would be sent",
+                "take it out",
+            )
+
+    def _refuse_public(self, name: str, problem: str, remedy: str) -> NoReturn:
+        raise SettingsError(f"public_fields of {self.model.__name__} has {name}, which {problem}: {remedy}.")
 
     def _mapped(self) -> Mapper[Any]:
         mapper = inspect(self.model, raiseerr=False)

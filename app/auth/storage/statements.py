@@ -33,7 +33,7 @@ class Statements:
     def __init__(self, user_model: type[RatchetUser]) -> None:
         self._mapping = mapping = UserMapping(user_model)
         self.table, self.key_type = mapping.table, mapping.key_type
-        self.shown = ("id", *(name for name in user_model.public_fields if mapping.has(name)))
+        self.shown = ("id", *mapping.public_fields)
         wanted_key = mapping.key == bindparam("row_key", type_=mapping.key_type)
         self.by_key = self._account(wanted_key)
         self.by_identifier = {

@@ -10,7 +10,14 @@ import pytest
 from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from app.auth import AccountBlocked, InvalidCredentials, RatchetError, current_user
+from app.auth import (
+    AccountBlocked,
+    InvalidCredentials,
+    Ratchet,
+    RatchetError,
+    SettingsError,
+    current_user,
+)
 from tests.support.browser import PASSWORD, Browser, bearer, content, refusal, set_cookies
 from tests.support.clock import Clock
 from tests.support.forgery import forge_for
@@ -56,6 +63,21 @@ def test_reply_shows_the_hosts_public_fields(make_stranger: MakeStranger) -> Non
     name = people.add_user()
     shown = content(Browser(people.app).sign_in("grace@example.org"))["user"]
     assert shown == {"id": str(name), "email": "grace@example.org", "username": None}
+
+
+@pytest.mark.parametrize("name", ["password_hash", "sessions", "shoesize"])
+def test_what_no_reply_may_show_stops_the_start(make_stranger: MakeStranger, name: str) -> None:
+    """The hash of the password was sent to the browser with every sign-in."""
+    stranger = make_stranger()
+    stranger.add_user()
+    app = Flask(__name__)
+    app.config.from_mapping(stranger.app.config)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stranger.model, "public_fields", ("email", name))
+        with pytest.raises(SettingsError, match=f"public_fields of Member has '{name}'"):
+            Ratchet(app, db=stranger.db, user_model=stranger.model)
+    assert Browser(app).client.post("/auth/login").status_code == 404
+    assert content(stranger.signed_in().me())["user"].keys() == {"id", "email", "shoe_size"}
 
 
 def test_without_user_names_an_address_is_needed(make_stranger: MakeStranger) -> None:

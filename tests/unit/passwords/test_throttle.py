@@ -14,7 +14,7 @@ from threading import Barrier
 
 import pytest
 
-from app.auth.errors import TooManyAttempts
+from app.auth.errors import SettingsError, TooManyAttempts
 from app.auth.passwords.throttle import (
     ACCOUNT,
     ACCOUNT_AND_IP,
@@ -28,7 +28,6 @@ from app.auth.passwords.throttle import (
     name,
     networks_of,
 )
-from app.auth.settings.model import SettingsError
 
 ADA = Attempt("account 7", "192.0.2.1")
 ELSEWHERE = replace(ADA, client_ip="198.51.100.9")

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from app.auth.errors import SettingsError
 from app.auth.lifecycle.rotation import RotationPolicy
-from app.auth.settings.model import SETTINGS, Settings, SettingsError
+from app.auth.settings.model import SETTINGS, Settings
 
 from ...support.samples import DAY, HOUR, load_settings
 

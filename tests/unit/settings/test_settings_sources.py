@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.auth.settings.model import SettingsError
+from app.auth.errors import SettingsError
 from app.auth.settings.secrets import MIN_SECRET_BYTES
 
 from ...support.samples import DAY, HOUR, SECRET, load_settings

@@ -19,6 +19,7 @@ from sqlalchemy.orm import (
 )
 from sqlalchemy.types import NullType, TypeDecorator, UserDefinedType
 
+from app.auth.errors import SettingsError
 from app.auth.storage.mapping import UserMapping
 from app.auth.storage.statements import Statements
 from app.auth.user import RatchetUser
@@ -301,6 +302,64 @@ def test_what_cannot_be_kept_is_refused(make: Make, message: str) -> None:
     model = make(fresh_base())
     with pytest.raises(TypeError, match=message):
         UserMapping(model)
+
+
+def showing(names: Any) -> Any:
+    """A model whose replies are to show these; ``pw`` is another name of the hash, ``books`` no column."""
+    base = fresh_base()
+
+    class Reader(RatchetUser, base):  # type: ignore[misc,valid-type]  # made at run time
+        __tablename__ = "readers"
+        public_fields = names
+        username = None
+        id: Mapped[int] = mapped_column(primary_key=True)
+        mail = synonym("email")
+        pw = synonym("password_hash")
+        shout = column_property(RatchetUser.email.column + "!")
+        books: Mapped[list[Any]] = relationship("Book")
+
+        @property
+        def initials(self) -> str:
+            """Computed in Python."""
+            return self.email[:1]
+
+    return Reader
+
+
+@pytest.mark.parametrize(
+    "secret", ["password_hash", "pw", "sessions", "sessions_version", "ended", "ended_at"]
+)
+def test_no_secret_is_public(secret: str) -> None:
+    """What Ratchet keeps for itself is not sent to a browser, by any name."""
+    with pytest.raises(SettingsError, match=f"public_fields of Reader has '{secret}', .*secret.*take it out"):
+        UserMapping(showing(("email", secret)))
+
+
+@pytest.mark.parametrize("name", ["emial", "books", "initials", "metadata", ""])
+def test_a_public_field_is_a_column(name: str) -> None:
+    """A misspelt name, a relationship and a Python property were left out of replies without a word."""
+    with pytest.raises(SettingsError, match=f"public_fields of Reader has '{name}', which is no column"):
+        UserMapping(showing(("email", name)))
+
+
+def test_public_fields_are_no_text() -> None:
+    """The comma of a tuple of one name is easily forgotten."""
+    with pytest.raises(SettingsError, match=r"write a tuple: public_fields = \('email',\)"):
+        UserMapping(showing("email"))
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        pytest.param(("email", "mail", "shout"), ("email", "mail", "shout"), id="columns and synonyms"),
+        pytest.param(("email", "username"), ("email",), id="a name of RatchetUser that the host leaves out"),
+        pytest.param(["blocked", "confirmed"], ("blocked", "confirmed"), id="the flags, in a list"),
+        pytest.param((), (), id="none"),
+    ],
+)
+def test_public_fields_that_a_reply_shows(names: Any, shown: tuple[str, ...]) -> None:
+    """What SQL reads of the model may be shown."""
+    assert UserMapping(showing(names)).public_fields == shown
 
 
 def test_a_model_is_accepted_before_the_others_are_there() -> None:

@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, rsa, x25519
 
-from app.auth.settings.model import SettingsError
+from app.auth.errors import SettingsError
 from app.auth.tokens import keys
 
 from ...support.samples import load_settings
