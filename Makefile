@@ -13,7 +13,7 @@ export FLASK_APP := wsgi
 
 run: $(VENV)/site instance/secret_key instance/demo_password
 	@$(BIN)/flask db upgrade 2>/dev/null || $(BIN)/flask db upgrade
-	@$(BIN)/flask users create $(DEMO) --username demo --if-absent < instance/demo_password
+	@$(BIN)/flask ratchet create-user $(DEMO) --username demo --if-absent < instance/demo_password
 	@echo
 	@echo "  Open      http://localhost:$${PORT:-8000}"
 	@echo "  Sign in   $(DEMO)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import sleep, time
+from time import time
 from typing import Any
 
 from flask import Flask, Response, after_this_request, got_request_exception, request
@@ -17,9 +17,10 @@ from .lifecycle.account import Account, SessionOptions, SessionRef
 from .management.cli import commands
 from .passwords.authentication import Authenticator
 from .passwords.throttle import Throttle
+from .sessions import deletion
 from .sessions.issuer import IssuedTokens, TokenIssuer
 from .sessions.reader import SessionReader
-from .sessions.revocation import MAX_GAP, POLL_SECONDS, RevocationCache
+from .sessions.revocation import RevocationCache
 from .sessions.service import SessionService
 from .settings.load import load
 from .settings.model import Settings
@@ -36,13 +37,6 @@ from .web.request import (
     replaced_session,
 )
 from .web.services import EXTENSION, Services, services
-
-DELETE_AFTER = MAX_GAP + POLL_SECONDS
-"""Seconds for which the row of a user who is to be deleted stays, signed out and blocked.
-
-This is longer than MAX_GAP in revocation.py. A process that asks for ended sessions in these seconds learns
-of the end. A process that does not ask has a gap, and after a gap it looks at the row again.
-"""
 
 _AUTHENTICATED = "ratchet.authenticated"
 
@@ -177,10 +171,8 @@ class Ratchet:
         other rows refer to the user; the user then stays signed out and blocked. Raises UserNotFound if
         the row is already deleted.
         """
-        subject = services().store.subject_of(user)
-        services().sessions.block(subject, reason="deleted")
-        sleep(DELETE_AFTER)
-        services().store.delete(subject)
+        parts = services()
+        deletion.delete(parts.sessions, parts.store, parts.store.subject_of(user))
 
     def block(self, user: Any) -> None:
         """Block ``user`` and sign them out everywhere, in one write. Raises UserNotFound."""

@@ -1,4 +1,4 @@
-"""flask ratchet sessions | end-sessions | doctor | keys: the commands of the operator."""
+"""flask ratchet sessions | end-sessions | doctor | keys, and what user_commands adds."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 from flask import current_app
-from flask.cli import AppGroup
 
 from ..errors import UserNotFound
-from ..lifecycle.account import Account
 from ..tokens.jws import ASYMMETRIC_ALGORITHMS, JWKS_MAX_AGE
 from ..web import responses
 from ..web.services import services
 from . import checks
 from .findings import CheckContext
+from .group import RatchetGroup, account_of
+from .user_commands import COMMANDS
 
 if TYPE_CHECKING:
     from ..tokens.keys import KeyPair
@@ -29,14 +29,17 @@ After another key, each step on every node:
   3. Once RATCHET_ACCESS_TTL is over, take the old key out.
 Nobody is signed out."""
 
-commands = AppGroup("ratchet", help="Manage the sessions of this site's users.")
+commands = RatchetGroup("ratchet", help="Manage the users of this site and their sessions.")
+for command in COMMANDS:
+    commands.add_command(command)
 
 
 @commands.command("sessions")
 @click.argument("user")
 def list_sessions(user: str) -> None:
     """List the live sessions of USER (an e-mail address, user name or id)."""
-    found = [responses.session(item, "") for item in services().reader.live(_account(user))]
+    with account_of(user) as account:
+        found = [responses.session(item, "") for item in services().reader.live(account)]
     for item in found:
         times = f"last used {item['last_used_at']}  ends {item['expires_at']}"
         click.echo(f"{item['id']}  {times}  {item['label']}")
@@ -51,10 +54,8 @@ def end_sessions(user: str | None, everyone: bool) -> None:
     if everyone == (user is not None):
         raise click.UsageError("Name one user, or give --all.")
     if user is not None:
-        try:
-            services().sessions.end_all(_account(user).subject, "ended")
-        except UserNotFound:
-            raise _no_user(user) from None
+        with account_of(user) as account:
+            services().sessions.end_all(account.subject, "ended")
         click.echo(f"{user} is signed out everywhere.")
         return
     subjects = list(services().store.subjects())
@@ -117,21 +118,3 @@ def run_doctor() -> None:
         raise click.exceptions.Exit(1)
     click.secho("ok: ", fg="green", nl=False)
     click.echo("No problem found.")
-
-
-def _account(name: str) -> Account:
-    """The user of this name; one whom the host hides, where it shows nobody of that name."""
-    account = _found(name, even_hidden=False) or _found(name, even_hidden=True)
-    if account is None:
-        raise _no_user(name)
-    return account
-
-
-def _found(name: str, *, even_hidden: bool) -> Account | None:
-    store = services().store
-    named = (store.find(field, name, even_hidden=even_hidden) for field in ("email", "username"))
-    return next(filter(None, named), None) or store.load(name, even_hidden=even_hidden)
-
-
-def _no_user(name: str) -> click.ClickException:
-    return click.ClickException(f"There is no user {name!r}.")

@@ -27,6 +27,7 @@ from .database import Database
 from .faults import ForeignText, in_short
 from .mapping import UserMapping
 from .statements import Statements
+from .user_rows import UserRows
 
 UserOptions = Callable[[], Iterable[ORMOption]]
 """Returns what the host adds to each SELECT of a user: criteria that hide rows, or related rows to load."""
@@ -45,6 +46,7 @@ class AccountStore:
     ) -> None:
         self._db, self._model, self._user_options = db, user_model, user_options
         self.database = Database(db, UserMapping(user_model).table)
+        self.rows = UserRows(db, user_model, self.database)
 
     @cached_property
     def _statements(self) -> Statements:

@@ -124,7 +124,7 @@ def steal(victim: Signed) -> None:
 
 def block(victim: Signed) -> None:
     """An operator blocks the account."""
-    victim.flask("users", "block", victim.person.email)
+    victim.flask("ratchet", "block", victim.person.email)
 
 
 def end_by_command(victim: Signed) -> None:
@@ -147,7 +147,7 @@ WAYS: Mapping[str, Way] = {
     "ending it by name": end_by_name,
     "a new password": change_password,
     "a theft": steal,
-    "flask users block": block,
+    "flask ratchet block": block,
     "deleting the user": delete,
     "flask ratchet end-sessions": end_by_command,
 }

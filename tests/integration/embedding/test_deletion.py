@@ -10,7 +10,8 @@ from flask import Flask
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.auth import Ratchet, UserNotFound, extension
+from app.auth import Ratchet, UserNotFound
+from app.auth.sessions import deletion
 from app.auth.sessions.revocation import MAX_GAP, POLL_SECONDS
 from app.auth.signals import session_ended
 from app.db import db
@@ -42,7 +43,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Meanwhile:
                 clock.advance(1)
                 happens()
 
-        monkeypatch.setattr(extension, "sleep", wait)
+        monkeypatch.setattr(deletion, "sleep", wait)
 
     say(lambda: None)
     return say
@@ -144,7 +145,7 @@ def test_a_deletion_may_be_asked_for_again(site: Flask, ada: str, monkeypatch: p
     with site.app_context():
         user = db.session.get(User, int(ada))
         with monkeypatch.context() as patched:
-            patched.setattr(extension, "sleep", die)
+            patched.setattr(deletion, "sleep", die)
             with pytest.raises(KeyboardInterrupt):
                 ratchet.delete(user)
         ratchet.delete(user)
@@ -268,5 +269,5 @@ def test_a_deletion_takes_along_what_the_model_says(make_stranger: MakeStranger)
 
 def test_a_deletion_waits_longer_than_it_takes_to_learn_of_an_end() -> None:
     """Three questions of a process that is asked all the while fit into it."""
-    assert extension.DELETE_AFTER >= MAX_GAP + POLL_SECONDS
+    assert deletion.DELETE_AFTER >= MAX_GAP + POLL_SECONDS
     assert "three seconds" in (Ratchet.delete.__doc__ or "")

@@ -1,0 +1,101 @@
+"""Adds a user for an operator, and lists all; says what the host's model or the database lacks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Column, CursorResult, inspect, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..user import RatchetUser
+from . import primary_keys
+from .database import Database
+from .faults import in_short
+from .mapping import UserMapping
+from .statements import IDENTIFIER_FIELDS
+
+FLAGS = ("blocked", "confirmed")
+
+
+class RowRefused(ValueError):
+    """The host's model or the database does not take such a user; the message says why."""
+
+
+class UserRows:
+    """The rows of one user model."""
+
+    def __init__(self, db: SQLAlchemy, user_model: type[RatchetUser], database: Database) -> None:
+        self._db, self._model, self._database = db, user_model, database
+
+    @cached_property
+    def names(self) -> Mapping[str, bool]:
+        """The names that the model has, ``email`` and ``username``, and whether every user needs one."""
+        return {
+            name: not getattr(self._mapping.property(name).columns[0], "nullable", True)
+            for name in IDENTIFIER_FIELDS
+            if self._mapping.has(name)
+        }
+
+    def add(self, values: Mapping[str, Any]) -> None:
+        """Insert a user with these attributes, in a transaction of its own. Raises RowRefused.
+
+        It is not tried again: if the reply to the COMMIT is lost, the row may be there. A ValueError of the
+        model's validators is raised unchanged.
+        """
+        user = self._make(values)
+        try:
+            with self._database.faults(), self._db.session.session_factory() as own:
+                own.add(user)
+                own.commit()
+        except SQLAlchemyError as error:
+            lacking = ", ".join(_lacking(user))
+            problem = f"needs {lacking}" if lacking else f"is refused by the database ({in_short(error)})"
+            raise self._refused(problem) from error
+
+    def show_all(self, look: Callable[[Mapping[str, Any]], object]) -> int:
+        """Show ``look`` the id, the names and the flags of every row; returns how many there are."""
+        fields = {name: self._mapping.attribute(name) for name in (*self.names, *FLAGS)}
+        statement = select(self._mapping.key, *fields.values()).order_by(self._mapping.key)
+
+        def take(result: CursorResult[Any]) -> int:
+            number = 0
+            for number, row in enumerate(result, 1):  # noqa: B007  # the last one is returned
+                look({"id": primary_keys.shown(row[0]), **dict(zip(fields, row[1:], strict=True))})
+            return number
+
+        return self._database.scan(statement, take)
+
+    @cached_property
+    def _mapping(self) -> UserMapping:
+        """Made at first use: until then, more may be mapped."""
+        return UserMapping(self._model)
+
+    def _make(self, values: Mapping[str, Any]) -> Any:
+        try:
+            return self._model(**values)
+        except TypeError as error:
+            raise self._refused(f"cannot be made of name and password alone ({error})") from error
+
+    def _refused(self, problem: str) -> RowRefused:
+        return RowRefused(f"{self._model.__name__} {problem}")
+
+
+def _lacking(user: Any) -> list[str]:
+    """The attributes that must have a value and have none, neither of the caller nor of the model."""
+    state = inspect(user)
+    return [
+        attribute.key
+        for attribute in state.mapper.column_attrs
+        if state.dict.get(attribute.key) is None
+        and any(isinstance(one, Column) and not one.nullable for one in attribute.columns)
+        and not any(_makes_itself(one) for one in attribute.columns)
+    ]
+
+
+def _makes_itself(column: Any) -> bool:
+    sources = ("default", "server_default", "computed", "identity")
+    is_counted = column is getattr(column.table, "autoincrement_column", None)
+    return is_counted or any(getattr(column, source, None) is not None for source in sources)
