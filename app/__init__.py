@@ -10,7 +10,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import config
-from .cli import confirm
+from .cli import add_commands
 from .db import db, migrate
 from .site import ratchet
 from .site.views import blueprint
@@ -27,7 +27,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, clock: Callable[[]
     migrate.init_app(app, db)
     ratchet.init_app(app, clock=clock)
     app.register_blueprint(blueprint)
-    app.cli.add_command(confirm)
+    add_commands(app)
     if hops := app.config["PROXY_HOPS"]:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # the documented way to add middleware
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops

@@ -33,21 +33,21 @@ def done(site: Flask, *arguments: str, line: str = "") -> str:
 @pytest.mark.parametrize("line", [f"{PASSWORD}\n", f"{PASSWORD}\r\n", PASSWORD])
 def test_create_takes_the_password_from_standard_input(site: Flask, line: str) -> None:
     """One line is the password, whatever it ends in."""
-    assert "Created new@example.org" in done(site, "ratchet", "create-user", "new@example.org", line=line)
+    assert "Created new@example.org" in done(site, "users", "create", "new@example.org", line=line)
     assert Browser(site).sign_in("new@example.org", PASSWORD).status_code == 200
 
 
 def test_create_with_a_user_name(site: Flask) -> None:
     """--username is a second name to sign in with."""
-    done(site, "ratchet", "create-user", "new@example.org", "--username", "newbie", line=PASSWORD)
+    done(site, "users", "create", "new@example.org", "--username", "newbie", line=PASSWORD)
     assert Browser(site).sign_in("newbie", PASSWORD).status_code == 200
 
 
 def test_unconfirmed_until_confirmed(site: Flask) -> None:
-    """--unconfirmed keeps somebody out until ``flask confirm``."""
-    done(site, "ratchet", "create-user", "new@example.org", "--unconfirmed", line=PASSWORD)
+    """--unconfirmed keeps somebody out until ``users confirm``."""
+    done(site, "users", "create", "new@example.org", "--unconfirmed", line=PASSWORD)
     assert refusal(Browser(site).sign_in("new@example.org", PASSWORD)) == (403, "account_unconfirmed")
-    done(site, "confirm", "new@example.org")
+    done(site, "users", "confirm", "new@example.org")
     assert Browser(site).sign_in("new@example.org", PASSWORD).status_code == 200
 
 
@@ -75,7 +75,7 @@ def test_unconfirmed_until_confirmed(site: Flask) -> None:
 def test_create_refused(site: Flask, ada: str, arguments: list[str], line: str, complaint: str) -> None:
     """What cannot be created is said in a sentence, without a trace, and nobody is changed."""
     before = stored(site, ada)
-    result = run(site, "ratchet", "create-user", *arguments, line=line)
+    result = run(site, "users", "create", *arguments, line=line)
     assert (result.exit_code, complaint in result.output) == (1, True)
     assert "Traceback" not in result.output
     assert stored(site, ada) == before
@@ -84,24 +84,24 @@ def test_create_refused(site: Flask, ada: str, arguments: list[str], line: str, 
 def test_create_if_absent(site: Flask, ada: str) -> None:
     """--if-absent leaves a user who is there as they are."""
     before = stored(site, ada)
-    assert done(site, "ratchet", "create-user", "ada@example.org", "--if-absent", line=PASSWORD) == ""
+    assert done(site, "users", "create", "ada@example.org", "--if-absent", line=PASSWORD) == ""
     assert stored(site, ada) == before
 
 
 def test_block_ends_every_session(signed_in: Browser, site: Flask, ada: str) -> None:
     """A blocked user is out at once and stays out until unblocked."""
-    done(site, "ratchet", "block", "ada@example.org")
+    done(site, "users", "block", "ada@example.org")
     assert stored(site, ada).sessions == []
     assert refusal(signed_in.refresh()) == OVER
     assert refusal(Browser(site).sign_in()) == (403, "account_blocked")
-    done(site, "ratchet", "unblock", "ada@example.org")
+    done(site, "users", "unblock", "ada@example.org")
     assert Browser(site).sign_in().status_code == 200
 
 
-@pytest.mark.parametrize("command", ["ratchet block", "ratchet unblock", "confirm"])
+@pytest.mark.parametrize("command", ["block", "unblock", "confirm"])
 def test_unknown_user(site: Flask, command: str) -> None:
     """A command for somebody who is not there says so."""
-    result = run(site, *command.split(), "nobody@example.org")
+    result = run(site, "users", command, "nobody@example.org")
     assert (result.exit_code, "There is no user" in result.output) == (1, True)
 
 
@@ -166,8 +166,8 @@ def test_end_sessions_refused(signed_in: Browser, site: Flask, arguments: list[s
 @pytest.mark.parametrize(
     ("command", "nth"),
     [
-        pytest.param(("ratchet", "block", "ada@example.org"), 2, id="ratchet block"),
-        pytest.param(("ratchet", "unblock", "ada@example.org"), 2, id="ratchet unblock"),
+        pytest.param(("users", "block", "ada@example.org"), 2, id="users block"),
+        pytest.param(("users", "unblock", "ada@example.org"), 2, id="users unblock"),
         pytest.param(("ratchet", "end-sessions", "ada@example.org"), 2, id="ratchet end-sessions"),
     ],
 )
