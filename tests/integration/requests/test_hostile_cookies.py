@@ -194,6 +194,20 @@ def test_an_orphan_beside_a_good_cookie_of_another_session_is_a_theft(
     assert refusal(signed_in.refresh()) == OVER
 
 
+def test_a_good_token_of_another_session_stays_as_it_is(
+    signed_in: Browser, site: Flask, clock: Clock
+) -> None:
+    """Only the one that counts is renewed; the other is neither used nor a theft."""
+    bob = add_user(site, "bob@example.org", "bob")
+    own = let_in(site, bob)
+    clock.advance(LEEWAY)
+    before = stored(site, bob)
+    assert signed_in.refresh(own.token).status_code == 200
+    cookies = f"{REFRESH_COOKIE}={signed_in.held}; {REFRESH_COOKIE}={own.held}"
+    assert present(site, cookies).status_code == 200
+    assert stored(site, bob) == before
+
+
 def test_an_older_token_beside_the_newest_hides_no_thief(
     signed_in: Browser, site: Flask, ada: str, clock: Clock
 ) -> None:

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from app.auth.signals import session_ended
 from tests.support.browser import Browser, access_token, bearer, cleared, content, refusal
 from tests.support.clock import Clock
 from tests.support.sites import add_user, let_in
@@ -127,10 +128,16 @@ def test_token_in_the_body_signs_out(signed_in: Browser, site: Flask, ada: str, 
 
 @pytest.mark.parametrize("scope", ["session", "all"])
 def test_sessions_of_cookie_and_body_both_end(signed_in: Browser, site: Flask, ada: str, scope: str) -> None:
-    """A 204 leaves no session alive of which a token was presented."""
+    """A 204 leaves no session alive of which a token was presented, and each is told as a sign-out."""
     bob = add_user(site, "bob@example.org", "bob")
-    token = let_in(site, bob).token
-    assert_signed_out(signed_in.post("/auth/logout", {"refresh_token": token, "scope": scope}))
+    token, told = let_in(site, bob).token, []
+
+    def note(_sender: Flask, *, subject: str, reason: str, **_: object) -> None:
+        told.append((subject, reason))
+
+    with session_ended.connected_to(note, site):
+        assert_signed_out(signed_in.post("/auth/logout", {"refresh_token": token, "scope": scope}))
+    assert told == [(ada, "signed_out"), (bob, "signed_out")]
     assert (stored(site, ada).sessions, stored(site, bob).sessions) == ([], [])
 
 

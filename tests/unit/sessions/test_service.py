@@ -205,6 +205,15 @@ def test_which_sessions_a_sign_out_ends(
         pytest.param(lambda service: service.end(HERE), ["phone"], id="one"),
         pytest.param(lambda service: service.end_others(HERE), ["laptop"], id="all others"),
         pytest.param(lambda service: service.end_all("7"), ["phone", "laptop"], id="all"),
+        pytest.param(
+            lambda service: service.sign_out([TOKENS["phone"]], [], "session"), ["phone"], id="a sign-out"
+        ),
+        pytest.param(
+            lambda service: service.sign_out([TOKENS["phone"]], [], "others"), ["laptop"], id="of the others"
+        ),
+        pytest.param(
+            lambda service: service.sign_out([TOKENS["phone"]], [], "all"), ["phone", "laptop"], id="of all"
+        ),
     ],
 )
 def test_an_end_that_is_wished_for_is_told_as_a_sign_out(
@@ -219,6 +228,22 @@ def test_an_end_that_is_wished_for_is_told_as_a_sign_out(
     with session_ended.connected_to(note):
         end(Row().service)
     assert told == [("7", name, "signed_out") for name in gone]
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"), [({}, "blocked"), ({"reason": "deleted"}, "deleted")], ids=["by itself", "deleted"]
+)
+def test_a_block_is_told_with_its_reason(given: dict[str, str], reason: str) -> None:
+    """Every session ends, for the reason of whoever blocks."""
+    told: list[str] = []
+
+    def note(_sender: Flask, *, subject: str, session: Session, reason: str) -> None:
+        assert subject == "7"
+        told.append(f"{session.id}: {reason}")
+
+    with session_ended.connected_to(note):
+        Row().service.block("7", **given)  # type: ignore[arg-type]  # a text for each name
+    assert told == [f"phone: {reason}", f"laptop: {reason}"]
 
 
 @pytest.mark.parametrize("scope", ["others", "all"])
