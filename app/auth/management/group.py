@@ -51,8 +51,11 @@ def is_taken(name: str) -> bool:
 
 def _found(name: str, *, even_hidden: bool) -> Account | None:
     store = services().store
-    named = (store.find(field, name, even_hidden=even_hidden) for field in ("email", "username"))
-    return next(filter(None, named), None) or store.load(name, even_hidden=even_hidden)
+    named = [store.find(field, name, even_hidden=even_hidden) for field in ("email", "username")]
+    found = {one.subject: one for one in (*named, store.load(name, even_hidden=even_hidden)) if one}
+    if len(found) > 1:  # anybody can choose the id of somebody else for a user name
+        raise click.ClickException(f"{name!r} is a name of one user and the id of another one.")
+    return next(iter(found.values()), None)
 
 
 def _no_user(name: str) -> click.ClickException:

@@ -58,32 +58,33 @@ class SessionReader:
         return self.good(self._issuer.valid_refresh(presented, now), now)
 
     def good(self, candidates: Sequence[RefreshClaims], now: float) -> list[RefreshClaims]:
-        """Those that a refresh at ``now`` would give new tokens for, one of each session.
+        """Those that a refresh at ``now`` would give new tokens for, one of each session."""
+        return self.weigh(candidates, now)[0]
 
-        If both current and parent of a session are presented, it is current. Otherwise a thief could present
-        both, and would learn from the parent whether the owner has renewed without a risk. Each account is
-        read once, however many of its tokens there are.
+    def weigh(
+        self, candidates: Sequence[RefreshClaims], now: float
+    ) -> tuple[list[RefreshClaims], list[RefreshClaims]]:
+        """Those that a refresh at ``now`` would give new tokens for, one of each session, and the orphans.
+
+        If both current and parent of a session are presented, current is the good one. Otherwise a thief
+        could present both, and would learn from the parent whether the owner has renewed without a risk. Each
+        account is read once, however many of its tokens there are.
         """
         accounts = {subject: self._store.load(subject) for subject in {one.subject for one in candidates}}
         good: dict[SessionRef, RefreshClaims] = {}
+        orphans = []
         for claims in candidates:
             session = self._live(accounts[claims.subject], claims.session_id, now)
             decision = rotation.decide(session, claims.token_id, now, "", self._policy)
             ref = SessionRef(claims.subject, claims.session_id)
             if session and decision.session and (ref not in good or claims.token_id == session.current):
                 good[ref] = claims
-        return list(good.values())
+            if decision.verdict is rotation.Verdict.REUSE:
+                orphans.append(claims)
+        return list(good.values()), orphans
 
-    def acting_session(self, refresh: Sequence[str], access: Sequence[str]) -> SessionRef | None:
-        """The live session of a refresh token that is accepted now, or else of a valid access token."""
-        return self.acting_session_at(refresh, access, self._clock())
-
-    def acting_session_at(
-        self, refresh: Sequence[str], access: Sequence[str], now: float
-    ) -> SessionRef | None:
-        """The same at ``now``."""
-        for claims in self.good(self._issuer.valid_refresh(refresh, now), now):
-            return SessionRef(claims.subject, claims.session_id)
+    def live_by_access(self, access: Sequence[str], now: float) -> SessionRef | None:
+        """The live session of the first access token that is valid at ``now`` and has one."""
         for identity in self._issuer.valid_access(access, now):
             ref = SessionRef(identity.subject, identity.session_id)
             with suppress(TokenInvalid):

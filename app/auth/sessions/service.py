@@ -121,17 +121,26 @@ class SessionService:
         """
         now = self._clock()
         candidates = self._issuer.valid_refresh(presented, now)
-        good = self._reader.good(candidates, now) if candidates[1:] or beside else []
-        if good:
-            others = [*candidates, *self._issuer.valid_refresh(beside, now)]
-            self._check_others([one for one in others if one != good[0]], good, now)
-        error = RefreshTokenInvalid()
+        good: list[RefreshClaims] = []
+        if candidates[1:] or beside:
+            good, orphans = self._reader.weigh(candidates, now)
+            if good:
+                _, further = self._reader.weigh(self._issuer.valid_refresh(beside, now), now)
+                self._check_orphans([*orphans, *further], good, now)
+        problems: list[RatchetError] = []
         for claims in good or candidates:
             try:
                 return self._refresh(claims, now)
-            except RefreshTokenInvalid as problem:
-                error = error if error.reason else problem
-        raise error
+            except (RefreshTokenInvalid, RefreshTokenReused, AccountRefused) as problem:
+                problems.append(problem)
+        raise min(problems, key=_gravity, default=RefreshTokenInvalid())
+
+    def acting_session(self, refresh: Sequence[str], access: Sequence[str]) -> SessionRef | None:
+        """The live session that these tokens may act for. An orphan among them is a theft, as in a refresh.
+
+        Otherwise a thief could try out here whether a stolen token is still good.
+        """
+        return self._acting_session(refresh, access, self._clock())
 
     def sign_out(self, refresh: Sequence[str], access: Sequence[str], scope: str) -> None:
         """End the session of these tokens (``session``), the user's ``others``, or ``all`` of them.
@@ -140,7 +149,7 @@ class SessionService:
         RefreshTokenInvalid otherwise.
         """
         now, refs = self._clock(), self._issuer.refs(refresh, access)
-        acting_session = None if scope == "session" else self._reader.acting_session_at(refresh, access, now)
+        acting_session = None if scope == "session" else self._acting_session(refresh, access, now)
         if acting_session is None:
             for ref in refs:
                 self._end_session(ref, "signed_out", now)
@@ -190,20 +199,27 @@ class SessionService:
             decide_transition = partial(transitions.end, which=which, reason=reason)
             self._change(subject, decide_transition, now)
 
-    def _check_others(
-        self, others: Sequence[RefreshClaims], good: Sequence[RefreshClaims], now: float
+    def _acting_session(self, refresh: Sequence[str], access: Sequence[str], now: float) -> SessionRef | None:
+        good, orphans = self._reader.weigh(self._issuer.valid_refresh(refresh, now), now)
+        self._check_orphans(orphans, good, now)
+        if good:
+            return SessionRef(good[0].subject, good[0].session_id)
+        return self._reader.live_by_access(access, now)
+
+    def _check_orphans(
+        self, orphans: Sequence[RefreshClaims], good: Sequence[RefreshClaims], now: float
     ) -> None:
-        """Look for a theft among the tokens that are presented beside a good one, and are not used.
+        """Look for a theft among orphans that are presented beside what counts.
 
         An orphan of a session that has a good token here can be an old cookie of another path, so it only
         causes an event. An orphan of any other session ends that session. Otherwise a thief could present
         the stolen token beside a good one of their own, and try it again and again without being found.
         """
         sessions = {one.session_id for one in good}
-        for claims in others:
+        for claims in orphans:
             if claims.session_id in sessions:
                 self._pass_by(claims, now)
-            elif not self._reader.good([claims], now):
+            else:
                 with suppress(RefreshTokenInvalid, RefreshTokenReused, AccountRefused):
                     self._refresh(claims, now)
 
@@ -282,3 +298,8 @@ class SessionService:
     def _new_session(self, options: SessionOptions, now: float, started_by: Session | None = None) -> Session:
         expires_at = now + self._settings.session_ttl
         return new_session(new_id(), new_id(), options, now, expires_at=expires_at, started_by=started_by)
+
+
+def _gravity(problem: RatchetError) -> tuple[bool, bool]:
+    """Which of several refusals is told: a Reuse or a block, then an end that has a reason."""
+    return isinstance(problem, RefreshTokenInvalid), not problem.reason

@@ -10,7 +10,7 @@ from inspect import iscoroutinefunction
 from typing import Any, ParamSpec, TypeVar, cast, overload
 
 from flask import Request, after_this_request, current_app, request
-from werkzeug.exceptions import HTTPException
+from werkzeug import Response
 from werkzeug.local import LocalProxy
 
 from ..errors import BearerRefused, RatchetError, ReauthenticationRequired, TokenInvalid
@@ -18,7 +18,7 @@ from ..lifecycle.account import Account, SessionRef
 from ..lifecycle.rotation import Session
 from ..tokens.claims import AccessClaims
 from . import redirects, stream
-from .refusal import as_http
+from .refusal import as_http, as_redirect
 from .request import identify
 from .services import services
 
@@ -62,8 +62,8 @@ def required(view: Any = None, /, *, fresh: bool = False, live: bool = False, op
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             call = current_app.ensure_sync(guarded) if is_async else guarded
             if optional:
-                _recognise()
-                return call(*args, **kwargs)
+                way = _recognise()
+                return call(*args, **kwargs) if way is None else way
             _check_access(fresh=fresh, live=live)
             with _inside():
                 return call(*args, **kwargs)
@@ -99,19 +99,18 @@ def _refusal(problem: RatchetError) -> Exception:
         way = redirects.renewal(problem)
     except RatchetError as graver:
         return as_http(graver)
-    return as_http(problem) if way is None else HTTPException(response=way)
+    return as_http(problem) if way is None else as_redirect(way, problem)
 
 
-def _recognise() -> None:
-    """Find out who is signed in. Redirect the browser to continue if a renewal is needed for that."""
+def _recognise() -> Response | None:
+    """Find out who is signed in; the redirect to continue, if a renewal is needed for that."""
     try:
         identity()
     except BearerRefused as problem:
-        way = redirects.renewal_if_any(problem)
-        if way is not None:
-            raise HTTPException(response=way) from problem
+        return redirects.renewal_if_any(problem)
     except RatchetError:  # a form of another site, or the database is down: nobody is signed in here
-        return
+        return None
+    return None
 
 
 @contextmanager

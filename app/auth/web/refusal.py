@@ -11,6 +11,7 @@ from functools import cache, cached_property
 from typing import Any, cast
 
 from flask import Response, current_app, request
+from werkzeug import Response as BaseResponse
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RoutingException
 
@@ -37,6 +38,20 @@ class _Answered(RoutingException, HTTPException):
     def response(self) -> Response:  # type: ignore[override]  # an attribute there
         """What the error handler of the host for this RatchetError says, else ours."""
         return current_app.make_response(current_app.ensure_sync(_handler(self.problem))(self.problem))
+
+
+class Redirected(RoutingException, HTTPException):
+    """A redirect in place of the view, with its status as ``code``; Flask asks no error handler."""
+
+    def __init__(self, way: BaseResponse) -> None:
+        super().__init__(response=way)
+        self.code = way.status_code
+
+
+def as_redirect(way: BaseResponse, problem: RatchetError) -> Exception:
+    """The redirect as an exception; ``problem`` if HTTP exceptions go to error handlers: ours redirects."""
+    redirected = Redirected(way)
+    return problem if current_app.trap_http_exception(redirected) else redirected
 
 
 def as_http(problem: RatchetError) -> Exception:

@@ -98,7 +98,9 @@ def replaced_session() -> SessionRef | None:
 def live_session_ref() -> SessionRef | None:
     """The live session of the browser. An expired access token is not accepted as proof of it."""
     cookies = services().cookies
-    return services().reader.acting_session(cookies.read_refresh(request) or (), cookies.read_access(request))
+    return services().sessions.acting_session(
+        cookies.read_refresh(request) or (), cookies.read_access(request)
+    )
 
 
 def identify() -> AccessClaims:

@@ -38,7 +38,7 @@ def test_frame_of_another_site_says_so(visitor: Visitor) -> None:
     """Where the browser keeps the cookies back, the frame says so and links to the page by itself."""
     before = visitor.token
     visitor.open(f"/stranger?how=frame&to={visitor.address('/panel')}", "localhost")
-    visitor.until_shown("your browser does not say who you are")
+    visitor.until_shown("your browser does not send your sign-in")
     frame = visitor.page.frames[1]
     assert flaws(frame) == []
     with visitor.context.expect_page() as opened:

@@ -215,3 +215,34 @@ def test_trapped_exceptions_are_answered_too(make_stranger: MakeStranger) -> Non
     """Flask then raises every HTTP exception without a handler, so the guard raises none."""
     stranger = make_stranger(TRAP_HTTP_EXCEPTIONS=True)
     assert refusal(Browser(stranger.app).client.get("/private")) == (401, "token_missing")
+
+
+def test_the_redirect_of_a_page_has_a_status_of_its_own(bare: Stranger, clock: Clock) -> None:
+    """Code of a host that answers with the ``code`` of an HTTP exception makes no success of it."""
+    guarded = bare.ratchet.required(lambda: "in")
+
+    def orders() -> ResponseReturnValue:
+        try:
+            return str(guarded())
+        except HTTPException as error:
+            return {"code": error.code}, error.code or 200
+
+    bare.app.add_url_rule("/codes", "codes", orders)
+    grace = bare.signed_in()
+    clock.advance(601)
+    reply = grace.client.get("/codes", headers=NAVIGATION)
+    assert (reply.status_code, reply.json) == (303, {"code": 303})
+
+
+@pytest.mark.parametrize("optional", [False, True], ids=["required", "optional"])
+def test_pages_renew_where_http_exceptions_are_trapped(
+    make_stranger: MakeStranger, clock: Clock, *, optional: bool
+) -> None:
+    """TRAP_HTTP_EXCEPTIONS hands every HTTP exception to error handlers, or raises it."""
+    stranger = make_stranger(TRAP_HTTP_EXCEPTIONS=True, RATCHET_LOGIN_URL="/sign-in")
+    stranger.add_user()
+    stranger.app.add_url_rule("/page", "page", stranger.ratchet.required(optional=optional)(lambda: "in"))
+    grace = stranger.signed_in()
+    clock.advance(601)
+    way = grace.client.get("/page", headers=NAVIGATION)
+    assert (way.status_code, way.location.partition("?")[0]) == (303, "/auth/continue")

@@ -318,3 +318,14 @@ def test_a_database_without_tables(
     complaint = told(site, *command)
     assert "The database failed" in complaint
     assert complaint.endswith("run the pending migrations (flask db upgrade).")
+
+
+@pytest.mark.parametrize("command", [["block"], ["unblock"], ["set-password"], ["delete", "--yes"]])
+def test_a_name_that_is_the_id_of_somebody_else_names_nobody(
+    site: Flask, ada: str, command: list[str]
+) -> None:
+    """Anybody can choose a user name; the command would otherwise change the wrong account."""
+    other = add_user(site, "eve@example.org", ada)
+    before = stored(site, ada), stored(site, other)
+    assert "the id of another one" in told(site, *command, ada)
+    assert (stored(site, ada), stored(site, other)) == before

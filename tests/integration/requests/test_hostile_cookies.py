@@ -194,6 +194,35 @@ def test_an_orphan_beside_a_good_cookie_of_another_session_is_a_theft(
     assert refusal(signed_in.refresh()) == OVER
 
 
+def test_an_orphan_of_the_thief_hides_no_theft(
+    signed_in: Browser, site: Flask, ada: str, clock: Clock
+) -> None:
+    """Where no cookie is good the rule is applied to every one, in whatever order they come."""
+    bob = add_user(site, "bob@example.org", "bob")
+    own = let_in(site, bob)
+    pair = [rotated_away(own, clock), rotated_away(signed_in, clock)]
+    reply = present(site, "; ".join(f"{REFRESH_COOKIE}={value}" for value in pair))
+    assert refusal(reply) == (401, "refresh_token_reused")
+    assert (stored(site, ada).sessions, stored(site, bob).sessions) == ([], [])
+
+
+@pytest.mark.parametrize("way", ["a wrong password", "signing out other devices"])
+def test_a_stolen_token_cannot_be_tried_elsewhere(
+    signed_in: Browser, site: Flask, ada: str, clock: Clock, way: str
+) -> None:
+    """What a sign-in or sign-out may do shows if a token is still good, so an orphan is a theft there."""
+    stolen, own = rotated_away(signed_in, clock), let_in(site, add_user(site, "bob@example.org", "bob"))
+    thief = site.test_client(use_cookies=False)
+    headers = {"Cookie": f"{REFRESH_COOKIE}={stolen}; {REFRESH_COOKIE}={own.held}"}
+    if way == "a wrong password":
+        fields = {"identifier": "ada", "password": "wrong"}
+        assert thief.post("/auth/login", json=fields, headers=headers).status_code == 401
+    else:
+        assert thief.post("/auth/logout", json={"scope": "others"}, headers=headers).status_code == 204
+    assert stored(site, ada).sessions == []
+    assert refusal(signed_in.refresh())[0] == 401
+
+
 def test_a_good_token_of_another_session_stays_as_it_is(
     signed_in: Browser, site: Flask, clock: Clock
 ) -> None:

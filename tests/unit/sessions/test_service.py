@@ -490,7 +490,7 @@ def test_a_session_that_was_just_written_is_known_to_be_live(
         pytest.param(lambda row: row.reader.has_just_started(PHONE), id="the age of a session"),
         pytest.param(lambda row: row.reader.read_access(ACCESS), id="the reading of an access token"),
         pytest.param(lambda row: row.reader.honoured([OLD, TOKENS["phone"]]), id="a question"),
-        pytest.param(lambda row: row.reader.acting_session([OLD], [ACCESS]), id="whose request this is"),
+        pytest.param(lambda row: row.service.acting_session([OLD], [ACCESS]), id="whose request this is"),
     ],
 )
 def test_an_operation_reads_the_clock_once(operation: Callable[[Row], object]) -> None:
