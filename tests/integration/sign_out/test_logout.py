@@ -7,7 +7,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.auth.signals import session_ended
-from tests.support.browser import Browser, access_token, bearer, cleared, content, refusal
+from tests.support.browser import REFRESH_COOKIE, Browser, access_token, bearer, cleared, content, refusal
 from tests.support.clock import Clock
 from tests.support.sites import add_user, let_in
 
@@ -139,6 +139,18 @@ def test_sessions_of_cookie_and_body_both_end(signed_in: Browser, site: Flask, a
         assert_signed_out(signed_in.post("/auth/logout", {"refresh_token": token, "scope": scope}))
     assert told == [(ada, "signed_out"), (bob, "signed_out")]
     assert (stored(site, ada).sessions, stored(site, bob).sessions) == ([], [])
+
+
+def test_of_two_good_cookies_the_first_one_acts(signed_in: Browser, site: Flask, ada: str) -> None:
+    """Its user's other devices are signed out, and nothing of the other user."""
+    bob = add_user(site, "bob@example.org", "bob")
+    other, _ = let_in(site, bob), let_in(site, ada)
+    cookies = f"{REFRESH_COOKIE}={signed_in.held}; {REFRESH_COOKIE}={other.held}"
+    client = site.test_client(use_cookies=False)
+    reply = client.post("/auth/logout", json={"scope": "others"}, headers={"Cookie": cookies})
+    assert reply.status_code == 204
+    assert (len(stored(site, ada).sessions), len(stored(site, bob).sessions)) == (1, 1)
+    assert signed_in.refresh().status_code == 200
 
 
 def test_foreign_cookie_hides_no_token_in_the_body(signed_in: Browser, site: Flask, ada: str) -> None:
