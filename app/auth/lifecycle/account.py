@@ -110,8 +110,8 @@ def live_sessions(sessions: Iterable[Session], now: float, policy: RotationPolic
 def as_shown(session: Session, current_id: str, now: float) -> Session:
     """The session as its user sees it: the one of id ``current_id`` is used ``now``, others by the hour.
 
-    Who holds a copied token can ask for this. The exact time would tell of each renewal by the owner, and
-    whoever presents a copy shortly after each renewal is not found by the rule.
+    A thief with a copied token can read this list. Exact times would show each renewal by the owner, and the
+    rule does not detect a thief who presents the copy shortly after each renewal.
     """
     served_at = now if session.id == current_id else session.served_at // HOUR * HOUR
     return replace(session, served_at=max(served_at, session.started_at))

@@ -55,11 +55,7 @@ class SessionReader:
     def honoured(self, presented: Sequence[str]) -> list[RefreshClaims]:
         """The claims of those refresh tokens that a refresh would accept now."""
         now = self._clock()
-        return self.good(self._issuer.valid_refresh(presented, now), now)
-
-    def good(self, candidates: Sequence[RefreshClaims], now: float) -> list[RefreshClaims]:
-        """Those that a refresh at ``now`` would give new tokens for, one of each session."""
-        return self.weigh(candidates, now)[0]
+        return self.weigh(self._issuer.valid_refresh(presented, now), now)[0]
 
     def weigh(
         self, candidates: Sequence[RefreshClaims], now: float

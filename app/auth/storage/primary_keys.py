@@ -126,7 +126,7 @@ def _python_type(kind: TypeEngine[Any]) -> type[Any]:
         return _python_type(kind.impl_instance)
     try:
         return kind.python_type
-    except NotImplementedError:
+    except NotImplementedError:  # SQLAlchemy raises this for a type that does not name its Python type
         return object
 
 
