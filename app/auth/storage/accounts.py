@@ -81,7 +81,11 @@ class AccountStore:
         likeness = self._statements.likeness[field]
         ranks = [(likeness(row[-1], identifier), row) for row in rows]
         known = [(rank, row) for rank, row in ranks if rank is not None]
-        return self._account(min(known, key=itemgetter(0))[1][:-1]) if known else None
+        if not known:
+            return None
+        account = self._account(min(known, key=itemgetter(0))[1][:-1])
+        primary_keys.check(account.key, self._statements.key_type, self.database.dialect)
+        return account
 
     def compare_and_swap(
         self,
@@ -218,7 +222,6 @@ class AccountStore:
 
     def _account(self, values: Sequence[Any]) -> Account:
         *shown, password_hash, blocked, confirmed, sessions, version, ended = values
-        primary_keys.check(shown[0], self._statements.key_type, self.database.dialect)
         return Account(
             key=shown[0],
             profile=dict(
