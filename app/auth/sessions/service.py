@@ -1,9 +1,7 @@
 """Start, restart, refresh, end and block: the operations on sessions.
 
-This module applies the decisions of lifecycle/ to the database. It connects them with the store, the clock,
-randomness and the signals. An operation reads the clock once. It is decided on a loaded account and written
-by compare-and-swap. After a lost race it is loaded and decided again. An error is raised only after the
-change is on disk.
+This module connects the decisions of lifecycle/ with the clock and randomness. An operation reads the clock
+once. writer.py writes what is decided.
 """
 
 from __future__ import annotations
@@ -11,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 from ..errors import (
     AccountRefused,
@@ -19,24 +16,18 @@ from ..errors import (
     RatchetError,
     RefreshTokenInvalid,
     RefreshTokenReused,
-    Unavailable,
     UserNotFound,
 )
 from ..lifecycle import transitions
-from ..lifecycle.account import Account, SessionOptions, SessionRef, live_sessions, new_session
-from ..lifecycle.ended import Retention, ended_with
+from ..lifecycle.account import Account, SessionOptions, SessionRef, new_session
 from ..lifecycle.rotation import Session
-from ..lifecycle.transitions import DecideTransition, Transition
 from ..settings.model import Settings
 from ..storage.accounts import AccountStore
 from ..tokens.claims import RefreshClaims
-from . import events
 from .issuer import IssuedTokens, TokenIssuer, new_id
 from .reader import SessionReader
 from .revocation import RevocationCache
-
-MAX_RACES = 20
-"""How often an operation is decided again because another request was faster."""
+from .writer import TransitionWriter
 
 
 class SessionService:
@@ -54,7 +45,7 @@ class SessionService:
         self._settings, self._store, self._issuer = settings, store, token_issuer
         self._revocations, self._reader, self._clock = revocations, reader, clock
         self._policy = settings.rotation_policy
-        self._retention = Retention(settings.access_ttl, settings.session_ttl)
+        self._change = TransitionWriter(settings, store, revocations).change
 
     def start(
         self,
@@ -247,48 +238,6 @@ class SessionService:
         if session is None:
             raise RefreshTokenInvalid
         return self._issue(account, session, now)
-
-    def _change(
-        self,
-        subject: str,
-        decide_transition: DecideTransition,
-        now: float,
-        *,
-        account: Account | None = None,
-        missing: type[RatchetError] | None = None,
-        **columns: Any,
-    ) -> tuple[Account, Session | None]:
-        """Decide a transition, write it, send its events, raise its error, in that order.
-
-        Starts from ``account`` where the caller has just loaded it. ``missing`` is given by operations
-        that sign somebody in. It is raised if the user has no row or the host hides it. All other operations
-        also find hidden rows, and raise UserNotFound. Every write also removes expired sessions and writes
-        ``columns`` (see AccountStore.compare_and_swap).
-        """
-        for _ in range(MAX_RACES):
-            account = account or self._store.load(subject, even_hidden=missing is None)
-            if account is None:
-                raise missing or UserNotFound
-            transition = decide_transition(account)
-            if self._write(account, transition, now, columns):
-                events.send(transition.events, subject)
-                if transition.error:
-                    raise transition.error
-                return account, transition.session
-            account = None
-        raise Unavailable
-
-    def _write(self, account: Account, transition: Transition, now: float, columns: dict[str, Any]) -> bool:
-        if transition.sessions == account.sessions and not transition.must_write:
-            return True
-        kept = live_sessions(transition.sessions, now, self._policy)
-        ended = ended_with(account, kept, transition.stolen, now, self._retention)
-        written = self._store.compare_and_swap(
-            account, kept, ended=ended, same_hash=transition.same_hash, **columns
-        )
-        if written:
-            self._revocations.mark_ended(ended)
-        return written
 
     def _issue(self, account: Account, session: Session, now: float) -> IssuedTokens:
         """The tokens of a session that this process has just read from its row, or written there."""

@@ -44,6 +44,12 @@ TESTS = {
         "tests/integration/hosts/test_hidden_rows.py",
         "tests/integration/embedding/test_host_writes.py",
     ),
+    "sessions.writer": (
+        "tests/unit/sessions/test_service.py",
+        "tests/integration/embedding/test_signals.py",
+        "tests/integration/sign_in/test_password.py",
+        "tests/integration/hosts/test_hidden_rows.py",
+    ),
     "sessions.reader": (
         "tests/unit/sessions/test_service.py",
         "tests/integration/sign_out/test_sessions.py",
