@@ -79,8 +79,7 @@ class AccountStore:
         except ForeignText:
             return None
         likeness = self._statements.likeness[field]
-        ranks = [(likeness(row[-1], identifier), row) for row in rows]
-        known = [(rank, row) for rank, row in ranks if rank is not None]
+        known = [(rank, row) for row in rows if (rank := likeness(row[-1], identifier)) is not None]
         if not known:
             return None
         account = self._account(min(known, key=itemgetter(0))[1][:-1])
@@ -246,9 +245,8 @@ def _is_one(result: CursorResult[Any]) -> bool:
 def _session(item: Mapping[str, Any]) -> Session:
     """A session of the row; fields that another release added are ignored.
 
-    A session with only one time was written by the first edition of the rule. The other times cannot be later
-    than that one, so it stands for all: the token rotates a little later, and no confirmation comes too
-    early.
+    A session with only one time was written by the first edition of the rule. The other times cannot be later,
+    so it stands for all: the token rotates a little later, and no confirmation comes too early.
     """
     times = dict.fromkeys(("made_at", "shown_at"), item["served_at"])
     return Session(**times | {name: item[name] for name in _SESSION_FIELDS if name in item})
