@@ -245,7 +245,7 @@ def _is_one(result: CursorResult[Any]) -> bool:
 def _session(item: Mapping[str, Any]) -> Session:
     """A session of the row; fields that another release added are ignored.
 
-    A session with only one time was written by the first edition of the rule. The other times cannot be later,
+    A session with only one time was written by the first edition of the rule. The others cannot be later,
     so it stands for all: the token rotates a little later, and no confirmation comes too early.
     """
     times = dict.fromkeys(("made_at", "shown_at"), item["served_at"])
