@@ -10,11 +10,11 @@ from flask import Flask, Response, after_this_request, got_request_exception, re
 from flask_sqlalchemy import SQLAlchemy
 
 from . import audit
-from .api import continuation, script
 from .api.blueprint import blueprint, root
 from .errors import RatchetError, SettingsError
 from .lifecycle.account import Account, SessionOptions, SessionRef
 from .management.cli import commands
+from .pages import continuation, script
 from .passwords.authentication import Authenticator
 from .passwords.throttle import Throttle
 from .sessions import deletion

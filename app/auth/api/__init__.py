@@ -1,1 +1,1 @@
-"""The routes of the blueprint, and the document that describes them."""
+"""The JSON API and the OAuth endpoints, the document that describes them, and the blueprint of all routes."""

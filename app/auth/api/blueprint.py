@@ -13,14 +13,17 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as RouterRefused
 from werkzeug.routing import MapAdapter
 
+from .. import pages
 from ..errors import CrossOrigin, MethodNotAllowed, RatchetError
+from ..pages import continuation, script
+from ..routing.media_types import JSON
+from ..routing.routes import PUBLIC, ReplySpec, Route, Routes, View
+from ..routing.schemas import EMPTY
 from ..web import responses, stream
-from ..web.body import JSON, read_body
+from ..web.body import read_body
 from ..web.request import check_origin
 from ..web.services import services
-from . import continuation, metadata, oauth, openapi, script, views
-from .routes import PUBLIC, ReplySpec, Route, Routes, View
-from .schemas import EMPTY
+from . import metadata, oauth, openapi, views
 
 _routes = Routes()
 
@@ -72,7 +75,7 @@ def _is_refresh() -> bool:
 
 
 def _make(name: str, routes: Iterable[Route]) -> Blueprint:
-    blueprint = Blueprint(name, __name__, template_folder="templates")
+    blueprint = Blueprint(name, pages.__name__, template_folder="templates")
     blueprint.before_request(_check_origin)
     blueprint.after_request(responses.finish)
     blueprint.after_request(stream.drain_behind)

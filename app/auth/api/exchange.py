@@ -13,12 +13,12 @@ from ..errors import (
     RefreshTokenReused,
     UnsupportedGrantType,
 )
+from ..routing.routes import ACCOUNT, Errors
+from ..routing.schemas import ABSENT, REFRESH, Schema, or_null, record, text
 from ..sessions.issuer import IssuedTokens
 from ..web.body import Body, check_delivery
 from ..web.request import check_origin, log_if_foreign
 from ..web.services import services
-from .routes import ACCOUNT, Errors
-from .schemas import ABSENT, REFRESH, Schema, or_null, record, text
 
 GRANT_TYPE = "refresh_token"
 

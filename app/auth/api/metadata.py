@@ -10,12 +10,12 @@ from flask import Response, current_app, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ..errors import InvalidRequest, NotFound
+from ..routing.media_types import JSON
+from ..routing.routes import NO_ROUTE, PUBLIC, Parameter, ReplySpec, Routes
+from ..routing.schemas import TEXTS, URL, component, record
 from ..tokens.jws import JWKS_MAX_AGE
-from ..web.body import JSON
 from ..web.services import services
 from .exchange import GRANT_TYPE
-from .routes import NO_ROUTE, PUBLIC, Parameter, ReplySpec, Routes
-from .schemas import TEXTS, URL, component, record
 
 MAX_AGE = 3600
 """Seconds for which a client may keep the metadata."""

@@ -17,14 +17,15 @@ from flask.typing import ResponseReturnValue
 
 from ..errors import InvalidClient, TokenInvalid
 from ..lifecycle.account import SessionRef
+from ..routing.media_types import FORM, JSON
+from ..routing.routes import BodySpec, Guard, ReplySpec, Routes
+from ..routing.schemas import EMPTY, EPOCH, REFRESH, TOKENS_IN_BODY, component, record, text
 from ..tokens.claims import CLIENT_ID, AccessClaims
 from ..web import responses
-from ..web.body import FORM, JSON, read_form
+from ..web.body import read_form
 from ..web.request import bearer_token
 from ..web.services import services
 from .exchange import GRANT_ERRORS, GRANT_TYPE, refresh_grant
-from .routes import BodySpec, Guard, ReplySpec, Routes
-from .schemas import EMPTY, EPOCH, REFRESH, TOKENS_IN_BODY, component, record, text
 
 INACTIVE = {"active": False}
 

@@ -21,12 +21,12 @@ from ..errors import (
     ReauthenticationRequired,
     SessionStolen,
 )
+from ..routing.media_types import JSON
+from ..routing.routes import NO_ROUTE, Errors, Parameter, ReplySpec, Route
+from ..routing.schemas import Component, Schema, record, text
 from ..settings.cookie_names import cookie_names
 from ..settings.model import Settings
-from ..web.body import JSON
 from ..web.services import services
-from .routes import NO_ROUTE, Errors, Parameter, ReplySpec, Route
-from .schemas import Component, Schema, record, text
 
 MAX_AGE = 300
 """Seconds for which the document may be kept."""

@@ -13,35 +13,19 @@ from ..errors import (
 )
 from ..lifecycle.account import SessionOptions, SessionRef
 from ..passwords.policy import MAX_PASSWORD_LENGTH
-from ..settings.model import Settings
-from ..user import MAX_IDENTIFIER_LENGTH
-from ..web import responses
-from ..web.body import JSON, Body, check_delivery, read_body
-from ..web.guard import live_session
-from ..web.request import (
-    client_ip,
-    device_label,
-    live_session_ref,
-    presented_access_tokens,
-    presented_sessions,
-    refresh_cookies,
-)
-from ..web.services import services
-from . import exchange
-from .routes import (
+from ..routing.media_types import JSON
+from ..routing.routes import (
     ACCOUNT,
     BY_ANY_TOKEN,
     BY_REFRESH_TOKEN,
     COOKIES,
     NO_ROUTE,
-    RECENTLY_SIGNED_IN,
-    SIGNED_IN,
     BodySpec,
     Parameter,
     ReplySpec,
     Routes,
 )
-from .schemas import (
+from ..routing.schemas import (
     ABSENT,
     LABEL,
     ME,
@@ -56,6 +40,22 @@ from .schemas import (
     record,
     text,
 )
+from ..settings.model import Settings
+from ..user import MAX_IDENTIFIER_LENGTH
+from ..web import responses
+from ..web.body import Body, check_delivery, read_body
+from ..web.guard import live_session
+from ..web.request import (
+    client_ip,
+    device_label,
+    live_session_ref,
+    presented_access_tokens,
+    presented_sessions,
+    refresh_cookies,
+)
+from ..web.services import services
+from . import exchange
+from .guards import RECENTLY_SIGNED_IN, SIGNED_IN
 
 DELIVERIES = ("cookie", "body")
 SCOPES = ("session", "others", "all")

@@ -10,11 +10,9 @@ from flask import request
 
 from .. import strict_json
 from ..errors import InvalidRequest, UnsupportedMediaType
+from ..routing.media_types import FORM, JSON
 from . import stream
 from .services import services
-
-JSON = "application/json"
-FORM = "application/x-www-form-urlencoded"
 
 MAX_PARAMETERS = 64
 """The most parameters in a form. A body has room for thousands; parsing them would take some milliseconds."""

@@ -14,6 +14,7 @@ from werkzeug import Response
 from werkzeug.routing import BuildError
 
 from ..errors import BearerRefused, RatchetError, TokenMissing
+from ..routing.media_types import HTML
 from ..settings.model import invalid_setting
 from ..settings.parsers import is_site_path
 from . import origin, stream
@@ -22,7 +23,6 @@ from .request import bearer_token, check_origin, keep_from_caches
 from .services import services
 
 HOME = "/"
-HTML = "text/html"
 STRAIGHT_AFTER = 10
 """If a page is refused within this many seconds after its renewal, it is not renewed again."""
 

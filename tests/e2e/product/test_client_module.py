@@ -18,7 +18,7 @@ LARGEST = 3072
 NOISE = 16
 """Bytes by which two releases of zlib differ."""
 
-MODULE = PRODUCT / "api" / "static" / "ratchet.js"
+MODULE = PRODUCT / "pages" / "static" / "ratchet.js"
 STRICTLY = ["--noEmit", "--strict", "--noUncheckedIndexedAccess", "--target", "es2022", "--module", "esnext"]
 
 

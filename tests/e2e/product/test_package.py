@@ -56,7 +56,7 @@ def test_wheel_holds_every_file_of_the_product_and_nothing_else(wheel: Path) -> 
             if ".dist-info/" not in name
         }
     assert packed == {str(path.relative_to(PRODUCT)): path.read_bytes() for path in product_files()}
-    assert {"__init__.py", "lifecycle/rotation.py", "api/static/ratchet.js", "py.typed"} <= packed.keys()
+    assert {"__init__.py", "lifecycle/rotation.py", "pages/static/ratchet.js", "py.typed"} <= packed.keys()
 
 
 def test_wheel_needs_what_the_product_imports(wheel: Path) -> None:

@@ -11,8 +11,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app.auth.api.blueprint import ROOT_ROUTES, ROUTES
 from app.auth.api.openapi import HEADERS, MAX_AGE, VARIABLE
-from app.auth.api.routes import Route
 from app.auth.errors import RatchetError
+from app.auth.routing.routes import Route
 from tests.support.browser import Browser, content
 from tests.support.sites import MakeSite
 

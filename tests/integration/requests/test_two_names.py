@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from app.auth.api import script
+from app.auth.pages import script
 from tests.support.sites import MakeSite
 
 

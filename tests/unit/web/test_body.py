@@ -8,7 +8,8 @@ import pytest
 from flask import Flask
 
 from app.auth.errors import ContentTooLarge, InvalidRequest, RatchetError, UnsupportedMediaType
-from app.auth.web.body import FORM, Body, read_body, read_form
+from app.auth.routing.media_types import FORM
+from app.auth.web.body import Body, read_body, read_form
 from app.auth.web.stream import MAX_BODY
 
 APP = Flask(__name__)

@@ -12,9 +12,7 @@ from typing import NamedTuple
 from flask.typing import ResponseReturnValue
 
 from .. import errors
-from ..web.body import JSON
-from ..web.guard import required
-from ..web.origin import SAFE_METHODS
+from .media_types import HTML, JSON
 from .schemas import Component
 
 View = Callable[..., ResponseReturnValue]
@@ -70,12 +68,8 @@ BY_REFRESH_TOKEN = Guard(REFRESH_SCHEMES)
 BY_ANY_TOKEN = Guard((*REFRESH_SCHEMES, *ACCESS))
 """With these two the view reads the token itself: its response to an invalid one also depends on the body."""
 
-_SIGNED_OUT: Errors = (errors.Unavailable, errors.TokenMissing, errors.TokenInvalid)
-SIGNED_IN = Guard(ACCESS, _SIGNED_OUT, required)
-RECENTLY_SIGNED_IN = Guard(ACCESS, (*_SIGNED_OUT, errors.ReauthenticationRequired), required(fresh=True))
-
 UNSAFE: Errors = (errors.CrossOrigin, errors.Unavailable)
-"""The errors of the origin check, which every unsafe method has."""
+"""The errors of the origin check, which every method but GET has."""
 
 BODY: Errors = (errors.InvalidRequest, errors.ContentTooLarge, errors.UnsupportedMediaType)
 """The errors of reading a body."""
@@ -85,7 +79,7 @@ ACCOUNT: Errors = (errors.AccountBlocked, errors.AccountUnconfirmed)
 COOKIES = ("Set-Cookie",)
 PUBLIC = ("Cache-Control",)
 NO_ROUTE: Mapping[int, ReplySpec] = {
-    404: ReplySpec("No such path: the answer is the site's own page.", {"text/html": None})
+    404: ReplySpec("No such path: the answer is the site's own page.", {HTML: None})
 }
 
 
@@ -114,7 +108,7 @@ class Route(NamedTuple):
     @property
     def refuses(self) -> Errors:
         """The errors of the method, the body, the guard and the view, each once."""
-        for_method = () if self.method in SAFE_METHODS else UNSAFE
+        for_method = () if self.method == "GET" else UNSAFE
         for_body = BODY if self.body else ()
         return tuple(dict.fromkeys((*for_method, *for_body, *self.guard.refuses, *self.further)))
 

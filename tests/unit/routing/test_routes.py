@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from app.auth import errors
-from app.auth.api.routes import (
+from app.auth.routing.routes import (
     ANYBODY,
     BODY,
     UNSAFE,
@@ -17,7 +17,7 @@ from app.auth.api.routes import (
     Routes,
     View,
 )
-from app.auth.api.schemas import component
+from app.auth.routing.schemas import component
 
 ANY_BODY = BodySpec(component("Any", {}))
 MISSING = (errors.TokenMissing,)

@@ -8,9 +8,9 @@ from importlib import resources
 
 from flask import Response, request, url_for
 
+from ..routing.routes import PUBLIC, Parameter, ReplySpec, Routes
 from ..settings.cookie_names import SIGNED_IN_COOKIE
 from ..web.services import services
-from .routes import PUBLIC, Parameter, ReplySpec, Routes
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"

@@ -23,11 +23,11 @@ from ..errors import (
     RefreshTokenMissing,
     Unavailable,
 )
+from ..routing.media_types import HTML
+from ..routing.routes import BY_REFRESH_TOKEN, COOKIES, Parameter, ReplySpec, Routes
 from ..web import origin, redirects, responses, stream
-from ..web.redirects import HTML
 from ..web.request import check_origin, check_purpose, keep_from_caches, refresh_cookies
 from ..web.services import services
-from .routes import BY_REFRESH_TOKEN, COOKIES, Parameter, ReplySpec, Routes
 
 RETRY_SECONDS = 3
 """Seconds after which the page for a fault tries again."""

@@ -1,0 +1,11 @@
+"""The guards of the routes that need an access token."""
+
+from __future__ import annotations
+
+from .. import errors
+from ..routing.routes import ACCESS, Errors, Guard
+from ..web.guard import required
+
+_SIGNED_OUT: Errors = (errors.Unavailable, errors.TokenMissing, errors.TokenInvalid)
+SIGNED_IN = Guard(ACCESS, _SIGNED_OUT, required)
+RECENTLY_SIGNED_IN = Guard(ACCESS, (*_SIGNED_OUT, errors.ReauthenticationRequired), required(fresh=True))

@@ -1,0 +1,1 @@
+"""What a browser loads by itself: the pages of continue, and the client in JavaScript."""
