@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 
 from app import create_app
+from app.auth.verifiers import functions
 from app.db import db
 from app.models import User
 
@@ -104,6 +105,12 @@ def browser(site: Flask, ada: str) -> Browser:  # noqa: ARG001  # ada has to be 
 def signed_in(site: Flask, ada: str) -> Browser:
     """A browser in front of the site, ada signed in."""
     return let_in(site, ada)
+
+
+@pytest.fixture
+def cheap_verifiers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The usual cost of bcrypt in other systems is the lowest: a check for nobody takes less time."""
+    monkeypatch.setattr(functions, "BCRYPT_ROUNDS", 4)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import time
 from typing import Any
 
@@ -16,6 +16,7 @@ from .lifecycle.account import Account, SessionOptions, SessionRef
 from .management.cli import commands
 from .pages import continuation, script
 from .passwords.authentication import Authenticator
+from .passwords.formats import PasswordFormats, PasswordVerifier
 from .passwords.throttle import Throttle
 from .sessions import deletion
 from .sessions.issuer import IssuedTokens, TokenIssuer
@@ -48,7 +49,8 @@ class Ratchet:
     whether a new password is known from a breach, ``clock`` gives seconds since the epoch. ``user_options``
     returns SQLAlchemy options for every SELECT of a user. It is called for each SELECT.
     ``with_loader_criteria`` hides rows everywhere; other options say what is loaded together with
-    ``current_user``. Raises SettingsError if a setting is wrong.
+    ``current_user``. ``password_verifiers`` verify password hashes of other systems (see verifiers).
+    Raises SettingsError if a setting is wrong.
     """
 
     def __init__(
@@ -60,7 +62,9 @@ class Ratchet:
         is_breached: Callable[[str], bool] = lambda _: False,
         clock: Callable[[], float] = time,
         user_options: UserOptions = lambda: (),
+        password_verifiers: Sequence[PasswordVerifier] = (),
     ) -> None:
+        self._password_verifiers = password_verifiers
         self._is_breached, self._user_options = is_breached, user_options
         self.required = guard.required
         self._db, self._user_model, self._clock = db, user_model, clock
@@ -226,7 +230,8 @@ class Ratchet:
             clock=clock,
         )
         throttle = Throttle(checked.throttle_storage, checked.secrets[0])
-        authenticator = Authenticator(checked, store, throttle, sessions, self._is_breached, clock)
+        formats = PasswordFormats(checked.bcrypt_rounds, self._password_verifiers)
+        authenticator = Authenticator(checked, store, throttle, sessions, self._is_breached, formats, clock)
         return Services(checked, store, token_issuer, reader, sessions, authenticator, cookies, clock)
 
 

@@ -109,7 +109,8 @@ def run_doctor() -> None:
     """Check the running configuration; exit with status 1 if there is a problem."""
     parts = services()
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # Flask's documented way
-    findings = checks.run_checks(CheckContext(app, parts.settings, parts.store, parts.clock))
+    context = CheckContext(app, parts.settings, parts.store, parts.clock, parts.authenticator.formats)
+    findings = checks.run_checks(context)
     for finding in findings:
         label, colour = ("error", "red") if finding.is_error else ("warning", "yellow")
         click.secho(f"{label}: ", fg=colour, nl=False)

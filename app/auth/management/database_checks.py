@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import Unavailable
 from ..passwords import hashing
+from ..passwords.formats import name_of
 from ..storage import inspection
 from ..storage.faults import in_short
 from ..user import is_well_spelt
@@ -22,8 +23,8 @@ MAX_CLOCK_DIFFERENCE = 5
 
 ADOPTING = "see docs/adopting.md"
 
-LOCKED = ("!", "*")
-"""For an account without a password, many systems store a text that begins with one of these."""
+MAX_FORMATS = 5
+"""Unknown formats of password hashes that are named, those of most users."""
 
 
 def database(context: CheckContext) -> Iterator[Finding]:
@@ -80,10 +81,30 @@ def columns(context: CheckContext) -> Iterator[Finding]:
 def rows(context: CheckContext) -> Iterator[Finding]:
     """Rows whose users cannot sign in. A table from before Ratchet can have such rows."""
     counts = Counter[str]()
-    context.store.scan(lambda row: counts.update(_problems_of(row)))
+    formats = Counter[str]()
+
+    def look(row: Mapping[str, Any]) -> None:
+        counts.update(_problems_of(row))
+        stored = row["password_hash"]
+        if stored and context.formats.is_unknown(stored):
+            formats[name_of(stored)] += 1
+
+    context.store.scan(look)
     for problem, (what, remedy) in ROW_PROBLEMS.items():
         if counts[problem]:
             yield Finding(what.format(counts[problem]), remedy)
+    if formats:
+        yield unknown_formats(formats)
+
+
+def unknown_formats(formats: Counter[str]) -> Finding:
+    """How many users cannot sign in because of their hash, by what the hashes say about their format."""
+    most = ", ".join(f"{name} {number}" for name, number in formats.most_common(MAX_FORMATS))
+    return Finding(
+        f"{formats.total()} users cannot sign in: the format of their password hash is not known here "
+        f"({most}).",
+        f"Name a verifier for it in password_verifiers, or let these people set a new password; {ADOPTING}.",
+    )
 
 
 ROW_PROBLEMS = {
@@ -95,10 +116,6 @@ ROW_PROBLEMS = {
         "{} user names may not work for signing in: they contain an @ or are not stored in canonical form.",
         f"Write user.username = canonical(user.username) for them, or another name; {ADOPTING}.",
     ),
-    "password_hash": (
-        "{} users cannot sign in: the format of their password hash is not known here.",
-        f"Let these people set a new password; {ADOPTING}.",
-    ),
     "sessions_version": (
         "{} users cannot sign in: their sessions_version is NULL.",
         "Set it to 0 where it is NULL, and make the column NOT NULL DEFAULT 0.",
@@ -108,13 +125,11 @@ ROW_PROBLEMS = {
 
 
 def _problems_of(row: Mapping[str, Any]) -> Iterator[str]:
-    email, username, stored = row.get("email"), row.get("username"), row["password_hash"]
+    email, username = row.get("email"), row.get("username")
     if isinstance(email, str) and not is_well_spelt(email):
         yield "email"
     if isinstance(username, str) and ("@" in username or not is_well_spelt(username)):
         yield "username"
-    if stored and not stored.startswith(LOCKED) and not hashing.is_known(stored):
-        yield "password_hash"
     if row["sessions_version"] is None:
         yield "sessions_version"
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from flask import Flask
 
+from ..passwords.formats import PasswordFormats
 from ..settings.model import Settings
 from ..storage.accounts import AccountStore
 
@@ -26,3 +27,4 @@ class CheckContext(NamedTuple):
     settings: Settings
     store: AccountStore
     clock: Callable[[], float]
+    formats: PasswordFormats

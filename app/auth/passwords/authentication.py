@@ -16,6 +16,7 @@ from ..settings.model import Settings
 from ..storage.accounts import AccountStore
 from ..user import canonical, check_identifier
 from . import hashing, throttle
+from .formats import PasswordFormats
 from .policy import check_length, check_new_password
 from .throttle import Attempt, Throttle
 
@@ -30,11 +31,12 @@ class Authenticator:
         counts: Throttle,
         sessions: SessionService,
         is_breached: Callable[[str], bool],
+        formats: PasswordFormats,
         clock: Callable[[], float],
     ) -> None:
         self._settings, self._store, self._is_breached = settings, store, is_breached
         self._throttle, self._sessions, self._clock = counts, sessions, clock
-        self._cost = settings.bcrypt_rounds
+        self.formats = formats
 
     def authenticate(
         self,
@@ -102,17 +104,17 @@ class Authenticator:
 
     def _verify(self, account: Account | None, password: str, attempt: Attempt) -> Account:
         self._throttle.acquire(attempt, self._clock())
-        stored = account.password_hash if account else None
-        # A stored hash can cost more than the setting. After the first one, every check costs as much.
-        self._cost = max(self._cost, hashing.cost_to_hide(stored, self._settings.bcrypt_rounds))
-        matches = hashing.verify_password(password, stored, self._cost)
+        matches = self.formats.verify(password, account.password_hash if account else None)
         if account is None or not matches:
             raise InvalidCredentials
         self._throttle.release(attempt)
         return account
 
     def _upgrade_hash(self, account: Account, password: str) -> Account:
-        """Store a new hash if the stored one is too cheap or has the format of another system."""
+        """Store a new hash if the stored one is too cheap or has the format of another system.
+
+        The password is the user's already, so the rules for new ones do not apply.
+        """
         rounds = self._settings.bcrypt_rounds
         if not hashing.needs_rehash(account.password_hash, rounds):
             return account
@@ -125,9 +127,7 @@ class Authenticator:
             raise InvalidCredentials
         # Another request may have stored a hash meanwhile: of this password, or of a new one.
         expected = raised if written else account.password_hash
-        if latest.password_hash != expected and not hashing.verify_password(
-            password, latest.password_hash, rounds
-        ):
+        if latest.password_hash != expected and not self.formats.verify(password, latest.password_hash):
             raise InvalidCredentials
         return latest
 

@@ -95,6 +95,7 @@ class Stranger:
             user_model=self.model,
             clock=clock,
             user_options=further.get("user_options", tuple),
+            password_verifiers=further.get("password_verifiers", ()),
         )
         add_views(self.app, self.ratchet)
         further.get("define_later", lambda _: None)(self.db)
