@@ -52,7 +52,7 @@ def statements(site: Flask) -> Iterator[list[str]]:
         sent.append(statement.split(maxsplit=1)[0])
 
     with site.app_context():
-        engine = db.engine
+        engine = site.extensions["sqlalchemy"].engine
     event.listen(engine, "before_cursor_execute", note)
     try:
         yield sent

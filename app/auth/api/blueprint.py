@@ -23,7 +23,7 @@ from ..web import responses, stream
 from ..web.body import read_body
 from ..web.request import check_origin
 from ..web.services import services
-from . import metadata, oauth, openapi, views
+from . import metadata, oauth, openapi, subrequest, views
 
 _routes = Routes()
 
@@ -40,6 +40,7 @@ ROUTES: tuple[Route, ...] = (
     *oauth.routes,
     *metadata.routes,
     *script.routes,
+    *subrequest.routes,
     *_routes,
 )
 """Below RATCHET_URL_PREFIX."""
@@ -74,8 +75,14 @@ def _is_refresh() -> bool:
     return False
 
 
+class _Blueprint(Blueprint):
+    """Has a document of its own, so APIFlask leaves these routes out of its document."""
+
+    enable_openapi = False
+
+
 def _make(name: str, routes: Iterable[Route]) -> Blueprint:
-    blueprint = Blueprint(name, pages.__name__, template_folder="templates")
+    blueprint = _Blueprint(name, pages.__name__, template_folder="templates")
     blueprint.before_request(_check_origin)
     blueprint.after_request(responses.finish)
     blueprint.after_request(stream.drain_behind)

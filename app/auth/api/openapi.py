@@ -46,6 +46,7 @@ HEADERS: Mapping[str, str] = {
     "ETag": "The version of this content.",
     "Location": "The URL to go to.",
     "Pragma": "no-cache (RFC 6749, section 5.1).",
+    "Ratchet-Subject": "The ``sub`` of the user, percent-encoded (RFC 3986, section 2.1).",
     "Retry-After": "Seconds to wait.",
     "Set-Cookie": "The cookies of the session: set, or cleared by a sign-out. None with body delivery.",
     "WWW-Authenticate": "What the client has to present (RFC 6750, section 3).",

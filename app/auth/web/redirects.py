@@ -23,6 +23,9 @@ from .request import bearer_token, check_origin, keep_from_caches
 from .services import services
 
 HOME = "/"
+ORIGINAL_URI = "X-Original-URI"
+"""The header in which a proxy names the page that it asks about (nginx: ``$request_uri``)."""
+
 STRAIGHT_AFTER = 10
 """If a page is refused within this many seconds after its renewal, it is not renewed again."""
 
@@ -85,6 +88,20 @@ def next_page() -> str:
 def page_before() -> str:
     """The page that a form was sent from, within this site."""
     return _safe(path_of(request.referrer, request.host))
+
+
+def page_asked_about() -> str | None:
+    """The page that the proxy asks about for a page navigation, within this site; None if it names none."""
+    uri = request.headers.get(ORIGINAL_URI)
+    return _safe(uri) if uri and is_navigation() else None
+
+
+def way_on(problem: RatchetError, page: str) -> str | None:
+    """Where a browser that may not see ``page`` goes: to continue, else to the sign-in page; None without."""
+    if can_continue(problem, page):
+        return with_next(url_for("ratchet.continue_"), page)
+    sign_in = login_url()
+    return None if sign_in is None else with_next(sign_in, page)
 
 
 def here() -> str:
@@ -195,8 +212,8 @@ def renewal(problem: RatchetError) -> Response | None:
     return to_continue()
 
 
-def can_continue(problem: RatchetError) -> bool:
-    """Whether a renewal could help against this refusal.
+def can_continue(problem: RatchetError, page: str | None = None) -> bool:
+    """Whether a renewal could help against this refusal of ``page``, by default that of this request.
 
     No, if a renewal was just tried for the same page: a second one would fail in the same way, and the
     browser would be redirected in a loop.
@@ -208,7 +225,7 @@ def can_continue(problem: RatchetError) -> bool:
         return False
     # A token that is younger than half its lifetime has not expired, so the cause is something else.
     straight_after = min(STRAIGHT_AFTER, settings.access_ttl / 2)
-    return not services().cookies.was_continued(request, straight_after, here())
+    return not services().cookies.was_continued(request, straight_after, here() if page is None else page)
 
 
 def renewal_if_any(problem: RatchetError) -> Response | None:

@@ -37,10 +37,13 @@ def device_label(wanted: str | None = None) -> str:
     return device.tidy(wanted or "") or device.label_of(request.user_agent.string)
 
 
-def check_origin() -> None:
-    """Refuse a request that may not change state: CrossOrigin, or Unavailable to a prefetch."""
+def check_origin(method: str | None = None) -> None:
+    """Refuse a request that may not change state: CrossOrigin, or Unavailable to a prefetch.
+
+    ``method`` is that of the request which a proxy asks about, if it is not this one.
+    """
     headers = request.headers
-    if origin.is_safe(request.method, headers.get("Upgrade")):
+    if origin.is_safe(method or request.method, headers.get("Upgrade")):
         return
     check_purpose()
     trusted = services().settings.trusted_origins

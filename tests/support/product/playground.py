@@ -10,6 +10,7 @@ The role of a block, the word after its language, says what becomes of it:
 ``bash serve``       a command there that serves the site until it is stopped
 ``bash make``        a target of the Makefile; only its recipe is read, see ``run_make``
 ``nginx site``       a server block that nginx serves with TLS in front of the site
+``nginx locations``  what such a block gets before its ``location /``; the tests of nginx serve it
 ``text output``      what the commands before print; ``…`` stands for anything (also ``json output``)
 ===================  =================================================================================
 """
@@ -142,6 +143,10 @@ class Playground:
             assert is_closed_to(port, "evil.example", "example.org")
             assert not is_closed_to(port, "example.org", "example.org")
         assert reply.status == 200
+
+    def _run_nginx_locations(self, locations: str) -> None:
+        """tests/e2e/server/test_auth_request.py asks for what they guard."""
+        assert "auth_request" in locations
 
     def _run_text_output(self, expected: str) -> None:
         pattern = re.escape(expected.strip()).replace("…", ".*?")
