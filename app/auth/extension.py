@@ -87,7 +87,7 @@ class Ratchet:
         app.register_error_handler(RatchetError, continuation.refused)
         app.after_request(stream.drain_refused)
         # Flask runs these from the last to the first, so the hooks of the host have run before.
-        app.after_request_funcs.setdefault(None, []).insert(0, responses.tell_caches)
+        app.after_request_funcs.setdefault(None, [])[:0] = (responses.tell_caches, responses.keep_policy)
         got_request_exception.connect(continuation.hand_back, app)
         app.register_blueprint(blueprint, url_prefix=checked.url_prefix.rstrip("/") or None)
         app.register_blueprint(root)
@@ -203,6 +203,14 @@ class Ratchet:
     def script_url(self) -> str:
         """The URL of the browser client, ``ratchet.js``."""
         return script.script_url()
+
+    def still_signed_in(self) -> bool:
+        """Whether the session of this request is still good: ask in each round of a long stream.
+
+        It is false when the access token has expired or the session has ended, and where nobody is signed in.
+        It costs a few microseconds; the database is asked at most once a second by each process.
+        """
+        return guard.still_signed_in()
 
     def check_origin(self) -> None:
         """Raise CrossOrigin if a page of another site sent this request."""

@@ -80,7 +80,14 @@ def _usual_width(character: str) -> str:
     return unicodedata.normalize("NFKC", character) if is_other else character
 
 
-class Identifier(TypeDecorator[str]):
+class _Text:
+    """A base by whose name form generators find the field for a column: Flask-Admin, WTForms-SQLAlchemy."""
+
+
+_Text.__name__ = String.__name__
+
+
+class Identifier(TypeDecorator[str], _Text):
     """Text that is written and compared in its canonical form, equally on every database.
 
     The collation of a MySQL or MariaDB column would otherwise treat ``josé`` and ``jose`` as equal.
@@ -96,7 +103,38 @@ class Identifier(TypeDecorator[str]):
         return None if value is None else canonical(value)
 
 
-class RowState(TypeDecorator[Any]):
+class Internal(TypeDecorator[Any]):
+    """The type of a column that only Ratchet writes.
+
+    A form generator that goes by the type, such as Flask-Admin, knows no field for it and leaves it out.
+    """
+
+    impl: TypeEngine[Any] | type[TypeEngine[Any]] = String
+    cache_ok = True
+
+
+class PasswordHash(Internal):
+    """Text of the length that a stored hash needs."""
+
+    impl = String(255)
+    cache_ok = True
+
+
+class Counter(Internal):
+    """A whole number."""
+
+    impl = Integer
+    cache_ok = True
+
+
+class Milliseconds(Internal):
+    """A time in milliseconds since the epoch."""
+
+    impl = BigInteger
+    cache_ok = True
+
+
+class RowState(Internal):
     """JSON; in PostgreSQL JSONB."""
 
     impl = JSON
@@ -112,7 +150,8 @@ class RatchetUser:
 
     ``public_fields`` names the columns that a reply shows as ``user`` beside the id. ``sessions``,
     ``sessions_version``, ``ended`` and ``ended_at`` belong to Ratchet: they are deferred, so that your own
-    queries neither load nor write them. Set ``username = None`` in your model if people sign in
+    queries neither load nor write them. ``private_fields`` names them and ``password_hash``: no list, form or
+    export of yours has to show these. Set ``username = None`` in your model if people sign in
     only with their e-mail address.
 
     The defaults in the database are words that SQLite, PostgreSQL and MariaDB all know: Alembic writes them
@@ -120,10 +159,17 @@ class RatchetUser:
     """
 
     public_fields: ClassVar[tuple[str, ...]] = ("email", "username")
+    private_fields: ClassVar[tuple[str, ...]] = (
+        "password_hash",
+        "sessions",
+        "sessions_version",
+        "ended",
+        "ended_at",
+    )
 
     email: Mapped[str] = mapped_column(Identifier, unique=True)
     username: Mapped[str | None] = mapped_column(Identifier, unique=True)
-    password_hash: Mapped[str | None] = mapped_column(String(255))
+    password_hash: Mapped[str | None] = mapped_column(PasswordHash)
     blocked: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
     confirmed: Mapped[bool] = mapped_column(Boolean, default=True, server_default=text("true"))
 
@@ -137,7 +183,7 @@ class RatchetUser:
     @classmethod
     def sessions_version(cls) -> Mapped[int]:
         """Counts the changes of ``sessions``; compare-and-swap compares it."""
-        return mapped_column(Integer, default=0, server_default=text("0"), deferred=True)
+        return mapped_column(Counter, default=0, server_default=text("0"), deferred=True)
 
     @declared_attr
     @classmethod
@@ -149,7 +195,7 @@ class RatchetUser:
     @classmethod
     def ended_at(cls) -> Mapped[int | None]:
         """When a session last ended, in milliseconds since the epoch; indexed to find new ends fast."""
-        return mapped_column(BigInteger, index=True, deferred=True)
+        return mapped_column(Milliseconds, index=True, deferred=True)
 
     @validates("email", "username")
     def _check_identifier(self, key: str, identifier: str | None) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from ..passwords.throttle import Throttle
 from ..settings import cookie_names as names
 from ..settings import secrets
+from ..web import placement
 from . import secret_source
 from .database_checks import database, migrations, tenants
 from .findings import CheckContext, Finding
@@ -102,6 +103,13 @@ def sign_in_page(context: CheckContext) -> Iterator[Finding]:
         )
 
 
+def cached_pages(context: CheckContext) -> Iterator[Finding]:
+    """No cache answers instead of a guard."""
+    for name, view in context.app.view_functions.items():
+        if placement.is_below_cache(view):
+            yield Finding(f"The view {name} is cached above its guard, for everybody.", placement.REMEDY)
+
+
 def throttle(context: CheckContext) -> Iterator[Finding]:
     """All processes share one count of failures."""
     told = os.environ.get("WEB_CONCURRENCY", "")
@@ -162,6 +170,7 @@ CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
     proxy,
     cookie_names,
     sign_in_page,
+    cached_pages,
     throttle,
     leeway,
     lifetimes,

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Connection, Integer, String, Table, inspect, text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from ..user import Identifier, RowState
+from ..user import Identifier, Internal, RowState
 
 MIN_HASH_LENGTH = 84
 """Characters of the hashes that are written."""
@@ -83,12 +83,14 @@ def _collations(connection: Connection, table: Table) -> dict[str, str]:
 def _misfit(name: str, wanted: TypeEngine[Any], found: TypeEngine[Any], dialect: str) -> str:
     """What a column should be, or "" if it is suitable. Types that the host defines are not checked."""
     if dialect == "sqlite" or (
-        isinstance(wanted, TypeDecorator) and not isinstance(wanted, Identifier | RowState)
+        isinstance(wanted, TypeDecorator) and not isinstance(wanted, Identifier | Internal)
     ):
         return ""  # SQLite keeps any value in any column
     strict = dialect == "postgresql"
     if isinstance(wanted, RowState):
         return "" if isinstance(found, JSON) or (not strict and _is_endless_text(found)) else "JSON"
+    if isinstance(wanted, Internal):
+        wanted = wanted.impl_instance
     if isinstance(wanted, Boolean):
         return "" if isinstance(found, Boolean if strict else Boolean | Integer) else "a boolean"
     if isinstance(wanted, Integer):

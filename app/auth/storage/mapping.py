@@ -27,7 +27,7 @@ READ = ("confirmed",)
 """The attributes that it only reads, from any table; a host can leave out ``email`` or ``username``."""
 
 
-SECRET = frozenset(WRITTEN) - {"blocked"}
+SECRET = RatchetUser.private_fields
 """What no reply may show: the hash of a password, and Ratchet's own record of sessions."""
 
 

@@ -17,7 +17,7 @@ from ..errors import BearerRefused, RatchetError, ReauthenticationRequired, Toke
 from ..lifecycle.account import Account, SessionRef
 from ..lifecycle.rotation import Session
 from ..tokens.claims import AccessClaims
-from . import redirects, stream
+from . import placement, redirects, stream
 from .refusal import as_http, as_redirect
 from .request import identify
 from .services import services
@@ -56,10 +56,12 @@ def required(view: Any = None, /, *, fresh: bool = False, live: bool = False, op
         raise ValueError("required(optional=True) lets everybody in, so it takes neither fresh nor live")
 
     def guard(guarded: Callable[..., Any]) -> Callable[..., Any]:
-        is_async = iscoroutinefunction(guarded)
+        is_async, is_placed = iscoroutinefunction(guarded), False
 
         @wraps(guarded)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
+            nonlocal is_placed
+            is_placed = is_placed or placement.check()
             call = current_app.ensure_sync(guarded) if is_async else guarded
             if optional:
                 way = _recognise()
@@ -68,7 +70,7 @@ def required(view: Any = None, /, *, fresh: bool = False, live: bool = False, op
             with _inside():
                 return call(*args, **kwargs)
 
-        return wrapper
+        return placement.marked(wrapper)
 
     return guard if view is None else guard(view)
 
@@ -144,6 +146,14 @@ def _is_websocket() -> bool:
 
 def _this_request() -> Request:
     return cast("Request", cast("Any", request)._get_current_object())  # noqa: SLF001  # Werkzeug's public way
+
+
+def still_signed_in() -> bool:
+    """Whether the access token of this request is still good; false also where nobody is signed in."""
+    try:
+        return identify() == identity()
+    except RatchetError:
+        return False
 
 
 def live_session() -> tuple[Account, Session]:

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from ..errors import MethodNotAllowed, RatchetError
+from ..errors import MethodNotAllowed, RatchetError, TooManyAttempts, Unavailable
 from ..lifecycle.rotation import Session
 from ..sessions.issuer import IssuedTokens
 from .request import NOT_STORED, READS_ACCESS, keep_from_caches
@@ -17,6 +17,12 @@ from .services import services
 
 NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 """The policy of responses that are no pages (ASVS 3.4.3)."""
+
+_POLICY = "ratchet.policy"
+"""The policy of our response, in the environ of its request."""
+
+_BY_STATUS = {kind.status: kind for kind in (TooManyAttempts, Unavailable)}
+"""What a refusal of the host or of an extension means, where its status tells (Flask-Limiter: 429)."""
 
 TOKEN_HEADERS = ("Cookie", "Authorization")
 """The request headers that can contain a token."""
@@ -103,21 +109,38 @@ def error(problem: RatchetError) -> Response:
 
 
 def http_error(problem: HTTPException) -> Response:
-    """The reply to a request that Werkzeug refuses, or to an error in the code, without internal details."""
+    """The reply to a request that Werkzeug or the host refuses, or to an error in the code.
+
+    It has no internal details. A ``Retry-After`` of the refusal is kept.
+    """
     status = problem.code or 500
-    if status >= 500:
-        return _problem(RatchetError.code, RatchetError.default_description, status)
-    return _problem("invalid_request", problem.description or problem.name, status)
+    kind = _BY_STATUS.get(status, RatchetError)
+    if kind is RatchetError and status < 500:
+        return _problem("invalid_request", problem.description or problem.name, status)
+    reply = _problem(kind.code, kind.default_description, status)
+    reply.headers.extend(header for header in problem.get_headers() if header[0] == "Retry-After")
+    return reply
 
 
 def finish(response: Response) -> Response:
     """Forbid sniffing and framing, and caching unless the view allows it (RFC 9111, 5.2.2.5)."""
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    response.headers.setdefault("Content-Security-Policy", NO_PAGE)
+    request.environ[_POLICY] = response.headers.setdefault("Content-Security-Policy", NO_PAGE)
     if response.headers.setdefault("Cache-Control", "no-store") == "no-store":
         keep_from_caches(response)
         response.vary.update(TOKEN_HEADERS)
+    return response
+
+
+def keep_policy(response: Response) -> Response:
+    """Give our pages back the policy that they are written for, where a hook of the host has replaced it.
+
+    Flask-Talisman sets one policy for all pages of an app. For after_request of the app.
+    """
+    policy = request.environ.get(_POLICY)
+    if policy is not None:
+        response.headers["Content-Security-Policy"] = policy
     return response
 
 

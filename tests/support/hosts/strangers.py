@@ -81,7 +81,7 @@ class Stranger:
     ) -> None:
         self.db = SQLAlchemy()
         self.model = make_model(self.db)
-        self.app = Flask(__name__)
+        self.app: Flask = further.pop("make_app", Flask)(__name__)
         self.app.config.from_mapping(
             TESTING=True, SECRET_KEY=SECRET, SQLALCHEMY_DATABASE_URI=url, RATCHET_BCRYPT_ROUNDS=10
         )

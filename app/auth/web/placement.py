@@ -1,0 +1,47 @@
+"""Finds a cache of whole pages that stands above a guard, and so answers without it (CWE-524)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+from flask import current_app, request
+
+_GUARDED = "ratchet_guarded"
+_CACHED = "uncached"
+"""What Flask-Caching calls the function below its own."""
+
+REMEDY = "Put @ratchet.required directly below the route, above the cache."
+
+
+def marked(guard: Callable[..., Any]) -> Callable[..., Any]:
+    """The same guard, marked as one. A decorator above copies the mark, but wraps another function."""
+    vars(guard)[_GUARDED] = vars(guard)["__wrapped__"]
+    return guard
+
+
+def check() -> Literal[True]:
+    """Raise RuntimeError if the guard that runs stands below a cache: that would serve a page to everybody.
+
+    It is called when a guard runs for the first time, which is before the cache can keep a page.
+    """
+    if is_below_cache(current_app.view_functions.get(request.endpoint or "")):
+        raise RuntimeError(f"{request.endpoint} is cached above its guard, for everybody. {REMEDY}")
+    return True
+
+
+def is_below_cache(view: Any) -> bool:
+    """Whether the decorators of a view have a cache above their first guard."""
+    cached = False
+    for outer, inner in _decorators(view):
+        if getattr(outer, _GUARDED, None) is inner:
+            return cached
+        cached = cached or getattr(outer, _CACHED, None) is inner
+    return False
+
+
+def _decorators(view: Any) -> Iterator[tuple[Any, Any]]:
+    """Each function of the view that wraps another one, with that, from the outermost to the innermost."""
+    while (inner := getattr(view, "__wrapped__", None)) is not None:
+        yield view, inner
+        view = inner
