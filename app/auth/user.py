@@ -81,7 +81,7 @@ def _usual_width(character: str) -> str:
 
 
 class _Text:
-    """A base by whose name form generators find the field for a column: Flask-Admin, WTForms-SQLAlchemy."""
+    """A base class by whose name a form generator, such as Flask-Admin, finds the field for a column."""
 
 
 _Text.__name__ = String.__name__
@@ -104,7 +104,7 @@ class Identifier(TypeDecorator[str], _Text):
 
 
 class Internal(TypeDecorator[Any]):
-    """The type of a column that only Ratchet writes.
+    """The type of a column that no form should show or write.
 
     A form generator that goes by the type, such as Flask-Admin, knows no field for it and leaves it out.
     """

@@ -45,8 +45,9 @@ def required(view: Any = None, /, *, fresh: bool = False, live: bool = False, op
 
     ``fresh`` demands a recent sign-in (RATCHET_FRESH_FOR), ``live`` that the session still exists; both read
     the user row. Put it directly below the route. A decorator between them, such as a cache of whole pages,
-    answers without this check, and would serve the page of one user to everybody. Raises TokenMissing,
-    TokenInvalid, ReauthenticationRequired, or CrossOrigin if a token came in a cookie.
+    answers without this check, and would serve the page of one user to everybody: RuntimeError, where it is
+    one of Flask-Caching. Raises TokenMissing, TokenInvalid, ReauthenticationRequired, or CrossOrigin if a
+    token came in a cookie.
 
     ``optional`` is for a page that everybody may see. It refuses nobody. A browser that holds a session whose
     access token has run out is sent to continue first, once. If that fails, the page is shown as to somebody

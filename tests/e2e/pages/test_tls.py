@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.support import ROOT
 from tests.support.chromium.visitor import send_sign_in
 from tests.support.product.documents import blocks_of
 from tests.support.server.nginx import nginx
+from tests.support.server.protected import REPORT, protected_files
 
 from ...support.chromium.house_opening import House, open_house
 
@@ -38,12 +40,12 @@ def page(window: Browser, proxied_house: House) -> Iterator[Page]:
 
 
 @contextmanager
-def page_of(window: Browser, house: House) -> Iterator[Page]:
+def page_of(window: Browser, house: House, servers: str | None = None) -> Iterator[Page]:
     """A window on a house behind nginx, which serves the house as ``portal.example`` too.
 
     It is a private window: Chromium keeps cookies of third parties back in it, unless they are partitioned.
     """
-    servers = next(block.text for block in blocks_of(DEPLOYING) if block.language == "nginx")
+    servers = servers or next(block.text for block in blocks_of(DEPLOYING) if block.language == "nginx")
     servers = servers.replace("server_name example.org;", "server_name example.org portal.example;")
     with (
         TemporaryDirectory() as folder,
@@ -93,6 +95,21 @@ def test_through_nginx(page: Page, proxied_house: House, name: str) -> None:
     page.get_by_role("button", name="Sign out").first.click()
     expect(page.get_by_role("heading")).to_have_text("Sign in")
     assert {cookie["name"] for cookie in page.context.cookies()} <= {CONTINUED_COOKIE}  # for half a minute
+
+
+def test_file_that_nginx_serves_renews(
+    window: Browser, proxied_house: House, name: str, tmp_path: Path
+) -> None:
+    """The visitor sees it at its own URL: after the sign-in, and after the access token has run out."""
+    proxied_house.add_user(name)
+    with page_of(window, proxied_house, protected_files(tmp_path)) as page:
+        page.goto("/reports/may.html?month=5&q=a%26b")
+        send_sign_in(page, name)
+        for _ in range(3):
+            expect(page.locator("body")).to_have_text(REPORT)
+            expect(page).to_have_url(re.compile(r"/reports/may\.html\?month=5&q=a%26b$"))
+            proxied_house.turn_clock(601)
+            page.reload()
 
 
 def test_frame_of_another_site_renews(window: Browser, tmp_path: Path) -> None:

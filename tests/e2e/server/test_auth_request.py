@@ -11,14 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT
-from tests.support.product.documents import blocks_of
-
 from ...support.server.nginx import connected, nginx
+from ...support.server.protected import REPORT, protected_files
 from ...support.server.stage import Stage, staged
 
 NAME = "example.org"
-FILE = "/reports/may.txt"
+FILE = "/reports/may.html"
 PAGE = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "same-origin"}
 SCRIPT = {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin"}
 FOREIGN = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "cross-site"}
@@ -83,17 +81,7 @@ def tool() -> Iterator[str]:
 @contextmanager
 def configured(stage: Stage, tool: str, folder: Path, **changes: str) -> Iterator[int]:
     """The nginx of the page, but for the ports, the folder of the files and these ``changes``."""
-    files = folder / "files"
-    (files / "reports").mkdir(parents=True)
-    (files / "reports" / "may.txt").write_text("The report of May")
-    for path in (folder, files, files / "reports"):
-        path.chmod(0o755)
-    blocks = [block.text for block in blocks_of(ROOT / "docs" / "deploying.md") if block.language == "nginx"]
-    servers, locations = blocks
-    for there, here in (changes | {"root /srv": f"root {files}", "127.0.0.1:3000": tool}).items():
-        assert there in locations
-        locations = locations.replace(there, here)
-    servers = servers.replace("    location / {", locations + "\n    location / {", 1)
+    servers = protected_files(folder, **changes | {"127.0.0.1:3000": tool})
     with nginx(servers, ("127.0.0.1:8000", stage.base_url.removeprefix("http://")), folder) as port:
         yield port
 
@@ -118,11 +106,11 @@ def test_file_is_served_to_who_is_signed_in(visitor: Visitor) -> None:
     status, way, _ = visitor.ask(page, **PAGE)
     assert (status, way) == (
         307,
-        "/auth/continue?next=%2Freports%2Fmay.txt%3Fmonth%3D5%26year%3D2026%26q%3Da%2526b%2520c",
+        "/auth/continue?next=%2Freports%2Fmay.html%3Fmonth%3D5%26year%3D2026%26q%3Da%2526b%2520c",
     )
     assert visitor.ask(way, **PAGE)[:2] == (303, page)
-    assert visitor.ask(page, **PAGE) == (200, "", "The report of May")
-    assert visitor.ask(FILE, **SCRIPT) == (200, "", "The report of May")
+    assert visitor.ask(page, **PAGE) == (200, "", REPORT)
+    assert visitor.ask(FILE, **SCRIPT) == (200, "", REPORT)
 
 
 def test_stranger_comes_to_the_sign_in_page_and_back(port: int) -> None:
@@ -130,8 +118,8 @@ def test_stranger_comes_to_the_sign_in_page_and_back(port: int) -> None:
     stranger = Visitor(port)
     status, way, text = stranger.ask(f"{FILE}?month=5", **PAGE)
     assert status == 307
-    assert "The report" not in text
-    assert stranger.ask(way, **PAGE)[:2] == (303, "/sign-in?next=%2Freports%2Fmay.txt%3Fmonth%3D5")
+    assert REPORT not in text
+    assert stranger.ask(way, **PAGE)[:2] == (303, "/sign-in?next=%2Freports%2Fmay.html%3Fmonth%3D5")
 
 
 def test_script_without_a_token_is_401(port: int) -> None:
@@ -179,7 +167,7 @@ def test_the_check_itself_cannot_be_led_astray(visitor: Visitor) -> None:
     """Its location is internal, and the page that it names is the one that was asked for."""
     assert visitor.ask("/signed-in")[0] == 404
     _, way, _ = visitor.ask(FILE, **PAGE | {"X-Original-URI": "/elsewhere"})
-    assert way == "/auth/continue?next=%2Freports%2Fmay.txt"
+    assert way == "/auth/continue?next=%2Freports%2Fmay.html"
 
 
 def test_guarded_view_can_be_asked(stage: Stage, tool: str, tmp_path: Path) -> None:
@@ -190,4 +178,4 @@ def test_guarded_view_can_be_asked(stage: Stage, tool: str, tmp_path: Path) -> N
         assert Visitor(port).ask(FILE, **PAGE)[0] == 401
         visitor = Visitor(port, person.cookie)
         assert visitor.ask("/auth/refresh", "POST")[0] == 200
-        assert visitor.ask(FILE, **PAGE) == (200, "", "The report of May")
+        assert visitor.ask(FILE, **PAGE) == (200, "", REPORT)
