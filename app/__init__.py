@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from time import time
 from typing import Any
 
 from flask import Flask
@@ -16,10 +15,12 @@ from .site import ratchet
 from .site.views import blueprint
 
 
-def create_app(overrides: Mapping[str, Any] | None = None, *, clock: Callable[[], float] = time) -> Flask:
+def create_app(
+    overrides: Mapping[str, Any] | None = None, *, clock: Callable[[], float] | None = None
+) -> Flask:
     """Make the application; ``overrides`` take precedence over the environment and the defaults.
 
-    ``clock`` gives seconds since the epoch; a test passes one that it can set.
+    ``clock`` gives seconds since the epoch, in place of the system's; a test passes one that it can set.
     """
     app = Flask(__name__, instance_relative_config=True, static_folder=None)
     config.load(app, overrides or {})
