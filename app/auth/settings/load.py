@@ -17,7 +17,7 @@ from flask import Config, Flask
 from ..errors import SettingsError
 from ..log import log_safely
 from .cookie_names import cookie_prefix
-from .model import PREFIX, SETTINGS, Settings, invalid_setting
+from .model import MIN_ROUNDS, PREFIX, SETTINGS, Settings, invalid_setting
 from .parsers import SecretRefused
 from .secrets import REMEDY, is_short, is_template, weakness
 
@@ -30,6 +30,8 @@ def load(app: Flask) -> Settings:
     values = {key.removeprefix(PREFIX).lower(): _parse(key, value) for key, value in given.items()}
     settings = _fit_defaults(Settings(_secrets(app), **values), given)
     _check(settings)
+    if settings.bcrypt_rounds < MIN_ROUNDS and not app.testing:
+        raise invalid_setting("RATCHET_BCRYPT_ROUNDS", settings.bcrypt_rounds)
     if not app.debug and not app.testing:
         _check_strength(settings)
     return settings

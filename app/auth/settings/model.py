@@ -24,6 +24,9 @@ _FLAG = "true or false"
 _MIN_LEEWAY, _MAX_LEEWAY = 0, 120
 """Seconds."""
 
+MIN_ROUNDS, MIN_TESTING_ROUNDS = 10, 4
+"""Of bcrypt: the fewest that guard a password (OWASP), and the fewest that there are, for quick tests."""
+
 _T = TypeVar("_T")
 
 
@@ -151,11 +154,11 @@ class Settings:
         f"texts of at least {MIN_SECRET_BYTES} bytes, plain ASCII without spaces",
         "Secrets of the services that may ask POST /introspect about tokens; without one, no service may.",
     )
-    bcrypt_rounds: int = _whole_number(
-        10,
-        16,
-        default=12,
-        purpose="Cost of a password hash; a cheaper stored hash is replaced at the next sign-in.",
+    bcrypt_rounds: int = setting(
+        parsers.whole(MIN_TESTING_ROUNDS, 16),
+        12,
+        f"a whole number from {MIN_ROUNDS} to 16; with TESTING from {MIN_TESTING_ROUNDS}",
+        "Cost of a password hash; a cheaper stored hash is replaced at the next sign-in.",
     )
     password_min_length: int = _whole_number(8, 64, default=15, purpose="Characters a new password needs.")
     throttle_storage: str = setting(

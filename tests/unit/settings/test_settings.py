@@ -108,6 +108,16 @@ def test_the_bounds_of_a_setting_are_allowed(key: str, bounds: tuple[int, int]) 
     assert tuple(getattr(load_settings(**{key: bound}), field(key)) for bound in bounds) == bounds
 
 
+@pytest.mark.parametrize("rounds", [4, 9])
+def test_cheap_hashes_are_for_tests_only(rounds: int) -> None:
+    """With TESTING bcrypt's lowest cost is allowed; debug mode is no reason for it."""
+    assert load_settings(TESTING=True, RATCHET_BCRYPT_ROUNDS=rounds).bcrypt_rounds == rounds
+    with pytest.raises(SettingsError, match=f"RATCHET_BCRYPT_ROUNDS is {rounds}; .* with TESTING from 4"):
+        load_settings(DEBUG=True, RATCHET_BCRYPT_ROUNDS=rounds)
+    with pytest.raises(SettingsError, match="RATCHET_BCRYPT_ROUNDS is 3"):
+        load_settings(TESTING=True, RATCHET_BCRYPT_ROUNDS=3)
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [pytest.param(key, value, id=f"{key} is {value!r}") for key, row in TABLE.items() for value in row.bad],
