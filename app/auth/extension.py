@@ -23,6 +23,7 @@ from .sessions.issuer import IssuedTokens, TokenIssuer
 from .sessions.reader import SessionReader
 from .sessions.revocation import RevocationCache
 from .sessions.service import SessionService
+from .settings.arguments import check_clock, check_functions
 from .settings.load import load
 from .settings.model import Settings
 from .storage.accounts import AccountStore, UserOptions
@@ -50,7 +51,7 @@ class Ratchet:
     returns SQLAlchemy options for every SELECT of a user. It is called for each SELECT.
     ``with_loader_criteria`` hides rows everywhere; other options say what is loaded together with
     ``current_user``. ``password_verifiers`` verify password hashes of other systems (see verifiers).
-    Raises SettingsError if a setting is wrong.
+    Raises SettingsError if a setting or function is wrong.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Ratchet:
         user_options: UserOptions = lambda: (),
         password_verifiers: Sequence[PasswordVerifier] = (),
     ) -> None:
+        check_functions(is_breached=is_breached, clock=clock, user_options=user_options)
         self._password_verifiers = password_verifiers
         self._is_breached, self._user_options = is_breached, user_options
         self.required = guard.required
@@ -81,7 +83,8 @@ class Ratchet:
                 "this app already has a Ratchet, and an app has one user model. Give your models a common "
                 "base class and pass that to Ratchet"
             )
-        checked, clock = load(app), clock or self._clock
+        checked, clock = load(app), self._clock if clock is None else clock
+        check_clock(clock)
         app.extensions[EXTENSION] = self._assemble(checked, clock)
         audit.listen(app, clock)
         app.register_error_handler(RatchetError, continuation.refused)

@@ -7,16 +7,18 @@ names has to be a column, and one that the user may see.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import date
 from typing import Any, NoReturn
 
 from sqlalchemy import JSON, BinaryExpression, Column, ColumnElement, Table, inspect
 from sqlalchemy.orm import ColumnProperty, Mapper, RelationshipProperty, SynonymProperty
 from sqlalchemy.sql.operators import eq
-from sqlalchemy.types import NullType
+from sqlalchemy.types import NullType, TypeDecorator
 
 from ..errors import SettingsError
 from ..user import RatchetUser, RowState
-from .primary_keys import is_spelled
+from .primary_keys import is_spelled, python_type
 
 WRITTEN = ("sessions", "sessions_version", "ended", "ended_at", "password_hash", "blocked")
 """The columns that Ratchet changes, all in one UPDATE."""
@@ -24,8 +26,21 @@ WRITTEN = ("sessions", "sessions_version", "ended", "ended_at", "password_hash",
 KEPT_AS_JSON = ("sessions", "ended")
 
 READ = ("confirmed",)
-"""The attributes that it only reads, from any table; a host can leave out ``email`` or ``username``."""
+"""The attributes that it only reads, from any table."""
 
+NAMES = ("email", "username")
+"""The columns that a sign-in looks for a name in. A host can leave them out: ``username = None``."""
+
+VALUES: dict[str, tuple[type[Any], ...]] = {
+    "email": (str,),
+    "username": (str,),
+    "password_hash": (str,),
+    "blocked": (bool, int),
+    "confirmed": (bool, int, date),
+    "sessions_version": (int,),
+    "ended_at": (int,),
+}
+"""What the columns hold; a ``confirmed`` of a host may be the time of the confirmation."""
 
 SECRET = RatchetUser.private_fields
 """What no reply may show: the hash of a password, and Ratchet's own record of sessions."""
@@ -45,6 +60,10 @@ class UserMapping:
         for name in (*WRITTEN, *READ):
             if not self.has(name):
                 self._refuse_without(name)
+        for name in NAMES:
+            if not self.has(name) and getattr(user_model, name, None) is not None:
+                self._refuse_other(name, f", or write {name} = None if nobody signs in by it")
+        self._check_types()
         self._check_backrefs()
         if len(self._mapper.primary_key) != 1:
             self._refuse("needs a primary key of one column", "it is the sub of the tokens")
@@ -66,8 +85,13 @@ class UserMapping:
 
     def property(self, name: str) -> Any:
         """The property behind an attribute; a synonym is another name for it."""
-        found = self._mapper.get_property(name)
-        return self.property(found.name) if isinstance(found, SynonymProperty) else found
+        found, names = self._mapper.get_property(name), {name}
+        while isinstance(found, SynonymProperty):
+            if found.name in names or not self._mapper.has_property(found.name):
+                self._refuse(f"has {name} as a synonym for {found.name}, which is no column", "name one")
+            names.add(found.name)
+            found = self._mapper.get_property(found.name)
+        return found
 
     def attribute(self, name: str) -> Any:
         """The attribute of the model that SQL reads."""
@@ -83,6 +107,12 @@ class UserMapping:
         names: Any = self.model.public_fields
         if isinstance(names, str):
             self._refuse_public(repr(names), "is one text", f"write a tuple: public_fields = ({names!r},)")
+        if not isinstance(names, Collection):
+            told = f"public_fields of {self.model.__name__} is {names!r}"
+            raise SettingsError(f"{told}: write a tuple of names; () shows the id.")
+        for name in names:
+            if not isinstance(name, str):
+                self._refuse_public(repr(name), "is no text", "write the name of the column")
         shown = tuple(name for name in names if self.has(name) or name not in RatchetUser.public_fields)
         for name in shown:
             self._check_public(name)
@@ -106,10 +136,25 @@ class UserMapping:
         raise SettingsError(f"public_fields of {self.model.__name__} has {name}, which {problem}: {remedy}.")
 
     def _mapped(self) -> Mapper[Any]:
+        model: object = self.model
+        if not isinstance(model, type):
+            given = type(model).__name__
+            raise TypeError(f"Ratchet(user_model=…) takes the class of your users, not an object of {given}")
         mapper = inspect(self.model, raiseerr=False)
         if not isinstance(mapper, Mapper):
             self._refuse("is not mapped to a table", "give Ratchet a model that is")
         return mapper
+
+    def _check_types(self) -> None:
+        """Refuse a column whose type cannot hold what Ratchet keeps there; types of the host's own may."""
+        for name, kinds in VALUES.items():
+            kind = self.property(name).columns[0].type if self.has(name) else NullType()
+            held = object if isinstance(kind, TypeDecorator) else python_type(kind)
+            if held is not object and not issubclass(held, kinds):
+                self._refuse(
+                    f"has {name} of type {kind!r}, which cannot hold what Ratchet keeps there",
+                    f"give it a column whose values are {kinds[0].__name__} in Python",
+                )
 
     def _check_backrefs(self) -> None:
         """Refuse a relationship of another model that would put an attribute in the place of a column.
@@ -157,7 +202,7 @@ class UserMapping:
 
     def _column(self, name: str) -> Column[Any]:
         (column, *more) = self.property(name).columns
-        if more or not isinstance(column, Column):
+        if more or not isinstance(column, Column) or column.computed is not None:
             self._refuse(f"maps {name} to more than a column", "Ratchet writes it: map it to one column")
         return column
 
@@ -193,15 +238,17 @@ class UserMapping:
         return found
 
     def _refuse_without(self, name: str) -> NoReturn:
+        if getattr(self.model, name, ...) is None:
+            self._refuse(f"has {name} = None, and Ratchet needs that column", "take this line out")
         if issubclass(self.model, RatchetUser):
             self._refuse_other(name)
         self._refuse(f"has no column {name}", "mix RatchetUser into it or into a class it inherits from")
 
-    def _refuse_other(self, name: str) -> NoReturn:
+    def _refuse_other(self, name: str, further: str = "") -> NoReturn:
         """A column, relationship or attribute of the host stands where a column of ours has to be."""
         self._refuse(
             f"has something else called {name}, where Ratchet keeps its own column",
-            "give yours another name",
+            f"give yours another name{further}",
         )
 
     def _refuse(self, problem: str, remedy: str) -> NoReturn:

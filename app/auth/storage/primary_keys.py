@@ -34,8 +34,8 @@ def key_of(subject: str, kind: TypeEngine[Any], dialect: Callable[[], Dialect]) 
     if not is_text(subject):
         return None
     if not isinstance(kind, TypeDecorator):
-        return _same(_read(_python_type(kind), subject), subject)
-    values = (_read(python_type, subject) for python_type in (_python_type(kind), str, uuid.UUID, int, bytes))
+        return _same(_read(python_type(kind), subject), subject)
+    values = (_read(python_type, subject) for python_type in (python_type(kind), str, uuid.UUID, int, bytes))
     found = (_kept(value, subject, kind, dialect()) for value in values)
     return next((key for key in found if key is not None), None)
 
@@ -52,7 +52,8 @@ def is_spelled(kind: TypeEngine[Any]) -> bool:
     ``check`` looks at each of these.
     """
     if not isinstance(kind, TypeDecorator):
-        return issubclass(_python_type(kind), PLAIN)
+        held = python_type(kind)
+        return issubclass(held, PLAIN) and not issubclass(held, bool)
     dialects = [make() for make in DIALECTS]
     tried = [is_kept(key, kind, dialect) for dialect in dialects for key in _sample_keys(kind, dialect)]
     return any(tried) or not tried
@@ -110,7 +111,7 @@ def _stored(value: Any, kind: TypeDecorator[Any], dialect: Dialect) -> Any:
     inner = kind.load_dialect_impl(dialect)
     if isinstance(inner, TypeDecorator):
         return _stored(sent, inner, dialect)
-    return bytes(memoryview(sent)) if _python_type(inner) is bytes else sent
+    return bytes(memoryview(sent)) if python_type(inner) is bytes else sent
 
 
 def _given_back(value: Any, kind: TypeDecorator[Any], dialect: Dialect) -> Any:
@@ -120,10 +121,10 @@ def _given_back(value: Any, kind: TypeDecorator[Any], dialect: Dialect) -> Any:
     return kind.process_result_value(read, dialect) if is_own else read
 
 
-def _python_type(kind: TypeEngine[Any]) -> type[Any]:
+def python_type(kind: TypeEngine[Any]) -> type[Any]:
     """What values of this type are in Python; ``object`` where SQLAlchemy does not know it."""
     if isinstance(kind, TypeDecorator):
-        return _python_type(kind.impl_instance)
+        return python_type(kind.impl_instance)
     try:
         return kind.python_type
     except NotImplementedError:  # SQLAlchemy raises this for a type that does not name its Python type

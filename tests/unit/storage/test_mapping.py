@@ -6,8 +6,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Boolean, Column, DateTime, ForeignKey, Integer, LargeBinary, String, Table, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Computed,
+    DateTime,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    select,
+)
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -20,7 +32,7 @@ from sqlalchemy.orm import (
 from sqlalchemy.types import NullType, TypeDecorator, UserDefinedType
 
 from app.auth.errors import SettingsError
-from app.auth.storage.mapping import UserMapping
+from app.auth.storage.mapping import READ, WRITTEN, UserMapping
 from app.auth.storage.statements import Statements
 from app.auth.user import RatchetUser
 
@@ -259,7 +271,66 @@ class Numbered(TypeDecorator[str]):
         return value
 
 
+def having(**attributes: Any) -> Make:
+    """The model also has these attributes."""
+
+    def make(base: type[DeclarativeBase]) -> Any:
+        own = {"__tablename__": "guests", "id": Column(Integer, primary_key=True)}
+        return type("Guest", (RatchetUser, base), own | attributes)
+
+    return make
+
+
 REFUSED: list[Any] = [
+    *(
+        pytest.param(
+            having(**{name: None}),
+            f"Guest has {name} = None, and Ratchet needs that column: take this line out",
+            id=f"{name} left out",
+        )
+        for name in (*WRITTEN, *READ)
+    ),
+    *(
+        pytest.param(having(**{name: made}), f"Guest has something else called {name}", id=f"{name}, {kind}")
+        for name in ("email", "blocked", "confirmed")
+        for kind, made in {
+            "a property": property(str),
+            "a hybrid": hybrid_property(str),
+            "a value": True,
+        }.items()
+    ),
+    pytest.param(having(email="ada"), "or write email = None if nobody signs in by it", id="a fixed address"),
+    *(
+        pytest.param(
+            having(**{name: synonym(target)}),
+            f"Guest has {name} as a synonym for {target}, which is no column: name one",
+            id=f"{name}, a synonym for {target}",
+        )
+        for name, target in (("blocked", "nothing"), ("email", "nothing"), ("blocked", "blocked"))
+    ),
+    *(
+        pytest.param(
+            having(**{name: Column(kind)}),
+            f"Guest has {name} of type {kind.__name__}.* whose values are {wanted}",
+            id=f"{name}, a column for {kind.__name__}",
+        )
+        for name, kind, wanted in (
+            ("blocked", String, "bool"),
+            ("blocked", DateTime, "bool"),
+            ("confirmed", String, "bool"),
+            ("password_hash", Integer, "str"),
+            ("password_hash", LargeBinary, "str"),
+            ("sessions_version", String, "int"),
+            ("ended_at", DateTime, "int"),
+            ("email", Integer, "str"),
+        )
+    ),
+    pytest.param(
+        having(blocked=Column(Boolean, Computed("false"))),
+        "maps blocked to more than",
+        id="a computed column",
+    ),
+    pytest.param(keyed(Boolean()), "Device has a key of type Boolean", id="a key of two values"),
     pytest.param(with_work, "Trainer has something else called sessions", id="a relationship of that name"),
     pytest.param(
         with_a_backref(None, "sessions"),
@@ -348,6 +419,22 @@ def test_public_fields_are_no_text() -> None:
         UserMapping(showing("email"))
 
 
+@pytest.mark.parametrize("names", [None, 5, True, iter(["email"])], ids=str)
+def test_public_fields_are_several_names(names: Any) -> None:
+    """One that is read only once would show nothing at the second reading."""
+    with pytest.raises(SettingsError, match=r"public_fields of Reader is .*: write a tuple of names"):
+        UserMapping(showing(names))
+
+
+@pytest.mark.parametrize("names", [("email", 5), ("email", None), [["email"]], b"email"])
+def test_a_public_field_is_named_by_text(names: Any) -> None:
+    """Anything else would fail at the first reply."""
+    with pytest.raises(
+        SettingsError, match=r"public_fields of Reader has .*, which is no text: write the name"
+    ):
+        UserMapping(showing(names))
+
+
 @pytest.mark.parametrize(
     ("names", "shown"),
     [
@@ -379,6 +466,11 @@ KEPT: list[Any] = [
     pytest.param(with_a_backref("Elsewhere", "sessions"), id="a backref of another model"),
     pytest.param(keyed(Numbered), id="words of which none is tried"),
     pytest.param(keyed(None, ForeignKey("still_to_come.id")), id="a reference to a later table"),
+    pytest.param(having(username=None), id="no user names"),
+    pytest.param(having(username=None, email=None), id="no names: the host signs people in itself"),
+    pytest.param(having(confirmed=Column(DateTime)), id="the time of the confirmation"),
+    pytest.param(having(blocked=Column(Integer)), id="a flag that is a number"),
+    pytest.param(having(blocked=synonym("shut"), shut=Column(Boolean)), id="a synonym for a column"),
 ]
 
 
