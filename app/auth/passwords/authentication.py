@@ -85,6 +85,10 @@ class Authenticator:
         self._check_new(password)
         return hashing.hash_password(password, self._settings.bcrypt_rounds)
 
+    def forget_attempts(self) -> None:
+        """Forget the attempts to sign in that this process has counted in its memory."""
+        self._throttle.forget()
+
     def _check_new(self, password: str) -> None:
         check_new_password(password, self._settings.password_min_length, self._ask_breached)
 

@@ -142,6 +142,12 @@ class Throttle:
         self._ask(lambda counts: counts.clear(limit, self._site, *words))
         self._take_back(others)
 
+    def forget(self) -> None:
+        """Forget the attempts that are counted in the memory of this process."""
+        for counts in (self._shared, self._own):
+            if isinstance(counts.storage, MemoryStorage):
+                counts.storage.reset()
+
     def _take_back(self, counted: Iterable[Counter]) -> None:
         for counter in counted:
             self._hit(counter, cost=-1)
