@@ -19,7 +19,8 @@ from ..web.request import device_label, replaced_session
 from ..web.services import EXTENSION, Services, services
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+    from wsgiref.types import WSGIEnvironment
+
     from werkzeug.datastructures import Headers
     from werkzeug.test import TestResponse
 
@@ -107,6 +108,11 @@ class Browser(FlaskClient):
             self._cookies, self._loses = before, False
             raise ReplyLost
         return reply
+
+    def resolve_redirect(self, response: TestResponse, buffered: bool = False) -> TestResponse:  # noqa: FBT002
+        """Follow a redirect. Where it keeps the method (307), the body is sent again, as browsers do."""
+        response.request.environ["wsgi.input"].seek(0)
+        return super().resolve_redirect(response, buffered)
 
     def _changes_cookies(self, headers: Headers) -> bool:
         name = cast("Services", self.application.extensions[EXTENSION]).cookies.names.refresh

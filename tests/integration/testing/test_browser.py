@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
-from flask import Flask, session
+from flask import Flask, request, session
 
 from app.auth import AccountBlocked, AccountUnconfirmed
 from app.auth.testing import Browser, Clock, ReplyLost
@@ -27,8 +28,19 @@ def clock() -> Clock:
 def stranger(make_stranger: MakeStranger) -> Stranger:
     """A host with one user."""
     stranger = make_stranger()
-    stranger.add_user()
+    add_echo(stranger)
+    stranger.add_user(GRACE)
     return stranger
+
+
+def add_echo(stranger: Stranger) -> None:
+    """A view with a form."""
+
+    @stranger.app.post("/echo")
+    @stranger.ratchet.required
+    def echo() -> str:
+        file = request.files.get("text")
+        return request.form["text"] if file is None else file.read().decode()
 
 
 @pytest.fixture
@@ -108,11 +120,13 @@ def test_who_may_not_sign_in_is_not_signed_in(stranger: Stranger) -> None:
 
 
 def test_a_page_renews_when_it_is_visited(browser: Browser, clock: Clock) -> None:
-    """The access token has run out overnight. A form is sent again."""
+    """The access token has run out overnight. A form arrives with its fields and files."""
     clock.advance(timedelta(hours=8))
     assert browser.visit("/private").json == {"email": GRACE}
     clock.advance(timedelta(hours=8))
-    assert browser.visit("/private", method="POST", data={"text": "hello"}).json == {"email": GRACE}
+    assert browser.visit("/echo", method="POST", data={"text": "hello"}).text == "hello"
+    clock.advance(timedelta(hours=8))
+    assert browser.visit("/echo", method="POST", data={"text": (BytesIO(b"hello"), "a file")}).text == "hello"
     assert browser.visit("/private", follow_redirects=False).status_code == 200
 
 

@@ -1,0 +1,1 @@
+"""The apps that the pages of docs/ build."""
