@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
+
+from flask import Flask
 
 from ..passwords.throttle import Throttle
 from ..settings import cookie_names as names
 from ..settings import secrets
 from ..web import placement
-from . import secret_source
+from . import host, secret_source
 from .database_checks import database, migrations, tenants
 from .findings import CheckContext, Finding
 
@@ -94,13 +95,26 @@ def cookie_names(context: CheckContext) -> Iterator[Finding]:
 
 
 def sign_in_page(context: CheckContext) -> Iterator[Finding]:
-    """A route for the sign-in page, where RATCHET_LOGIN_URL is the name of an endpoint."""
+    """A page whose URL can be built, where RATCHET_LOGIN_URL is the name of an endpoint."""
     page = context.settings.login_url
-    if page is not None and not page.startswith("/") and page not in context.app.view_functions:
+    if page is None or page.startswith("/"):
+        return
+    if problem := _problem_of_endpoint(context.app, page):
         yield Finding(
-            f"RATCHET_LOGIN_URL is {page!r}, and no route has that endpoint.",
-            "Set it to an endpoint that flask routes lists, or to a path.",
+            f"RATCHET_LOGIN_URL is {page!r}, and {problem}.",
+            f"Set it to an endpoint that {host.flask('routes')} lists without <…> in its path, or to a path.",
         )
+
+
+def _problem_of_endpoint(app: Flask, endpoint: str) -> str:
+    """Why a browser cannot be sent to this endpoint, or ""; ``url_defaults`` may add what its URL needs."""
+    if endpoint not in app.view_functions:
+        return "no route has that endpoint"
+    rules = [rule for rule in app.url_map.iter_rules(endpoint) if "GET" in (rule.methods or ("GET",))]
+    if not rules:
+        return "no route of that endpoint takes GET"
+    needed = min((sorted(rule.arguments - (rule.defaults or {}).keys()) for rule in rules), key=len)
+    return f"its URL needs {', '.join(needed)}" if needed and not app.url_default_functions else ""
 
 
 def cached_pages(context: CheckContext) -> Iterator[Finding]:
@@ -112,17 +126,19 @@ def cached_pages(context: CheckContext) -> Iterator[Finding]:
 
 def throttle(context: CheckContext) -> Iterator[Finding]:
     """All processes share one count of failures."""
-    told = os.environ.get("WEB_CONCURRENCY", "")
-    workers = int(told) if told.isdecimal() else 2
     if not Throttle(context.settings.throttle_storage).is_available():
         yield Finding(
             "The storage that failed sign-ins are counted in does not answer.",
             "Start it, or fix RATCHET_THROTTLE_STORAGE; until then each process counts separately.",
         )
-    if context.settings.throttle_storage.startswith("memory") and workers > 1:
+    if context.settings.throttle_storage.startswith("memory") and (number := host.workers()) != 1:
+        each = "each worker counts failed sign-ins separately"
         yield Finding(
-            f"Each of {workers} workers counts failed sign-ins separately.",
-            'Set RATCHET_THROTTLE_STORAGE to a shared storage such as "redis://localhost:6379".',
+            f"The server starts {number} workers, and {each}."
+            if number
+            else f"Nothing here says how many workers the server starts; if it is more than one, {each}.",
+            'Set RATCHET_THROTTLE_STORAGE to a shared storage such as "redis://localhost:6379", or '
+            "WEB_CONCURRENCY to 1 if there is one worker.",
             is_error=False,
         )
 

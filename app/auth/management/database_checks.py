@@ -15,6 +15,7 @@ from ..passwords.formats import name_of
 from ..storage import inspection
 from ..storage.faults import in_short
 from ..user import is_well_spelt
+from . import host
 from .findings import CheckContext, Finding
 
 MAX_CLOCK_DIFFERENCE = 5
@@ -42,9 +43,7 @@ def database(context: CheckContext) -> Iterator[Finding]:
             f"The clock of this host is {difference:+.0f} s off the database's.", "Run NTP on both."
         )
     if missing:
-        yield Finding(
-            f"The user table lacks {', '.join(missing)}.", "Run the pending migrations: flask db upgrade."
-        )
+        yield Finding(f"The user table lacks {', '.join(missing)}.", host.migrate(context.app))
     else:
         yield from columns(context)
         yield from hashes(context)
@@ -159,5 +158,5 @@ def migrations(context: CheckContext) -> Iterator[Finding]:
         if done and newest - done:
             yield Finding(
                 f"The database has not seen migration {', '.join(sorted(newest - done))}.",
-                "Run the pending migrations: flask db upgrade.",
+                host.migrate(context.app),
             )

@@ -13,9 +13,8 @@ from flask import current_app, redirect, request, url_for
 from werkzeug import Response
 from werkzeug.routing import BuildError
 
-from ..errors import BearerRefused, RatchetError, TokenMissing
+from ..errors import BearerRefused, RatchetError, SettingsError, TokenMissing
 from ..routing.media_types import HTML
-from ..settings.model import invalid_setting
 from ..settings.parsers import is_site_path
 from . import origin, stream
 from .cookies import CONTINUED_FOR
@@ -115,7 +114,7 @@ def here() -> str:
 
 
 def login_url() -> str | None:
-    """The sign-in page; SettingsError where RATCHET_LOGIN_URL is an endpoint and no route has it.
+    """The sign-in page; SettingsError where RATCHET_LOGIN_URL is an endpoint without such a URL.
 
     A route can come after Ratchet, so its URL is built only when it is needed; ``flask ratchet doctor``
     builds it too.
@@ -127,7 +126,7 @@ def login_url() -> str | None:
     try:
         return url_for(page)
     except BuildError as error:
-        raise invalid_setting("RATCHET_LOGIN_URL", page) from error
+        raise SettingsError(f"RATCHET_LOGIN_URL is {page!r}: {error}") from error
 
 
 def with_query(url: str, query: Mapping[str, str]) -> str:

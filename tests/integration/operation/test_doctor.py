@@ -117,6 +117,20 @@ def test_a_prefix_counts_in_any_case_of_its_letters(make_site: MakeSite, name: s
             id="an endpoint that nobody has",
         ),
         pytest.param(
+            {"RATCHET_LOGIN_URL": "site.sign_out"},
+            ERROR,
+            "RATCHET_LOGIN_URL is 'site.sign_out', and no route of that endpoint takes GET",
+            "flask routes",
+            id="an endpoint that takes a form only",
+        ),
+        pytest.param(
+            {"RATCHET_LOGIN_URL": "site.static"},
+            ERROR,
+            "RATCHET_LOGIN_URL is 'site.static', and its URL needs filename",
+            "without <…> in its path",
+            id="an endpoint with values",
+        ),
+        pytest.param(
             {"PROXY_HOPS": 0},
             WARNING,
             "No setting names a proxy with TLS",
@@ -191,13 +205,13 @@ def test_each_configuration_is_found_out(
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
-    ("further", "workers", "is_told"),
+    ("further", "workers", "finding"),
     [
-        pytest.param({}, "2", True, id="two workers that count in memory"),
-        pytest.param({}, None, True, id="as many as the server starts by itself"),
-        pytest.param({}, "auto", True, id="as many as somebody else decides"),
-        pytest.param({}, "1", False, id="one worker"),
-        pytest.param({"RATCHET_THROTTLE_STORAGE": "redis://127.0.0.1:1"}, "2", False, id="a shared storage"),
+        pytest.param({}, "3", "The server starts 3 workers, and each", id="workers that count in memory"),
+        pytest.param({}, None, "The server starts 2 workers, and each", id="as gunicorn.conf.py says"),
+        pytest.param({}, "auto", "Nothing here says how many workers", id="as many as somebody else decides"),
+        pytest.param({}, "1", "", id="one worker"),
+        pytest.param({"RATCHET_THROTTLE_STORAGE": "redis://127.0.0.1:1"}, "2", "", id="a shared storage"),
     ],
 )
 def test_workers_that_count_for_themselves_are_told(
@@ -205,17 +219,17 @@ def test_workers_that_count_for_themselves_are_told(
     monkeypatch: pytest.MonkeyPatch,
     further: dict[str, Any],
     workers: str | None,
-    is_told: bool,
+    finding: str,
 ) -> None:
     """Several processes in need of one count of failures are a warning."""
     if workers is None:
         monkeypatch.delenv("WEB_CONCURRENCY")
     else:
         monkeypatch.setenv("WEB_CONCURRENCY", workers)
-    told = [one for one in ask(make_site(**SOUND | further)).findings if "workers counts" in one[1]]
-    assert [(kind, "Set RATCHET_THROTTLE_STORAGE" in remedy) for kind, _, remedy in told] == [
-        (WARNING, True)
-    ] * is_told
+    monkeypatch.chdir(ROOT)
+    told = [one for one in ask(make_site(**SOUND | further)).findings if "workers" in one[1]]
+    assert [(kind, what.startswith(finding)) for kind, what, _ in told] == [(WARNING, True)] * bool(finding)
+    assert all("Set RATCHET_THROTTLE_STORAGE" in remedy for _, _, remedy in told)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

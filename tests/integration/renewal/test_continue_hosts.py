@@ -163,8 +163,27 @@ def test_sign_in_page_can_be_an_endpoint_of_a_blueprint(make_site: MakeSite) -> 
 def test_an_endpoint_that_nobody_has_is_named(make_site: MakeSite) -> None:
     """The first page that needs it fails, and the error names the key and the value."""
     site = make_site(RATCHET_LOGIN_URL="site.sing_in")
-    with pytest.raises(SettingsError, match=r"^RATCHET_LOGIN_URL is 'site.sing_in'; allowed: .* endpoint"):
+    with pytest.raises(SettingsError, match=r"^RATCHET_LOGIN_URL is 'site.sing_in': .* mean 'site.sign_in'"):
         Browser(site).client.get("/auth/continue", headers=NAVIGATION)
+
+
+def test_an_endpoint_with_values_takes_them_from_the_url_defaults(make_stranger: MakeStranger) -> None:
+    """A site in several languages has its language in every path; without defaults the error names it."""
+
+    def prepare(app: Flask) -> None:
+        app.add_url_rule("/<language>/sign-in", "door", lambda language: language)
+
+    stranger = make_stranger(RATCHET_LOGIN_URL="door", prepare=prepare)
+    with pytest.raises(SettingsError, match=r"^RATCHET_LOGIN_URL is 'door': .*\['language'\]"):
+        Browser(stranger.app).client.get("/auth/continue", headers=NAVIGATION)
+
+    def prepare_both(app: Flask) -> None:
+        prepare(app)
+        app.url_defaults(lambda _endpoint, values: values.setdefault("language", "de"))
+
+    stranger = make_stranger(RATCHET_LOGIN_URL="door", prepare=prepare_both)
+    reply = Browser(stranger.app).client.get("/auth/continue?next=/open", headers=NAVIGATION)
+    assert reply.location.partition("?")[0] == "/de/sign-in"
 
 
 def test_continue_comes_back_to_the_subdomain(make_tenants: Any, clock: Clock) -> None:
