@@ -31,7 +31,9 @@ def start(**arguments: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["is_breached", "clock", "user_options"])
-@pytest.mark.parametrize("given", [None, 5, (), time, awaited], ids=str)
+@pytest.mark.parametrize(
+    "given", [None, 5, (), time, awaited], ids=["none", "five", "a tuple", "a module", "a coroutine"]
+)
 def test_what_cannot_be_called_is_refused(name: str, given: Any) -> None:
     """A tuple of options in place of a function, or the module time, would fail at the first sign-in."""
     with pytest.raises(SettingsError, match=re.escape(f"Ratchet({name}=…) takes a plain function, not ")):

@@ -419,7 +419,7 @@ def test_public_fields_are_no_text() -> None:
         UserMapping(showing("email"))
 
 
-@pytest.mark.parametrize("names", [None, 5, True, iter(["email"])], ids=str)
+@pytest.mark.parametrize("names", [None, 5, True, iter(["email"])], ids=["none", "five", "true", "iterator"])
 def test_public_fields_are_several_names(names: Any) -> None:
     """One that is read only once would show nothing at the second reading."""
     with pytest.raises(SettingsError, match=r"public_fields of Reader is .*: write a tuple of names"):
