@@ -18,6 +18,9 @@ from tests.support.hosts.strangers import Stranger
 from tests.support.rows import statements
 
 GRACE = "grace@example.org"
+NORMAL = 1000
+"""The reason of a socket that its server has closed without a fault (RFC 6455, section 7.4.1)."""
+
 HANDSHAKE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
@@ -131,8 +134,9 @@ def test_a_socket_opens_for_the_signed_in(stranger: Stranger, port: int, clock: 
         assert socket.receive(timeout=10) == f"{GRACE}: hello"
         end(grace, clock)
         socket.send("still there?")
-        with pytest.raises(websocket.ConnectionClosed):
+        with pytest.raises(websocket.ConnectionClosed) as closed:
             socket.receive(timeout=10)
+        assert closed.value.reason == NORMAL
         socket.thread.join()
 
 
