@@ -27,7 +27,7 @@ from .settings.arguments import check_clock, check_functions
 from .settings.load import load
 from .settings.model import Settings
 from .storage.accounts import AccountStore, UserOptions
-from .user import RatchetUser
+from .user import RatchetUser, field_of
 from .web import guard, redirects, responses, stream
 from .web.cookies import Cookies
 from .web.request import (
@@ -103,7 +103,7 @@ class Ratchet:
         the name or the password is too long.
         """
         account = services().authenticator.authenticate(
-            "email" if "@" in identifier else "username",
+            field_of(identifier),
             identifier,
             password,
             client_ip=client_ip(),

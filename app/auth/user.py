@@ -145,6 +145,11 @@ class RowState(Internal):
         return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else JSON())
 
 
+def field_of(identifier: str) -> str:
+    """The column that a name to sign in with is looked for in: one with an ``@`` is an e-mail address."""
+    return "email" if "@" in identifier else "username"
+
+
 class RatchetUser:
     """Everything Ratchet remembers of a user; mix it into the model that holds your users.
 

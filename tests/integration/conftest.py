@@ -82,3 +82,11 @@ def make_stranger(database: str, clock: Clock) -> Iterator[MakeStranger]:
     yield make
     for stranger in made:
         stranger.leave()
+
+
+@pytest.fixture
+def stranger(make_stranger: MakeStranger) -> Stranger:
+    """A stranger's app that has set nothing, with one user."""
+    stranger = make_stranger()
+    stranger.add_user()
+    return stranger

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 from flask import Blueprint, Response, current_app, request
+from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as RouterRefused
@@ -15,14 +16,14 @@ from werkzeug.routing import MapAdapter
 
 from .. import pages
 from ..errors import CrossOrigin, MethodNotAllowed, RatchetError
-from ..pages import continuation, script
+from ..pages import continuation, script, sign_in
 from ..routing.media_types import JSON
 from ..routing.routes import PUBLIC, ReplySpec, Route, Routes, View
 from ..routing.schemas import EMPTY
 from ..web import responses, stream
 from ..web.body import read_body
 from ..web.request import check_origin
-from ..web.services import services
+from ..web.services import EXTENSION, services
 from . import metadata, oauth, openapi, subrequest, views
 
 _routes = Routes()
@@ -40,6 +41,7 @@ ROUTES: tuple[Route, ...] = (
     *oauth.routes,
     *metadata.routes,
     *script.routes,
+    *sign_in.routes,
     *subrequest.routes,
     *_routes,
 )
@@ -86,18 +88,22 @@ def _make(name: str, routes: Iterable[Route]) -> Blueprint:
     blueprint.before_request(_check_origin)
     blueprint.after_request(responses.finish)
     blueprint.after_request(stream.drain_behind)
-    blueprint.register_error_handler(RatchetError, responses.error)
+    blueprint.register_error_handler(RatchetError, sign_in.refused)
     blueprint.register_error_handler(HTTPException, responses.http_error)
     by_path: dict[str, list[Route]] = defaultdict(list)
     for route in routes:
         by_path[route.path].append(route)
     for path, of_path in by_path.items():
-        _add(blueprint, path, {route.method: route.view for route in of_path}, of_path[0].name)
+        _add(blueprint, path, of_path)
     return blueprint
 
 
-def _add(blueprint: Blueprint, path: str, by_method: dict[str, View], endpoint: str) -> None:
-    """Add one URL rule for all methods of a path; its endpoint has the name of the first view."""
+def _add(blueprint: Blueprint, path: str, of_path: list[Route]) -> None:
+    """Add one URL rule for all methods of a path; its endpoint has the name of the first view.
+
+    A site whose settings leave the route out has no such rule, so the path is the host's.
+    """
+    by_method: dict[str, View] = {route.method: route.view for route in of_path}
     declared = frozenset(by_method) | {"OPTIONS"} | ({"HEAD"} if "GET" in by_method else frozenset())
 
     def answer(**values: str) -> ResponseReturnValue:
@@ -109,7 +115,12 @@ def _add(blueprint: Blueprint, path: str, by_method: dict[str, View], endpoint: 
         check_origin()
         raise MethodNotAllowed(declared)
 
-    blueprint.add_url_rule(path, endpoint, answer, methods=sorted(declared), provide_automatic_options=False)
+    def register(state: BlueprintSetupState) -> None:
+        if of_path[0].is_there(state.app.extensions[EXTENSION].settings):
+            options = {"methods": sorted(declared), "provide_automatic_options": False}
+            state.add_url_rule(path, of_path[0].name, answer, **options)
+
+    blueprint.record(register)
 
 
 def _claim(_endpoint: str | None, _values: dict[str, Any] | None) -> None:

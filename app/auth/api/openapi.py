@@ -72,6 +72,7 @@ def document(
 ) -> dict[str, Any]:
     """The document as a value."""
     prefix, schemes = settings.url_prefix.rstrip("/"), _security_schemes(settings)
+    below_prefix = [route for route in below_prefix if route.is_there(settings)]
     paths = _paths(below_prefix, prefix, schemes) | _paths(at_root, "", schemes)
     responses = {"MethodNotAllowed": _errors([MethodNotAllowed])}
     schemas: dict[str, Schema] = {}

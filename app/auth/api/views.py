@@ -41,7 +41,7 @@ from ..routing.schemas import (
     text,
 )
 from ..settings.model import Settings
-from ..user import MAX_IDENTIFIER_LENGTH
+from ..user import MAX_IDENTIFIER_LENGTH, field_of
 from ..web import responses
 from ..web.body import Body, check_delivery, read_body
 from ..web.guard import live_session
@@ -244,9 +244,9 @@ def start_session() -> Response:
 
 
 def _identifier(body: Body) -> tuple[str, str]:
-    """The column and the value to search for; an identifier with an ``@`` is an e-mail address."""
+    """The column and the value to search for."""
     for name in ("email", "username"):
         if name in body and "identifier" not in body:
             return name, body.needed(name)
     identifier = body.needed("identifier")
-    return ("email" if "@" in identifier else "username"), identifier
+    return field_of(identifier), identifier

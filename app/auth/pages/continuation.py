@@ -7,11 +7,10 @@ body. Only navigations are redirected. A request by script, an image or a downlo
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from flask import Flask, Response, redirect, render_template, request
+from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug import Response as BaseResponse
 
@@ -28,18 +27,18 @@ from ..routing.routes import BY_REFRESH_TOKEN, COOKIES, Parameter, ReplySpec, Ro
 from ..web import origin, redirects, responses, stream
 from ..web.request import check_origin, check_purpose, keep_from_caches, refresh_cookies
 from ..web.services import services
+from .rendering import NEXT, show
 
 RETRY_SECONDS = 3
 """Seconds after which the page for a fault tries again."""
 
-PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
+PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'nonce-{nonce}'"
 """The policy of the pages of continue: no script, no other host, and only the style in the page."""
 
 OPTIONAL = Parameter("optional", "query", "Go on to ``next`` also if the renewal fails.")
-NEXT = Parameter("next", "query", "Where to go on: a path of this site.")
 TO_SIGN_IN = "to the sign-in page where the session is over"
 ERROR_PAGES: Mapping[int, ReplySpec] = {
-    401: ReplySpec("The session is over, and the site has no sign-in page.", {HTML: None}),
+    401: ReplySpec("The session is over, and there is no sign-in page.", {HTML: None}),
     403: ReplySpec("In a frame of another site, or this user may not sign in.", {HTML: None}),
     503: ReplySpec("A page that tries again.", {HTML: None}, ("Retry-After",)),
 }
@@ -58,9 +57,8 @@ def refused(problem: RatchetError) -> ResponseReturnValue:
 
 def _page_redirect(problem: RatchetError) -> BaseResponse | None:
     """Where a page goes instead of an error: to continue, or to the sign-in page where that cannot help."""
-    safe = request.method in origin.SAFE_METHODS
     if isinstance(problem, ReauthenticationRequired):
-        return _to_sign_in(problem) if safe and services().settings.login_url else None
+        return _to_sign_in(problem) if redirects.login_url() else None
     if not isinstance(problem, BearerRefused):
         return None
     if redirects.can_continue(problem):
@@ -189,9 +187,10 @@ def _reason(problem: RatchetError) -> str | None:
 
 def _way_back() -> str:
     """The path to return to after signing in; after a form post, whose fields are lost, its page."""
-    if request.endpoint != "ratchet.continue_":
-        return redirects.here()
-    return redirects.next_page() if request.method == "GET" else redirects.page_before()
+    is_safe = request.method in origin.SAFE_METHODS
+    if request.endpoint == "ratchet.continue_":
+        return redirects.next_page() if is_safe else redirects.page_before()
+    return redirects.here() if is_safe or not request.referrer else redirects.page_before()
 
 
 def _is_kept_back_in_frame() -> bool:
@@ -217,11 +216,7 @@ def _is_strict_arrival() -> bool:
 
 
 def _page(name: str, status: int, **values: object) -> Response:
-    nonce = secrets.token_urlsafe(16)
-    page = render_template(f"ratchet/{name}.html", nonce=nonce, **values)
-    reply = Response(page, status, mimetype=HTML)
-    reply.headers["Content-Security-Policy"] = f"{PAGE_POLICY}; style-src 'nonce-{nonce}'"
-    return reply
+    return show(Response(status=status), name, PAGE_POLICY, **values)
 
 
 def _no_store(reply: BaseResponse) -> Response:

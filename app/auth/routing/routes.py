@@ -12,6 +12,7 @@ from typing import NamedTuple
 from flask.typing import ResponseReturnValue
 
 from .. import errors
+from ..settings.model import Settings
 from .media_types import HTML, JSON
 from .schemas import Component
 
@@ -83,8 +84,16 @@ NO_ROUTE: Mapping[int, ReplySpec] = {
 }
 
 
+def _always(_settings: Settings) -> bool:
+    return True
+
+
 class Route(NamedTuple):
-    """One method of one path, which is written as Flask writes it. ``view`` has its guard around it."""
+    """One method of one path, which is written as Flask writes it. ``view`` has its guard around it.
+
+    ``is_there`` says by the settings of a site whether the site has the route; it is the same for all
+    methods of a path.
+    """
 
     method: str
     path: str
@@ -94,6 +103,7 @@ class Route(NamedTuple):
     guard: Guard
     further: Errors
     parameters: tuple[Parameter, ...]
+    is_there: Callable[[Settings], bool]
 
     @property
     def name(self) -> str:
@@ -126,6 +136,7 @@ class Routes(list[Route]):
         guard: Guard = ANYBODY,
         refuses: Errors = (),
         parameters: tuple[Parameter, ...] = (),
+        is_there: Callable[[Settings], bool] = _always,
     ) -> Callable[[View], View]:
         """Declare the view below as one method of ``path``, and put its guard around it.
 
@@ -135,7 +146,7 @@ class Routes(list[Route]):
 
         def declare(view: View) -> View:
             guarded = guard.wrap(view)
-            self.append(Route(method, path, guarded, replies, body, guard, refuses, parameters))
+            self.append(Route(method, path, guarded, replies, body, guard, refuses, parameters, is_there))
             return guarded
 
         return declare

@@ -172,9 +172,14 @@ class Settings:
         parsers.page,
         None,
         'a path of this site such as "/sign-in", or an endpoint such as "site.sign_in"',
-        "The page for a session that is over.",
+        "The page for a session that is over; without it, a page of the package: <prefix>/sign-in.",
     )
     fresh_for: float = setting(parsers.duration(), "10m", _DURATION, "How long a sign-in counts as recent.")
+
+    @property
+    def has_sign_in_page(self) -> bool:
+        """Whether the package shows a sign-in page of its own."""
+        return self.login_url is None
 
     @property
     def rotation_policy(self) -> RotationPolicy:

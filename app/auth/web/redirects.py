@@ -116,9 +116,13 @@ def here() -> str:
 def login_url() -> str | None:
     """The sign-in page; SettingsError where RATCHET_LOGIN_URL is an endpoint without such a URL.
 
+    Without RATCHET_LOGIN_URL it is the package's own; None if there is no such page either.
+
     A route can come after Ratchet, so its URL is built only when it is needed; ``flask ratchet doctor``
     builds it too.
     """
+    if services().settings.has_sign_in_page:
+        return url_for("ratchet.sign_in")
     page, root = services().settings.login_url, _root()
     if page is None or page.startswith(HOME):
         is_below = page is None or f"{page.partition('?')[0]}/".startswith(f"{root}/")

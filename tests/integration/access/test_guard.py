@@ -19,14 +19,6 @@ GRACE = {"email": "grace@example.org"}
 
 
 @pytest.fixture
-def stranger(make_stranger: MakeStranger) -> Stranger:
-    """A stranger's app with one user."""
-    stranger = make_stranger()
-    stranger.add_user()
-    return stranger
-
-
-@pytest.fixture
 def grace(stranger: Stranger) -> Browser:
     """A browser in front of the stranger's app, its user signed in."""
     return stranger.signed_in()

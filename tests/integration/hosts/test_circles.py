@@ -50,7 +50,7 @@ def test_a_page_that_is_refused_again_goes_to_the_sign_in_page(stranger: Strange
     assert go(grace, method=method) == SIGN_IN
 
 
-def test_a_site_without_a_sign_in_page_says_so(make_stranger: MakeStranger) -> None:
+def test_a_site_without_a_sign_in_page_leads_to_ours(make_stranger: MakeStranger) -> None:
     """The circle ends there, too."""
     stranger = make_stranger()
     stranger.add_user()
@@ -58,7 +58,7 @@ def test_a_site_without_a_sign_in_page_says_so(make_stranger: MakeStranger) -> N
     grace.client.delete_cookie("accessToken")
     renew(grace)
     grace.client.delete_cookie("accessToken")
-    assert go(grace) == "401"
+    assert go(grace) == "/auth/sign-in?next=%2Fprivate"
 
 
 @pytest.mark.parametrize("behind", [3, 12, 60])

@@ -276,12 +276,12 @@ def test_without_an_access_cookie_one_signs_in(make_site: MakeSite, ada: str) ->
 
 
 def test_site_without_a_sign_in_page(make_site: MakeSite, ada: str) -> None:
-    """Where the site names no sign-in page, a plain page says that the session is over."""
+    """Where the site names no sign-in page, that of the package takes its place."""
     site = make_site(RATCHET_LOGIN_URL=None)
     browser = let_in(site, ada)
     write(site, ada, sessions=[])
     reply = continue_to(browser, "/account")
-    assert (reply.status_code, reply.mimetype) == (401, "text/html")
+    assert (reply.status_code, reply.location) == (303, "/auth/sign-in?next=%2Faccount")
     assert set_cookies(reply).keys() == {CONTINUED_COOKIE}
 
 

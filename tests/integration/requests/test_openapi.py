@@ -40,8 +40,10 @@ def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, 
                 yield path, method, item[method]
 
 
-def test_every_route_is_described_and_nothing_else(bare_site: Flask) -> None:
+@pytest.mark.parametrize("page", [None, "/sign-in"], ids=["our page", "a page of the host"])
+def test_every_route_is_described_and_nothing_else(make_bare_site: MakeSite, page: str | None) -> None:
     """The document has the methods and paths that the router takes for the blueprints, and no others."""
+    bare_site = make_bare_site(RATCHET_LOGIN_URL=page)
     rules = [rule for rule in bare_site.url_map.iter_rules() if rule.endpoint.startswith("ratchet")]
     served = {
         (VARIABLE.sub(r"{\1}", rule.rule), method.lower()) for rule in rules for method in rule.methods or ()
@@ -49,7 +51,11 @@ def test_every_route_is_described_and_nothing_else(bare_site: Flask) -> None:
     assert {(path, method) for path, method, _ in operations(document(bare_site))} == served
 
 
-@pytest.mark.parametrize("further", [{}, {"RATCHET_ACCESS_COOKIE": False}], ids=["cookie", "bearer only"])
+@pytest.mark.parametrize(
+    "further",
+    [{}, {"RATCHET_ACCESS_COOKIE": False}, {"RATCHET_LOGIN_URL": None}],
+    ids=["cookie", "bearer only", "our page"],
+)
 def test_the_document_says_who_may_come(make_bare_site: MakeSite, further: dict[str, Any]) -> None:
     """A request without credentials is refused where the document asks for an access token or a secret.
 
@@ -64,8 +70,9 @@ def test_the_document_says_who_may_come(make_bare_site: MakeSite, further: dict[
         assert ("WWW-Authenticate" in reply.headers) == closed, (path, method)
 
 
-def test_every_operation_has_a_name_of_its_own(bare_site: Flask) -> None:
+def test_every_operation_has_a_name_of_its_own(make_bare_site: MakeSite) -> None:
     """A client generator makes a function of each. HEAD and OPTIONS, which every path has, need none."""
+    bare_site = make_bare_site(RATCHET_LOGIN_URL=None)
     named = [one for one in operations(document(bare_site)) if one[1] not in ("head", "options")]
     names = [described.get("operationId", "") for *_, described in named]
     assert len(set(names)) == len(names) == len(ROUTES) + len(ROOT_ROUTES)
