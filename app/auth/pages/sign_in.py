@@ -23,7 +23,7 @@ from ..routing.media_types import FORM, HTML
 from ..routing.routes import ACCOUNT, BY_ANY_TOKEN, COOKIES, BodySpec, Parameter, ReplySpec, Routes
 from ..routing.schemas import component, record, text
 from ..settings.model import Settings
-from ..user import field_of
+from ..user import MAX_IDENTIFIER_LENGTH, field_of
 from ..web import redirects, responses
 from ..web.body import Body, read_form
 from ..web.request import (
@@ -39,10 +39,9 @@ from ..web.services import services
 from .rendering import NEXT, show
 
 POLICY = (
-    "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
-    "style-src 'self' 'nonce-{nonce}'; img-src 'self'; font-src 'self'"
+    "default-src 'none'; base-uri 'none'; style-src 'self' 'nonce-{nonce}'; img-src 'self'; font-src 'self'"
 )
-"""No script, no frame; a host's own template can have style, pictures and fonts of its site.
+"""No script; a host's own template can have style, pictures and fonts of its site.
 
 There is no form-action. Chromium applies that to every redirect after the form, also to one of the page
 that ``next`` names. Such a page may lead to another site, as an OAuth authorization does.
@@ -65,6 +64,9 @@ LABELS = {
     ("username",): "User name",
 }
 """What the field is called, by the names that the host's users have."""
+
+NO_FOREIGN_FRAME = "; frame-ancestors 'self'"
+"""The rest of the policy, except for a site whose partitioned cookies are for frames of other sites."""
 
 REASON = Parameter("reason", "query", "Why the page is shown: the code of an error.")
 
@@ -151,7 +153,7 @@ def refused(problem: RatchetError, form: Body | None = None) -> Response:
     if request.endpoint == "ratchet.sign_in":
         return _page(reply, problem=problem, form=form)
     if request.endpoint == "ratchet.sign_out":
-        return show(reply, "sign_out", POLICY, problem=problem)
+        return show(reply, "sign_out", _policy(), problem=problem)
     return reply
 
 
@@ -182,11 +184,12 @@ def _page(
     return show(
         reply,
         "sign_in",
-        POLICY,
+        _policy(),
         user=None if reason == ReauthenticationRequired.code else user,
         name=name,
         identifier=(form.text("identifier") if form else None) or name,
         remember=form is None or "remember" in form,
+        max_length=MAX_IDENTIFIER_LENGTH,
         label=LABELS.get(tuple(services().store.rows.names), "Name"),
         problem=problem,
         wait=_wait(problem),
@@ -194,6 +197,10 @@ def _page(
         next_page=redirects.next_page(),
         form_url=url_for(".sign_in", next=request.args.get("next")),
     )
+
+
+def _policy() -> str:
+    return POLICY if services().settings.cookie_partitioned else POLICY + NO_FOREIGN_FRAME
 
 
 def _name(user: Any) -> str:

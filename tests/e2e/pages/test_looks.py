@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.chromium.visitor import MakeVisitor
 
+from ...support.browser import PASSWORD
 from ...support.chromium.axe import flaws
+from ...support.chromium.shop_opening import open_shop
 from ...support.chromium.visitor import Visitor
 
 
@@ -50,6 +52,60 @@ def test_page(
     assert flaws(visitor.page.main_frame) == []
     assert visitor.width_on_a_phone <= 360
     assert visitor.complaints == []
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a stranger's app is that has no sign-in page of its own."""
+    with open_shop(tmp_path_factory.mktemp("shop")) as opened:
+        yield f"http://localhost:{opened.port}"
+
+
+@pytest.fixture
+def phone(window: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page of a phone; the parameter says what its browser is like."""
+    context = window.new_context(viewport={"width": 360, "height": 740}, **request.param)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize(
+    "phone", [{"color_scheme": "light"}, {"color_scheme": "dark"}], ids=["light", "dark"], indirect=True
+)
+def test_sign_in_page_of_the_package(phone: Page, shop: str) -> None:
+    """As good as the site's own: with a reason, with a problem, and for somebody who is signed in."""
+    complaints: list[str] = []
+    phone.on("console", lambda message: complaints.append(message.text))
+    phone.goto(f"{shop}/auth/sign-in?reason=refresh_token_reused&next=/auth/sign-in")
+    for password, role in (("wrong", "status"), (PASSWORD, "alert")):
+        expect(phone.locator(f"[role={role}]")).to_be_visible()
+        assert flaws(phone.main_frame) == []
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 360
+        phone.get_by_label("user name").fill("ada")
+        phone.get_by_label("Password").fill(password)
+        phone.get_by_role("button").click()
+    phone.goto(f"{shop}/auth/sign-in")
+    expect(phone.get_by_role("button")).to_have_text("Sign out")
+    assert flaws(phone.main_frame) == []
+    assert [words for words in complaints if "Security Policy" in words] == []
+
+
+@pytest.mark.parametrize("phone", [{"java_script_enabled": False}], ids=["no script"], indirect=True)
+def test_sign_in_page_of_the_package_needs_no_script(phone: Page, shop: str) -> None:
+    """From a guarded page to the form, back to the page, and out again."""
+    orders = f"{shop}/api/orders"
+    phone.goto(orders)
+    phone.get_by_label("user name").fill("ada")
+    phone.keyboard.press("Tab")
+    phone.keyboard.type(PASSWORD)
+    phone.keyboard.press("Enter")
+    expect(phone).to_have_url(orders)
+    expect(phone.locator("body")).to_contain_text("ada")
+    phone.goto(f"{shop}/auth/sign-in")
+    phone.get_by_role("button", name="Sign out").click()
+    expect(phone.get_by_role("status")).to_have_text("You are signed out.")
+    phone.goto(orders)
+    expect(phone.get_by_label("Password")).to_be_visible()
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/account", "/demo"])

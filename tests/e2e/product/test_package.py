@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from email import message_from_string
 from email.message import Message
 from importlib.metadata import packages_distributions, requires
@@ -14,11 +17,16 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.support import ROOT
+from tests.support.browser import PASSWORD
+from tests.support.chromium.chromium import chromium
 
+from ...support.peers.insistent import await_that
 from ...support.product.documents import blocks_of
-from ...support.product.wheels import build_wheel, unpack
+from ...support.product.wheels import build_wheel, copy_sources, unpack
+from ...support.server.nginx import free_port, listening
 
 PRODUCT = ROOT / "app" / "auth"
 
@@ -32,11 +40,11 @@ with app.app_context():
     db.session.add(User(email="ada@example.org", password_hash=stored))
     db.session.commit()
 browser = app.test_client()
-print(browser.get("/diary").status_code)
+print(browser.get("/").status_code)
 print(browser.post("/auth/login", json={"email": "ada@example.org", "password": "wrong"}).status_code)
 signed_in = {"email": "ADA@example.org", "password": "correct horse battery staple"}
 print(browser.post("/auth/login", json=signed_in).status_code)
-print(browser.get("/diary").text)
+print(browser.get("/").text)
 print(flask_ratchet.__file__)
 """
 
@@ -82,10 +90,10 @@ def test_readme_introduces_the_package(wheel: Path) -> None:
 def test_five_lines_of_the_readme_protect_a_view(wheel: Path, tmp_path: Path) -> None:
     """In another folder, from the wheel: nobody gets in without signing in, and ada does after it."""
     site = unpack(wheel, tmp_path / "packages")
-    (app,) = (block for block in blocks_of(ROOT / "README.md") if block.role == "app.py")
+    app = start().partition("<<'END'\n")[2].partition("\nEND\n")[0]
     stranger = tmp_path / "stranger"
     stranger.mkdir()
-    (stranger / "app.py").write_text(app.text)
+    (stranger / "app.py").write_text(app)
     (stranger / "visit.py").write_text(VISIT)
     finished = subprocess.run(
         [sys.executable, "visit.py"],
@@ -104,6 +112,54 @@ def test_five_lines_of_the_readme_protect_a_view(wheel: Path, tmp_path: Path) ->
     *visits, where = finished.stdout.splitlines()
     assert visits == ["401", "401", "200", "Dear ada@example.org,"]
     assert Path(where).is_relative_to(site)
+
+
+@pytest.mark.long
+def test_the_block_of_the_readme_ends_where_somebody_is_signed_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From nothing: an environment, the package and what it needs, a table, a user, a sign-in in Chromium."""
+    began, profile = time.monotonic(), tmp_path / "profile"
+    profile.mkdir()
+    with chromium(profile) as window, started(tmp_path) as port:
+        page = window.pages[0]
+        page.goto(f"http://localhost:{port}/")
+        page.get_by_label("E-mail address or user name").fill("ada@example.org")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.locator("body")).to_have_text("Dear ada@example.org,")
+        with capsys.disabled():
+            print(f"\nfrom nothing to signed in: {time.monotonic() - began:.0f} seconds")
+        page.goto(f"http://localhost:{port}/auth/sign-in")
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("status")).to_have_text("You are signed out.")
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[int]:
+    """The port that the site of the README listens at, after its commands were run in a checkout."""
+    port = free_port()
+    ours = ("PYTHON", "VIRTUAL_ENV", "FLASK_", "PIP_NO_", "PIP_TARGET")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    with subprocess.Popen(
+        ["bash", "-euc", start()],
+        cwd=copy_sources(folder),
+        env={**environment, "FLASK_RUN_PORT": str(port)},
+        start_new_session=True,
+    ) as commands:
+        try:
+            await_that(lambda: listening(port) or commands.poll() is not None, seconds=300)
+            assert commands.poll() is None, "the commands ended"
+            yield port
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(commands.pid, signal.SIGTERM)
+
+
+def start() -> str:
+    """The commands of the README, from nothing to a site that is served."""
+    (block,) = (block for block in blocks_of(ROOT / "README.md") if block.role == "start")
+    return block.text
 
 
 def product_files() -> Iterator[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import ceil
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask.typing import ResponseReturnValue
@@ -282,18 +283,45 @@ def test_without_the_database_the_page_says_so(make_stranger: MakeStranger, tmp_
 
 
 def test_no_script_runs_on_it_and_nobody_keeps_it(browser: Browser) -> None:
-    """Its policy lets only style, pictures and fonts of the site in; it is in no frame and in no cache."""
+    """Its policy lets only style, pictures and fonts of the site in, and no frame or cache of others."""
     reply = show(browser)
     policy = reply.headers["Content-Security-Policy"].split("; ")
     directives = dict(directive.split(" ", 1) for directive in policy)
     nonce = directives["style-src"].removeprefix("'self' ").strip("'").removeprefix("nonce-")
-    assert (directives["default-src"], directives["frame-ancestors"]) == ("'none'", "'none'")
+    assert (directives["default-src"], directives["frame-ancestors"]) == ("'none'", "'self'")
     assert not directives.keys() & {"script-src", "connect-src"}
     assert f'<style nonce="{nonce}">' in reply.text
     assert nonce not in show(browser).text
     assert "<script" not in reply.text
     assert reply.headers["Cache-Control"] == "no-store"
     assert {"Cookie", "Authorization"} <= set(reply.vary)
+
+
+def test_partitioned_cookies_are_for_frames(make_stranger: MakeStranger) -> None:
+    """A site that is made to stand in frames of other sites can be signed in to there."""
+    stranger = make_stranger(RATCHET_COOKIE_SAMESITE="None", RATCHET_COOKIE_PARTITIONED=True)
+    policy = show(Browser(stranger.app)).headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors" not in policy
+
+
+@pytest.mark.parametrize("prefix", ["/", "/members"])
+@pytest.mark.parametrize("below", ["", "/shop"])
+def test_it_is_below_the_prefix_and_the_path_of_a_proxy(
+    make_stranger: MakeStranger, prefix: str, below: str
+) -> None:
+    """Each address that it is reached by, leads to or sends to begins with both."""
+    stranger = make_stranger(RATCHET_URL_PREFIX=prefix)
+    stranger.add_user()
+    client, proxied = stranger.app.test_client(), {"environ_overrides": {"SCRIPT_NAME": below}}
+    ours = f"{below}{prefix.rstrip('/')}"
+    way = client.get(f"{prefix.rstrip('/')}/continue?next={below}/private", headers=PAGE, **proxied)
+    assert way.location == f"{ours}/sign-in?next={quote(f'{below}/private', '')}"
+    path = way.location.removeprefix(below)
+    assert f'action="{ours}/sign-in?next={below}/private"' in client.get(path, headers=PAGE, **proxied).text
+    reply = client.post(path, data=FIELDS, headers=PAGE, **proxied)
+    assert (reply.status_code, reply.location) == (303, f"{below}/private")
+    assert set_cookies(reply)["refreshToken"]["path"] == (ours or "/")
 
 
 @pytest.mark.parametrize(

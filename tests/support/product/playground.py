@@ -5,7 +5,7 @@ The role of a block, the word after its language, says what becomes of it:
 ===================  =================================================================================
 ``python NAME``      a file of the stranger's app; blocks of the same name continue it
 ``bash app``         commands in the stranger's folder
-``bash install``     commands in a checkout that holds only the product
+``bash start``       commands from nothing to a served app; tests/e2e/product/test_package.py runs them
 ``bash site``        commands in a checkout of the site, which is served at the same time
 ``bash serve``       a command there that serves the site until it is stopped
 ``bash make``        a target of the Makefile; only its recipe is read, see ``run_make``
@@ -36,7 +36,6 @@ from ..peers.insistent import await_that
 from ..server.nginx import free_port, is_closed_to, listening, nginx, sign_in_over_tls
 from ..server.servers import SECRET, environment_for, serving, site_on
 from .documents import Block
-from .wheels import copy_sources
 
 SERVICE_SECRET = "the secret of a service that asks us".replace(" ", "-")
 LOCALHOST = "http://localhost:8000"
@@ -103,14 +102,8 @@ class Playground:
         }
         self._bash(commands, self.stranger, {**os.environ, **own})
 
-    def _run_bash_install(self, commands: str) -> None:
-        """In a checkout, into a folder of its own, with what is installed here already."""
-        here = {
-            "PIP_TARGET": str(self._folder / "installed"),
-            "PIP_NO_DEPS": "1",
-            "PIP_NO_BUILD_ISOLATION": "0",
-        }
-        self._bash(commands, copy_sources(self._folder / "sources"), {**os.environ, **here})
+    def _run_bash_start(self, _commands: str) -> None:
+        """Takes half a minute and a browser: it has a test of its own."""
 
     def _run_bash_site(self, commands: str) -> None:
         if LOCALHOST in commands:
