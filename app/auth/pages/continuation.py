@@ -50,13 +50,19 @@ def refused(problem: RatchetError) -> ResponseReturnValue:
     """The reply to a request that a guarded view refused: a redirect for a page, JSON for the rest."""
     try:
         stream.drain()
-        return (_page_redirect(problem) if redirects.is_navigation() else None) or responses.error(problem)
+        return (_for_page(problem) if redirects.is_navigation() else None) or responses.error(problem)
     except RatchetError as graver:
         return responses.error(graver)
 
 
-def _page_redirect(problem: RatchetError) -> BaseResponse | None:
-    """Where a page goes instead of an error: to continue, or to the sign-in page where that cannot help."""
+def _for_page(problem: RatchetError) -> BaseResponse | None:
+    """What a page gets instead of an error in JSON.
+
+    It goes to continue, or to the sign-in page where that cannot help. A page that is only read comes again
+    after a fault.
+    """
+    if isinstance(problem, Unavailable):
+        return _busy(problem) if request.method in origin.SAFE_METHODS else None
     if isinstance(problem, ReauthenticationRequired):
         return _to_sign_in(problem) if redirects.login_url() else None
     if not isinstance(problem, BearerRefused):
@@ -151,12 +157,16 @@ def _explain(problem: RatchetError) -> ResponseReturnValue:
     if OPTIONAL.name in request.args:
         return _continue_signed_out(problem)
     if isinstance(problem, Unavailable):
-        page = _page("busy", problem.status, seconds=RETRY_SECONDS, again=redirects.here())
-        page.headers["Retry-After"] = str(RETRY_SECONDS)
-        return page
+        return _busy(problem)
     reply = _to_sign_in(problem)
     services().cookies.set_continued(reply)
     return reply
+
+
+def _busy(problem: Unavailable) -> Response:
+    page = _page("busy", problem.status, problem=problem, seconds=RETRY_SECONDS, again=redirects.here())
+    page.headers["Retry-After"] = str(RETRY_SECONDS)
+    return page
 
 
 def _continue_signed_out(problem: RatchetError) -> Response:
@@ -216,7 +226,9 @@ def _is_strict_arrival() -> bool:
 
 
 def _page(name: str, status: int, **values: object) -> Response:
-    return show(Response(status=status), name, PAGE_POLICY, **values)
+    reply = Response(status=status)
+    keep_from_caches(reply)
+    return show(reply, name, PAGE_POLICY, **values)
 
 
 def _no_store(reply: BaseResponse) -> Response:

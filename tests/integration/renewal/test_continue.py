@@ -219,6 +219,14 @@ def test_fault_is_a_page_that_tries_again(scene: Scene, method: str, *, again: b
     assert ('content="3; url=/auth/continue?next=%2Faccount"' in reply.text) == again
 
 
+def test_the_page_for_a_fault_names_the_fault_to_a_developer(
+    make_bare_site: MakeSite, signed_in: Browser
+) -> None:
+    """In debug mode it shows the description of the error, too."""
+    browser = Browser(make_bare_site(DEBUG=True), signed_in.held)
+    assert "<p>The site is busy. Try again in a moment.</p>" in continue_to(browser, "/account").text
+
+
 @pytest.mark.parametrize("dest", ["iframe", "frame", "embed", "object"])
 def test_frame_of_another_site_says_so(late: Browser, site: Flask, ada: str, dest: str) -> None:
     """In a frame where the browser keeps the cookies back nothing is renewed; a link leads out of it."""

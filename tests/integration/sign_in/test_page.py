@@ -278,6 +278,13 @@ def test_without_the_database_the_page_says_so(make_stranger: MakeStranger, tmp_
         assert (reply.status_code, reply.mimetype) == (503, "text/html")
         assert ("Retry-After" in reply.headers, "Set-Cookie" in reply.headers) == (True, False)
         assert 'role="alert"' in reply.text
+    page = show(grace, "/live")
+    assert (page.status_code, page.headers["Retry-After"], page.headers["Cache-Control"]) == (
+        503,
+        "3",
+        "no-store",
+    )
+    assert 'content="3; url=/live"' in page.text
     with create_engine(url).begin() as connection:
         connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO members")
 
