@@ -6,6 +6,7 @@ from flask import Response, jsonify
 
 from ..errors import (
     InvalidCredentials,
+    InvalidRequest,
     NotFound,
     ReauthenticationRequired,
     RefreshTokenInvalid,
@@ -66,7 +67,7 @@ routes = Routes()
 
 
 def _sign_in(settings: Settings) -> Schema:
-    """A name under one of three keys and a password, or a refresh token where bodies carry those."""
+    """A name under one of three keys and a password, or a refresh token: what the site accepts of these."""
     name = text("A user name, or an e-mail address.", maxLength=MAX_IDENTIFIER_LENGTH)
     options: dict[str, Schema] = {
         "password": text("The whole password; it is never shortened.", maxLength=MAX_PASSWORD_LENGTH),
@@ -81,7 +82,11 @@ def _sign_in(settings: Settings) -> Schema:
         {"username": name, "identifier": ABSENT, "email": ABSENT},
     ]
     bodies = [record(next(iter(names)), "password", **names, **options) for names in by_name]
-    return {"anyOf": [*bodies, *(exchange.GRANTS if settings.body_delivery else ())]}
+    accepted = [
+        *(bodies if settings.password_login else ()),
+        *(exchange.GRANTS if settings.body_delivery else ()),
+    ]
+    return {"anyOf": accepted} if accepted else {"not": {}}
 
 
 @routes.route(
@@ -96,6 +101,8 @@ def login() -> Response:
     body = read_body()
     if "grant_type" in body:
         return responses.tokens(*exchange.refresh_grant(body))
+    if not services().settings.password_login:
+        raise InvalidRequest("This URL takes no password. Sign in on the sign-in page of the site.")
     delivery = check_delivery(body.choice("delivery", *DELIVERIES))
     field, identifier = _identifier(body)
     options = SessionOptions(body.flag("remember"), delivery, device_label(body.text("label")))

@@ -161,6 +161,12 @@ class Settings:
         "Cost of a password hash; a cheaper stored hash is replaced at the next sign-in.",
     )
     password_min_length: int = _whole_number(8, 64, default=15, purpose="Characters a new password needs.")
+    password_login: bool = setting(
+        parsers.flag,
+        True,
+        f"{_FLAG}; false is for sites that ask for more than a password",
+        "POST /login takes a password. If false, it only refreshes, and your own form signs people in.",
+    )
     throttle_storage: str = setting(
         parsers.text,
         "memory://",

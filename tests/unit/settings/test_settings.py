@@ -57,6 +57,7 @@ TABLE = {
     "RATCHET_SERVICE_SECRETS": Row((), SECRET_OF_A_SERVICE, (SECRET_OF_A_SERVICE,), ()),
     "RATCHET_BCRYPT_ROUNDS": Row(12, 13, 13, (9, 17, "12", True, None)),
     "RATCHET_PASSWORD_MIN_LENGTH": Row(15, 8, 8, (7, 65, "15", True, None)),
+    "RATCHET_PASSWORD_LOGIN": Row(default=True, good=False, kept=False, bad=NO_FLAG),
     "RATCHET_THROTTLE_STORAGE": Row(
         "memory://", "redis://localhost:6379", "redis://localhost:6379", (*NO_TEXT, None)
     ),
