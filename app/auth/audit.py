@@ -28,6 +28,7 @@ logger = logging.getLogger("flask_ratchet.audit")
 EVENTS = {
     signals.user_signed_in: "sign_in",
     signals.sign_in_failed: "sign_in_failed",
+    signals.sign_in_refused: "sign_in_refused",
     signals.session_refreshed: "refresh",
     signals.session_ended: "session_ended",
     signals.reuse_detected: "reuse",

@@ -6,6 +6,7 @@ a reply. Beside the tree stands SettingsError: it stops the start, and no reques
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 
@@ -22,11 +23,13 @@ class RatchetError(Exception):
     session.
     """
 
-    code: ClassVar[str] = "server_error"
+    code: str = "server_error"
     status: ClassVar[int] = 500
     ends_session: bool = False
     default_description: ClassVar[str] = "Something went wrong on this site."
     reason: ClassVar[str | None] = None
+    bearer_error: ClassVar[str | None] = None
+    """The ``error`` of the ``WWW-Authenticate`` that goes with this error (RFC 6750, 3.1), if any."""
     handed_back: bool = False
     """Whether ``continuation.hand_back`` has already raised it again for Flask's error handlers."""
 
@@ -45,7 +48,9 @@ class RatchetError(Exception):
     @property
     def challenge(self) -> str | None:
         """The ``WWW-Authenticate`` value that goes with this error (RFC 6750, section 3), if any."""
-        return None
+        if self.bearer_error is None:
+            return None
+        return f'Bearer error="{self.bearer_error}", error_description="{self.default_description}"'
 
 
 class InvalidRequest(RatchetError):
@@ -140,15 +145,30 @@ class AccountUnconfirmed(AccountRefused):
     default_description = "This account has not been confirmed yet."
 
 
+class SignInRefused(AccountRefused):
+    """The host's ``may_sign_in`` raises this: ``code`` tells clients why, ``description`` tells the user.
+
+    The session of a refused refresh goes on. ``code`` has up to 64 lower-case letters, digits and
+    underscores; ValueError for any other.
+    """
+
+    code = "sign_in_refused"
+    default_description = "You may not sign in at the moment."
+    spelling: ClassVar[str] = "^[a-z][a-z0-9_]{0,63}$"
+    """Of a code (ECMA 262, for JSON Schema)."""
+
+    def __init__(self, code: str, description: str | None = None) -> None:
+        if not re.fullmatch(self.spelling, code):
+            raise ValueError(f"{code!r} is no code: use a-z, 0-9 and _, such as 'terms_not_accepted'")
+        self.code = code
+        super().__init__(description)
+
+
 class BearerRefused(RatchetError):
     """An access token is needed and there is no usable one."""
 
     status = 401
-
-    @property
-    def challenge(self) -> str:
-        """Tell the client to present another access token (RFC 6750, section 3.1)."""
-        return f'Bearer error="invalid_token", error_description="{self.default_description}"'
+    bearer_error = "invalid_token"
 
 
 class TokenMissing(BearerRefused):
@@ -209,14 +229,17 @@ class ReauthenticationRequired(RatchetError):
 
     code = "reauthentication_required"
     status = 403
+    bearer_error = "insufficient_user_authentication"
     default_description = "Sign in again to do this."
 
-    @property
-    def challenge(self) -> str:
-        """Tell the client to sign in again (RFC 9470, section 3)."""
-        return (
-            f'Bearer error="insufficient_user_authentication", error_description="{self.default_description}"'
-        )
+
+class InsufficientScope(RatchetError):
+    """The view needs claims that the access token does not have (RFC 6750, 3.1)."""
+
+    code = "insufficient_scope"
+    status = 403
+    bearer_error = "insufficient_scope"
+    default_description = "You may not do this."
 
 
 class CrossOrigin(RatchetError):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar, cast
 
 from flask import Flask, Response, after_this_request, got_request_exception, request
 from flask_sqlalchemy import SQLAlchemy
@@ -15,21 +15,15 @@ from .errors import RatchetError, SettingsError
 from .lifecycle.account import Account, SessionOptions, SessionRef
 from .management.cli import commands
 from .pages import continuation, script
-from .passwords.authentication import Authenticator
-from .passwords.formats import PasswordFormats, PasswordVerifier
-from .passwords.throttle import Throttle
+from .passwords.formats import PasswordVerifier
 from .sessions import deletion
-from .sessions.issuer import IssuedTokens, TokenIssuer
-from .sessions.reader import SessionReader
-from .sessions.revocation import RevocationCache
-from .sessions.service import SessionService
+from .sessions.hooks import Hooks
+from .sessions.issuer import IssuedTokens
 from .settings.arguments import check_clock, check_functions
 from .settings.load import load
-from .settings.model import Settings
 from .storage.accounts import AccountStore, UserOptions
 from .user import RatchetUser, field_of
 from .web import guard, redirects, responses, stream
-from .web.cookies import Cookies
 from .web.request import (
     check_origin,
     client_ip,
@@ -38,12 +32,14 @@ from .web.request import (
     presented_sessions,
     replaced_session,
 )
-from .web.services import EXTENSION, Services, services
+from .web.services import EXTENSION, assemble, services
 
 _AUTHENTICATED = "ratchet.authenticated"
 
+_User = TypeVar("_User", bound=RatchetUser)
 
-class Ratchet:
+
+class Ratchet(Generic[_User]):
     """Keeps the users of a Flask site signed in.
 
     ``db`` is the site's SQLAlchemy, ``user_model`` its model with RatchetUser mixed in, ``is_breached`` says
@@ -51,24 +47,28 @@ class Ratchet:
     returns SQLAlchemy options for every SELECT of a user. It is called for each SELECT.
     ``with_loader_criteria`` hides rows everywhere; other options say what is loaded together with
     ``current_user``. ``password_verifiers`` verify password hashes of other systems (see verifiers).
-    Raises SettingsError if a setting or function is wrong.
+    ``claims`` gives further claims for the access tokens of a user; ``may_sign_in`` raises SignInRefused for
+    a user who may not. Raises SettingsError if a setting or function is wrong.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each is named by the host, and most are left out
         self,
         app: Flask | None = None,
         *,
         db: SQLAlchemy,
-        user_model: type[RatchetUser],
+        user_model: type[_User],
         is_breached: Callable[[str], bool] = lambda _: False,
         clock: Callable[[], float] = lambda: time.time(),  # noqa: PLW0108  # looked up late: tests replace it
         user_options: UserOptions = lambda: (),
+        claims: Callable[[_User], Mapping[str, Any]] | None = None,
+        may_sign_in: Callable[[_User], None] | None = None,
         password_verifiers: Sequence[PasswordVerifier] = (),
     ) -> None:
         check_functions(is_breached=is_breached, clock=clock, user_options=user_options)
         self._password_verifiers = password_verifiers
         self._is_breached, self._user_options = is_breached, user_options
-        self.required = guard.required
+        self._hooks = Hooks(claims, may_sign_in)
+        self.required, self.identity = guard.required, guard.Identity()
         self._db, self._user_model, self._clock = db, user_model, clock
         if app is not None:
             self.init_app(app)
@@ -85,7 +85,10 @@ class Ratchet:
             )
         checked, clock = load(app), self._clock if clock is None else clock
         check_clock(clock)
-        app.extensions[EXTENSION] = self._assemble(checked, clock)
+        store = AccountStore(self._db, self._user_model, self._user_options)
+        app.extensions[EXTENSION] = assemble(
+            checked, store, self._hooks, self._is_breached, self._password_verifiers, clock
+        )
         audit.listen(app, clock)
         app.register_error_handler(RatchetError, continuation.refused)
         app.after_request(stream.drain_refused)
@@ -95,8 +98,18 @@ class Ratchet:
         app.register_blueprint(blueprint, url_prefix=checked.url_prefix.rstrip("/") or None)
         app.register_blueprint(root)
         app.cli.add_command(commands)
+        # The first one: what a host or another extension gives templates under this name stays.
+        app.template_context_processors[None].insert(0, lambda: {"current_user": guard.current_user})
 
-    def authenticate(self, identifier: str, password: str) -> Any:
+    @property
+    def current_user(self) -> _User:
+        """The signed-in user, typed by your model; the same as the ``current_user`` of the package.
+
+        It is false where nobody is signed in or the row is gone.
+        """
+        return cast("_User", guard.current_user)
+
+    def authenticate(self, identifier: str, password: str) -> _User:
         """The user with this e-mail address or user name and password, an object of your model.
 
         Raises InvalidCredentials, TooManyAttempts, AccountBlocked or AccountUnconfirmed; InvalidRequest if
@@ -111,7 +124,7 @@ class Ratchet:
         )
         user = services().store.user(account.subject)
         request.environ[_AUTHENTICATED] = account, user and user.password_hash
-        return user
+        return cast("_User", user)
 
     def hash_new_password(self, password: str) -> str:
         """What to store as ``password_hash``; InvalidRequest if the password is refused."""
@@ -127,6 +140,7 @@ class Ratchet:
         issued = services().authenticator.change_password(
             account, session, current, new, client_ip=client_ip()
         )
+        guard.became(issued)
         if issued.session.delivery == "cookie":
             after_this_request(lambda response: responses.set_cookies(response, issued, replaces=True))
         return issued
@@ -137,6 +151,7 @@ class Ratchet:
         options = SessionOptions(remember, "cookie", device_label(label))
         replaced = replaced_session()
         issued = services().sessions.start(account, options, replaces=replaced)
+        guard.became(issued)
         after_this_request(
             lambda response: responses.set_cookies(response, issued, replaces=replaced is not None)
         )
@@ -149,6 +164,7 @@ class Ratchet:
             return
         for ref in presented_sessions():
             services().sessions.end(ref)
+        guard.became_nobody()
         after_this_request(_clear_cookies)
 
     def end_other_sessions(self) -> None:
@@ -222,28 +238,6 @@ class Ratchet:
         except RatchetError:
             after_this_request(stream.drain_behind)
             raise
-
-    def _assemble(self, checked: Settings, clock: Callable[[], float]) -> Services:
-        store = AccountStore(self._db, self._user_model, self._user_options)
-        token_issuer = TokenIssuer(checked)
-        revocations = RevocationCache(store.ended_since, checked.access_ttl)
-        reader = SessionReader(checked, store, token_issuer, revocations, clock)
-        sessions = SessionService(checked, store, token_issuer, revocations, reader, clock)
-        cookies = Cookies(
-            secrets=checked.secrets,
-            refresh_name=checked.cookie_name,
-            refresh_path=checked.url_prefix,
-            domain=checked.cookie_domain,
-            secure=checked.cookie_secure,
-            samesite=checked.cookie_samesite,
-            with_access=checked.access_cookie,
-            partitioned=checked.cookie_partitioned,
-            clock=clock,
-        )
-        throttle = Throttle(checked.throttle_storage, checked.secrets[0])
-        formats = PasswordFormats(checked.bcrypt_rounds, self._password_verifiers)
-        authenticator = Authenticator(checked, store, throttle, sessions, self._is_breached, formats, clock)
-        return Services(checked, store, token_issuer, reader, sessions, authenticator, cookies, clock)
 
 
 def _account(user: Any) -> Account:

@@ -31,6 +31,9 @@ COUNTERS = (
         signals.sign_in_failed, "ratchet_sign_in_failures", "Refused sign-ins, by the error's code", "reason"
     ),
     Counted(
+        signals.sign_in_refused, "ratchet_sign_ins_refused", "Refused by the host, by its own code", "reason"
+    ),
+    Counted(
         signals.session_refreshed, "ratchet_refreshes", "Refreshes, by the verdict of the rule", "verdict"
     ),
     Counted(signals.session_ended, "ratchet_sessions_ended", "Sessions that ended, by the reason", "reason"),

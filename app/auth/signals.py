@@ -18,6 +18,8 @@ user_signed_in = _names.signal("user-signed-in")
 """``subject, session, new_device`` (no other session of the user has this label)"""
 sign_in_failed = _names.signal("sign-in-failed")
 """``identifier, address, reason`` (an error code)"""
+sign_in_refused = _names.signal("sign-in-refused")
+"""``subject, reason`` (the code of a SignInRefused): the host refused a sign-in or a refresh"""
 session_refreshed = _names.signal("session-refreshed")
 """``subject, session, verdict`` (repeat, rotate or recover)"""
 session_ended = _names.signal("session-ended")

@@ -23,6 +23,7 @@ CONTRACT: list[tuple[type[RatchetError], str, int, bool]] = [
     (errors.SessionStolen, "refresh_token_invalid", 401, True),
     (errors.RefreshTokenReused, "refresh_token_reused", 401, True),
     (errors.ReauthenticationRequired, "reauthentication_required", 403, False),
+    (errors.InsufficientScope, "insufficient_scope", 403, False),
     (errors.CrossOrigin, "cross_origin", 403, False),
     (errors.TooManyAttempts, "too_many_attempts", 429, False),
     (errors.Unavailable, "unavailable", 503, False),
@@ -62,6 +63,9 @@ def test_an_error_has_one_sentence_for_a_person(kind: type[RatchetError]) -> Non
             errors.ReauthenticationRequired(),
             'Bearer error="insufficient_user_authentication"',
             id="a sign-in too long ago",
+        ),
+        pytest.param(
+            errors.InsufficientScope(), 'Bearer error="insufficient_scope"', id="claims that are missing"
         ),
     ],
 )
@@ -112,6 +116,24 @@ def test_a_refused_method_knows_the_allowed_ones() -> None:
     assert (error.code, error.status, set(error.allowed)) == ("method_not_allowed", 405, {"GET"})
 
 
+def test_a_host_refuses_with_a_code_of_its_own() -> None:
+    """Its sentence too; a sign-in that is refused later ends no session."""
+    error = errors.SignInRefused("terms_not_accepted", "Accept the terms first.")
+    assert (error.code, error.status, error.ends_session) == ("terms_not_accepted", 403, False)
+    assert (error.description, str(error)) == (
+        "Accept the terms first.",
+        f"{error.code}: {error.description}",
+    )
+    assert errors.SignInRefused("closed").description.endswith(".")
+
+
+@pytest.mark.parametrize("code", ["", "Terms", "a b", "a\nb", "1st", "terms-not-accepted", "x" * 65])
+def test_a_code_that_no_client_could_switch_on_is_refused(code: str) -> None:
+    """It goes into replies, URLs and logs."""
+    with pytest.raises(ValueError, match="is no code"):
+        errors.SignInRefused(code)
+
+
 def leaves(kind: type[Any]) -> set[type[Any]]:
     """The errors of a tree that have no further kinds, and those that have and are raised themselves."""
     return {kind} | {leaf for child in kind.__subclasses__() for leaf in leaves(child)}
@@ -120,5 +142,6 @@ def leaves(kind: type[Any]) -> set[type[Any]]:
 def test_every_error_is_in_this_table() -> None:
     """An error cannot come or go without a row here."""
     own = {kind for kind in leaves(RatchetError) if kind.__module__ == errors.__name__}
-    groups = {RatchetError, errors.AccountRefused, errors.BearerRefused, errors.MethodNotAllowed}
-    assert own - groups == {kind for kind, *_ in CONTRACT}
+    groups = {RatchetError, errors.AccountRefused, errors.BearerRefused}
+    with_arguments = {errors.MethodNotAllowed, errors.SignInRefused}
+    assert own - groups - with_arguments == {kind for kind, *_ in CONTRACT}

@@ -139,6 +139,7 @@ def _about_access(presented: str) -> dict[str, Any] | None:
         claims = services().reader.read_access(presented)
         services().reader.find(SessionRef(claims.subject, claims.session_id))
         return {
+            **claims.further_claims,
             **_named("iss", "aud"),
             **_token_claims(claims),
             "active": True,

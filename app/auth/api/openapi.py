@@ -20,6 +20,7 @@ from ..errors import (
     RatchetError,
     ReauthenticationRequired,
     SessionStolen,
+    SignInRefused,
 )
 from ..routing.media_types import JSON
 from ..routing.routes import NO_ROUTE, Errors, Parameter, ReplySpec, Route
@@ -166,8 +167,8 @@ def _reply(reply: ReplySpec) -> dict[str, Any]:
 
 def _errors(refused: list[type[RatchetError]]) -> dict[str, Any]:
     """The reply to all these errors, which share a status."""
-    codes = sorted({error.code for error in refused})
-    schema = {"allOf": [ERROR, {"properties": {"error": {"enum": codes}}}]}
+    codes = _codes(refused)
+    schema = {"allOf": [ERROR, {"properties": {"error": codes}}]}
     return {
         "description": " ".join(f"`{error.code}`: {error.default_description}" for error in refused),
         "headers": _headers_of(refused),
@@ -231,6 +232,13 @@ def _security_schemes(settings: Settings) -> dict[str, Any]:
     }
 
 
+def _codes(refused: Iterable[type[RatchetError]]) -> Schema:
+    """The codes of these errors; a host that refuses a sign-in has codes of its own."""
+    codes: Schema = {"enum": sorted({error.code for error in refused})}
+    hosts = {"pattern": SignInRefused.spelling, "description": "A code of this site's own ``may_sign_in``."}
+    return {"anyOf": [codes, hosts]} if SignInRefused in refused else codes
+
+
 def _tree(error: type[RatchetError]) -> Iterator[type[RatchetError]]:
     yield error
     for below in error.__subclasses__():
@@ -238,12 +246,11 @@ def _tree(error: type[RatchetError]) -> Iterator[type[RatchetError]]:
 
 
 def _error(_settings: Settings) -> Schema:
-    codes = sorted({error.code for error in _tree(RatchetError)})
     theft = {"const": SessionStolen.reason, "description": "Present if a theft ended the session."}
     return record(
         "error",
         "error_description",
-        error={"type": "string", "enum": codes},
+        error={"type": "string"} | _codes(list(_tree(RatchetError))),
         error_description=text("One sentence for a person."),
         reason=theft,
     )

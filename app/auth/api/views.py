@@ -10,6 +10,7 @@ from ..errors import (
     NotFound,
     ReauthenticationRequired,
     RefreshTokenInvalid,
+    SignInRefused,
     TooManyAttempts,
 )
 from ..lifecycle.account import SessionOptions, SessionRef
@@ -189,7 +190,7 @@ def _new_password(settings: Settings) -> Schema:
     {200: ReplySpec("Changed.", {JSON: TOKENS}, COOKIES)},
     body=BodySpec(Component("NewPassword", _new_password)),
     guard=SIGNED_IN,
-    refuses=(InvalidCredentials, TooManyAttempts),
+    refuses=(InvalidCredentials, TooManyAttempts, SignInRefused),
 )
 def password() -> Response:
     """Change the password; every other session ends."""

@@ -75,7 +75,7 @@ UNSAFE: Errors = (errors.CrossOrigin, errors.Unavailable)
 BODY: Errors = (errors.InvalidRequest, errors.ContentTooLarge, errors.UnsupportedMediaType)
 """The errors of reading a body."""
 
-ACCOUNT: Errors = (errors.AccountBlocked, errors.AccountUnconfirmed)
+ACCOUNT: Errors = (errors.AccountBlocked, errors.AccountUnconfirmed, errors.SignInRefused)
 
 COOKIES = ("Set-Cookie",)
 PUBLIC = ("Cache-Control",)

@@ -47,11 +47,14 @@ class TokenIssuer:
             [derive_key(secret, "refresh token") for secret in settings.secrets], settings.issuer
         )
 
-    def issue(self, account: Account, session: Session, now: float) -> IssuedTokens:
-        """The tokens of a session as it is now: always the same refresh token, and a new access token."""
+    def issue(self, account: Account, session: Session, now: float, further: str = "") -> IssuedTokens:
+        """The tokens of a session as it is now: always the same refresh token, and a new access token.
+
+        ``further`` are the host's own claims (``AccessClaims.further``).
+        """
         access_until = int(min(now + self._access_ttl, session.expires_at))
         access = AccessClaims(
-            account.subject, session.id, int(now), access_until, int(session.auth_time), new_id()
+            account.subject, session.id, int(now), access_until, int(session.auth_time), new_id(), further
         )
         refresh = RefreshClaims(account.subject, session.id, session.current, int(session.expires_at))
         return IssuedTokens(

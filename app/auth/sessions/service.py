@@ -24,6 +24,7 @@ from ..lifecycle.rotation import Session
 from ..settings.model import Settings
 from ..storage.accounts import AccountStore
 from ..tokens.claims import RefreshClaims
+from .hooks import AskHost
 from .issuer import IssuedTokens, TokenIssuer, new_id
 from .reader import SessionReader
 from .revocation import RevocationCache
@@ -31,7 +32,13 @@ from .writer import TransitionWriter
 
 
 class SessionService:
-    """Changes the sessions of one app's users. ``clock`` gives seconds since the epoch."""
+    """Changes the sessions of one app's users. ``clock`` gives seconds since the epoch.
+
+    ``ask_host`` calls the host's hooks each time tokens are issued. A sign-in calls it before it writes, so
+    that a refusal or a failing hook leaves nothing behind. A refresh calls it after the rule is written: the
+    rule finds thefts also while the host refuses, and a refused reply is like a lost one, so the session goes
+    on.
+    """
 
     def __init__(
         self,
@@ -41,8 +48,10 @@ class SessionService:
         revocations: RevocationCache,
         reader: SessionReader,
         clock: Callable[[], float],
+        ask_host: AskHost = lambda _subject, _missing: "",
     ) -> None:
         self._settings, self._store, self._issuer = settings, store, token_issuer
+        self._ask_host = ask_host
         self._revocations, self._reader, self._clock = revocations, reader, clock
         self._policy = settings.rotation_policy
         self._change = TransitionWriter(settings, store, revocations).change
@@ -61,7 +70,7 @@ class SessionService:
         is refused. A session that was ``started_by`` another one has its ``auth_time``, and ends if that one
         is stolen.
         """
-        now = self._clock()
+        now, further = self._clock(), self._further(account)
         started = self._new_session(options, now, started_by)
         decide_transition = partial(
             transitions.start,
@@ -76,14 +85,14 @@ class SessionService:
         )
         if replaces and replaces.subject != account.subject:
             self._end_session(replaces, "replaced", now)
-        return self._issue(latest, started, now)
+        return self._issue(latest, started, now, further)
 
     def restart(self, account: Account, old: Session, password_hash: str) -> IssuedTokens:
         """Store a new password; a new session replaces ``old`` and every other session ends.
 
         Raises InvalidCredentials if the password was changed meanwhile, TokenInvalid if ``old`` has ended.
         """
-        now = self._clock()
+        now, further = self._clock(), self._further(account)
         started = self._new_session(SessionOptions(old.remember, old.delivery, old.label), now)
         decide_transition = partial(
             transitions.restart, new_session=started, password_hash=account.password_hash, old=old.id
@@ -96,7 +105,7 @@ class SessionService:
             missing=InvalidCredentials,
             password_hash=password_hash,
         )
-        return self._issue(latest, started, now)
+        return self._issue(latest, started, now, further)
 
     def reset(self, subject: str, password_hash: str) -> None:
         """Store a password that the host sets; every session ends. Raises UserNotFound."""
@@ -237,12 +246,16 @@ class SessionService:
         account, session = self._change(claims.subject, decide_transition, now, missing=RefreshTokenInvalid)
         if session is None:
             raise RefreshTokenInvalid
-        return self._issue(account, session, now)
+        return self._issue(account, session, now, self._ask_host(claims.subject, RefreshTokenInvalid))
 
-    def _issue(self, account: Account, session: Session, now: float) -> IssuedTokens:
+    def _further(self, account: Account) -> str:
+        """The host's claims for somebody who signs in; what Ratchet itself refuses is not asked."""
+        return "" if account.sign_in_error else self._ask_host(account.subject, InvalidCredentials)
+
+    def _issue(self, account: Account, session: Session, now: float, further: str) -> IssuedTokens:
         """The tokens of a session that this process has just read from its row, or written there."""
         self._revocations.mark_live(SessionRef(account.subject, session.id), now)
-        return self._issuer.issue(account, session, now)
+        return self._issuer.issue(account, session, now, further)
 
     def _new_session(self, options: SessionOptions, now: float, started_by: Session | None = None) -> Session:
         expires_at = now + self._settings.session_ttl

@@ -7,7 +7,8 @@ another request was faster. Only this package and user.py use SQL.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property, partial
 from operator import itemgetter
 from typing import Any
@@ -15,7 +16,8 @@ from typing import Any
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Column, CursorResult, Row, Select, inspect
 from sqlalchemy.exc import DataError, IntegrityError
-from sqlalchemy.orm import LoaderCriteriaOption
+from sqlalchemy.orm import LoaderCriteriaOption, scoped_session
+from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -155,11 +157,16 @@ class AccountStore:
 
     def user(self, subject: str) -> Any:
         """The host's own user object in ``db.session``, or None."""
-        key = self.key_of(subject)
-        if key is None:
-            return None
         with self.database.faults():
-            return self._db.session.get(self._model, key, options=list(self._user_options()))
+            return self._get(self._db.session, subject)
+
+    @contextmanager
+    def user_apart(self, subject: str) -> Iterator[Any]:
+        """The host's user object as its row is now, or None. Relations can be loaded; changes are dropped."""
+        with self.database.session_apart() as own:
+            user = self._get(own, subject)
+            own.commit()  # the connection goes back to the pool, and the host's hook may take it
+            yield user
 
     def delete(self, subject: str) -> None:
         """Delete a user's row as the host's mapping says, in a transaction of its own.
@@ -197,6 +204,10 @@ class AccountStore:
                 "a SELECT returned several rows with the same key, so it is not known which row is the user's"
             )
         return rows
+
+    def _get(self, session: OrmSession | scoped_session[Any], subject: str) -> Any:
+        key = self.key_of(subject)
+        return None if key is None else session.get(self._model, key, options=list(self._user_options()))
 
     def _delete(self, key: Any) -> None:
         with self._db.session.session_factory() as own:

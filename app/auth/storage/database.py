@@ -107,6 +107,15 @@ class Database:
             return take(connection.execution_options(yield_per=FETCHED_AT_ONCE).execute(statement))
 
     @contextmanager
+    def session_apart(self) -> Iterator[Session]:
+        """A session of the host's class beside ``db.session``. It reads what is on disk and never flushes."""
+        bind = self._bind
+        if isinstance(bind, Engine):
+            bind = bind.execution_options(isolation_level="AUTOCOMMIT")
+        with self.faults(), self._session_on(bind, autoflush=False, expire_on_commit=False) as own:
+            yield own
+
+    @contextmanager
     def faults(self) -> Iterator[None]:
         """Turn a fault of the database into Unavailable, and a text that it cannot hold into ForeignText."""
         try:
@@ -191,14 +200,14 @@ class Database:
         """Close every pooled connection: like the failed one, each was opened before the fault."""
         self._bind.engine.dispose()
 
-    def _session_on(self, connection: Connection) -> Session:
-        """A session of the host's class that always uses this connection, despite any ``get_bind`` of it."""
+    def _session_on(self, bind: Engine | Connection, **options: bool) -> Session:
+        """A session of the host's class that always uses this bind, despite any ``get_bind`` of it."""
         kept = self._db.session.session_factory.kw
-        return self._own_class(**kept | {"bind": connection, "binds": None})
+        return self._own_class(**kept | {"bind": bind, "binds": None} | options)
 
     @cached_property
     def _own_class(self) -> type[Session]:
-        """The host's class of sessions, with its listeners, for one connection."""
+        """The host's class of sessions, with its listeners, for one bind."""
         hosts = self._db.session.session_factory.class_
         return type("OwnSession", (hosts,), {"get_bind": lambda self, *_, **__: self.bind})
 

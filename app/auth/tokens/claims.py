@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .. import strict_json
 from ..errors import RefreshTokenInvalid, TokenInvalid
 from .jws import Key, TokenSigner
 
@@ -19,6 +20,14 @@ CLOCK_TOLERANCE = 10
 """Seconds by which the clock of the node that issued an access token may be ahead of the reader's."""
 
 MAX_TIME = 2**40
+MAX_FURTHER = 1024
+"""Bytes of a host's further claims, as JSON: with them the cookie stays below the 4096 bytes of browsers."""
+
+RESERVED = frozenset(
+    {"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "auth_time", "client_id", "cnf"}
+)
+"""The claims with a meaning of their own (RFC 7519, 4.1; RFC 9068, 2.2; RFC 7800, 3.1)."""
+
 MAX_REMEMBERED = 4096
 """Verified access tokens that a process remembers."""
 
@@ -27,7 +36,9 @@ MAX_REMEMBERED = 4096
 class AccessClaims:
     """The claims of an access token (RFC 9068): user, session, time of the sign-in. Times are whole seconds.
 
-    ``token_id`` is different in each token; None in a token of a release that wrote no ``jti``.
+    ``token_id`` is different in each token; None in a token of a release that wrote no ``jti``. ``further``
+    has the host's own claims as the text of a JSON object, so that nobody can change a shared value; "" is
+    none.
     """
 
     subject: str
@@ -36,6 +47,12 @@ class AccessClaims:
     expires_at: int
     auth_time: int
     token_id: str | None
+    further: str = ""
+
+    @property
+    def further_claims(self) -> dict[str, Any]:
+        """The host's own claims, as a new value."""
+        return dict(strict_json.loads(self.further.encode())) if self.further else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +79,7 @@ class AccessTokens:
         """The access token for ``claims``; no two are equal, because their ``token_id`` differs."""
         return self._signer.sign(
             {
+                **claims.further_claims,
                 **self._fixed,
                 "client_id": CLIENT_ID,
                 "sub": claims.subject,
@@ -98,6 +116,7 @@ class AccessTokens:
                 _time(claims, "exp"),
                 _time(claims, "auth_time"),
                 _text(claims, "jti") if "jti" in claims else None,
+                _further(claims),
             )
         except ValueError as error:
             raise TokenInvalid from error
@@ -169,6 +188,34 @@ class RefreshTokens:
     def is_foreign(self, token: str) -> bool:
         """Whether ``token`` has the form of ours, and none of our keys signed it."""
         return self._signer.is_foreign(token)
+
+
+def further_text(claims: Mapping[str, Any]) -> str:
+    """The host's claims as the text that an access token can have; ValueError says what is wrong.
+
+    It is read back by the rules for tokens, so what is signed can be read.
+    """
+    if not isinstance(claims, Mapping):
+        raise ValueError(f"it returned {type(claims).__name__}; return a mapping of names to JSON values")
+    if taken := RESERVED & claims.keys():
+        raise ValueError(f"Ratchet itself writes {', '.join(sorted(taken))}; use another name")
+    try:
+        text = strict_json.dumps(dict(claims))
+        strict_json.loads(text)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"a claim is no JSON ({error}); return text, numbers, lists, mappings") from error
+    if len(text) > MAX_FURTHER:
+        raise ValueError(
+            f"the claims have {len(text)} bytes as JSON, and {MAX_FURTHER} is the limit, because a browser "
+            "drops a large cookie; return names or ids, and read the rest from the database"
+        )
+    return text.decode() if claims else ""
+
+
+def _further(claims: Mapping[str, Any]) -> str:
+    """What a token says beyond what Ratchet writes."""
+    further = {name: value for name, value in claims.items() if name not in RESERVED}
+    return strict_json.dumps(further).decode() if further else ""
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:

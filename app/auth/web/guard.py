@@ -1,8 +1,8 @@
-"""@ratchet.required and current_user: which user sent a request, and who may enter a view."""
+"""@ratchet.required, current_user, identity: which user sent a request, and who may enter a view."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
@@ -13,9 +13,17 @@ from flask import Request, after_this_request, current_app, request
 from werkzeug import Response
 from werkzeug.local import LocalProxy
 
-from ..errors import BearerRefused, RatchetError, ReauthenticationRequired, TokenInvalid
+from ..errors import (
+    BearerRefused,
+    InsufficientScope,
+    RatchetError,
+    ReauthenticationRequired,
+    TokenInvalid,
+    TokenMissing,
+)
 from ..lifecycle.account import Account, SessionRef
 from ..lifecycle.rotation import Session
+from ..sessions.issuer import IssuedTokens
 from ..tokens.claims import AccessClaims
 from . import placement, redirects, stream
 from .refusal import as_http, as_redirect
@@ -30,6 +38,9 @@ _USER = "ratchet.user"
 _guarded: ContextVar[Request | None] = ContextVar("ratchet_guarded", default=None)
 """The request whose guarded view is running."""
 
+Demand = Mapping[str, Any] | Callable[[Mapping[str, Any]], bool]
+"""What a view asks of the host's claims: values by name, or a function that takes them all."""
+
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -38,23 +49,37 @@ _R = TypeVar("_R")
 def required(view: Callable[_P, _R], /) -> Callable[_P, _R]: ...
 @overload
 def required(
-    *, fresh: bool = False, live: bool = False, optional: bool = False
+    *, fresh: bool = False, live: bool = False, optional: bool = False, claims: Demand | None = None
 ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]: ...
-def required(view: Any = None, /, *, fresh: bool = False, live: bool = False, optional: bool = False) -> Any:
+def required(
+    view: Any = None,
+    /,
+    *,
+    fresh: bool = False,
+    live: bool = False,
+    optional: bool = False,
+    claims: Demand | None = None,
+) -> Any:
     """Let only signed-in people into a view; with ``optional``, let everybody in and know who is signed in.
 
     ``fresh`` demands a recent sign-in (RATCHET_FRESH_FOR), ``live`` that the session still exists; both read
     the user row. Put it directly below the route. A decorator between them, such as a cache of whole pages,
     answers without this check, and would serve the page of one user to everybody: RuntimeError, where it is
-    one of Flask-Caching. Raises TokenMissing, TokenInvalid, ReauthenticationRequired, or CrossOrigin if a
-    token came in a cookie.
+    one of Flask-Caching. Raises TokenMissing, TokenInvalid, ReauthenticationRequired, InsufficientScope, or
+    CrossOrigin if a token came in a cookie.
+
+    ``claims`` demands claims that ``Ratchet(claims=…)`` has written: each named one has the value, or is a
+    list with it. A function gets them all and returns whether they are enough.
 
     ``optional`` is for a page that everybody may see. It refuses nobody. A browser that holds a session whose
     access token has run out is sent to continue first, once. If that fails, the page is shown as to somebody
-    who is not signed in. Raises ValueError together with ``fresh`` or ``live``, which do refuse.
+    who is not signed in. Raises ValueError together with ``fresh``, ``live`` or ``claims``, which
+    do refuse.
     """
-    if optional and (fresh or live):
-        raise ValueError("required(optional=True) lets everybody in, so it takes neither fresh nor live")
+    if optional and (fresh or live or claims is not None):
+        raise ValueError("required(optional=True) lets everybody in, so it takes no fresh, live or claims")
+    if claims is not None and not (isinstance(claims, Mapping) or callable(claims)):
+        raise TypeError(f"required(claims=…) takes a mapping or a function, not {claims!r}")
 
     def guard(guarded: Callable[..., Any]) -> Callable[..., Any]:
         is_async, is_placed = iscoroutinefunction(guarded), False
@@ -67,7 +92,7 @@ def required(view: Any = None, /, *, fresh: bool = False, live: bool = False, op
             if optional:
                 way = _recognise()
                 return call(*args, **kwargs) if way is None else way
-            _check_access(fresh=fresh, live=live)
+            _check_access(fresh=fresh, live=live, demand=claims)
             with _inside():
                 return call(*args, **kwargs)
 
@@ -76,10 +101,12 @@ def required(view: Any = None, /, *, fresh: bool = False, live: bool = False, op
     return guard if view is None else guard(view)
 
 
-def _check_access(*, fresh: bool, live: bool) -> None:
+def _check_access(*, fresh: bool, live: bool, demand: Demand | None) -> None:
     """Raise the error of a request that may not enter the view; its body is dropped before the reply."""
     try:
-        identity()
+        claims = identity()
+        if demand is not None and not _is_met(demand, claims.further_claims):
+            raise InsufficientScope
         if fresh or live:
             _, session = live_session()
         if fresh and not services().reader.is_fresh(session):
@@ -90,6 +117,16 @@ def _check_access(*, fresh: bool, live: bool) -> None:
     else:
         return
     raise refusal
+
+
+def _is_met(demand: Demand, claims: Mapping[str, Any]) -> bool:
+    if callable(demand):
+        return bool(demand(claims))
+    return all(name in claims and _has(claims[name], wanted) for name, wanted in demand.items())
+
+
+def _has(claimed: object, wanted: object) -> bool:
+    return claimed == wanted or (isinstance(claimed, list) and wanted in claimed)
 
 
 def _refusal(problem: RatchetError) -> Exception:
@@ -129,7 +166,7 @@ def _inside() -> Iterator[None]:
 def identity() -> AccessClaims:
     """Whose request this is; TokenMissing or TokenInvalid if nobody is signed in.
 
-    It is found once for a request, so that a view which ends the session still knows whose it was. A
+    It is found once for a request, so that a guarded view which ends the session still knows whose it was. A
     WebSocket is one request for as long as it is open: there, time and revocation are looked at on every
     call. The signature is verified once per process in any case.
     """
@@ -138,7 +175,57 @@ def identity() -> AccessClaims:
     if known_to is not this or _is_websocket():
         claims = identify()
         environ[_IDENTITY] = this, claims
+    if claims is None:
+        raise TokenMissing
     return cast("AccessClaims", claims)
+
+
+def became(issued: IssuedTokens) -> None:
+    """From here on the request is that of the session that it has started."""
+    claims = services().reader.read_access(issued.access_token)
+    request.environ[_IDENTITY] = _this_request(), claims
+
+
+def became_nobody() -> None:
+    """From here on nobody is signed in, unless the view is guarded: that one relies on its user."""
+    if not _is_guarded():
+        request.environ[_IDENTITY] = _this_request(), None
+
+
+class Identity:
+    """Who is signed in, as the access token of the current request says: no query.
+
+    False where nobody is signed in; reading a field then raises TokenMissing or TokenInvalid.
+    """
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        try:
+            identity()
+        except RatchetError:
+            return False
+        return True
+
+    @property
+    def subject(self) -> str:
+        """The user's id as text (``sub``)."""
+        return identity().subject
+
+    @property
+    def session_id(self) -> str:
+        """The id of the session (``sid``)."""
+        return identity().session_id
+
+    @property
+    def auth_time(self) -> int:
+        """When the user signed in, in seconds since the epoch (``auth_time``)."""
+        return identity().auth_time
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """What ``Ratchet(claims=…)`` has written, as old as the access token. Each call gives a new value."""
+        return identity().further_claims
 
 
 def _is_websocket() -> bool:
@@ -170,17 +257,21 @@ def _load_user() -> Any:
     time, which sends one SELECT as long as something holds it. A later event of a socket has a ``db.session``
     of its own, and what is written to an object of another one is lost.
     """
-    is_guarded = _guarded.get() is _this_request()
     try:
         claims = identity()
     except RatchetError:
-        if is_guarded:
+        if _is_guarded():
             raise
         return None
     user = request.environ[_USER] = services().store.user(claims.subject)
-    if user is None and is_guarded:
+    if user is None and _is_guarded():
         raise as_http(TokenInvalid())
     return user
+
+
+def _is_guarded() -> bool:
+    """Whether this runs in a guarded view."""
+    return _guarded.get() is _this_request()
 
 
 current_user: Any = LocalProxy(_load_user)

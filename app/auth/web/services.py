@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from flask import current_app
 
 from ..passwords.authentication import Authenticator
+from ..passwords.formats import PasswordFormats, PasswordVerifier
+from ..passwords.throttle import Throttle
+from ..sessions.hooks import Hooks
 from ..sessions.issuer import TokenIssuer
 from ..sessions.reader import SessionReader
+from ..sessions.revocation import RevocationCache
 from ..sessions.service import SessionService
 from ..settings.model import Settings
 from ..storage.accounts import AccountStore
@@ -35,6 +39,38 @@ class Services:
     authenticator: Authenticator
     cookies: Cookies
     clock: Callable[[], float]
+
+
+def assemble(
+    settings: Settings,
+    store: AccountStore,
+    hooks: Hooks,
+    is_breached: Callable[[str], bool],
+    verifiers: Sequence[PasswordVerifier],
+    clock: Callable[[], float],
+) -> Services:
+    """Make the parts of an app."""
+    token_issuer = TokenIssuer(settings)
+    revocations = RevocationCache(store.ended_since, settings.access_ttl)
+    reader = SessionReader(settings, store, token_issuer, revocations, clock)
+    sessions = SessionService(
+        settings, store, token_issuer, revocations, reader, clock, hooks.asked_by(store)
+    )
+    cookies = Cookies(
+        secrets=settings.secrets,
+        refresh_name=settings.cookie_name,
+        refresh_path=settings.url_prefix,
+        domain=settings.cookie_domain,
+        secure=settings.cookie_secure,
+        samesite=settings.cookie_samesite,
+        with_access=settings.access_cookie,
+        partitioned=settings.cookie_partitioned,
+        clock=clock,
+    )
+    throttle = Throttle(settings.throttle_storage, settings.secrets[0])
+    formats = PasswordFormats(settings.bcrypt_rounds, verifiers)
+    authenticator = Authenticator(settings, store, throttle, sessions, is_breached, formats, clock)
+    return Services(settings, store, token_issuer, reader, sessions, authenticator, cookies, clock)
 
 
 def services() -> Services:

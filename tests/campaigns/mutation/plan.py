@@ -25,6 +25,7 @@ TESTS = {
         "tests/unit/tokens/test_claims_hostile.py",
         "tests/unit/lifecycle/test_values.py",
         "tests/unit/sessions/test_issuer.py",
+        "tests/integration/access/test_claims.py",
     ),
     "web.cookies": (
         "tests/unit/web/test_cookies.py",
@@ -43,6 +44,7 @@ TESTS = {
         "tests/integration/requests/test_hostile_cookies.py",
         "tests/integration/hosts/test_hidden_rows.py",
         "tests/integration/embedding/test_host_writes.py",
+        "tests/integration/hosts/test_may_sign_in.py",
     ),
     "sessions.writer": (
         "tests/unit/sessions/test_service.py",

@@ -201,8 +201,8 @@ def test_a_user_whose_row_is_gone_is_nobody(stranger: Stranger) -> None:
     assert content(go(browser)) == NOBODY
 
 
-@pytest.mark.parametrize("further", [{"fresh": True}, {"live": True}])
-def test_optional_refuses_nobody(stranger: Stranger, further: dict[str, bool]) -> None:
+@pytest.mark.parametrize("further", [{"fresh": True}, {"live": True}, {"claims": {}}])
+def test_optional_refuses_nobody(stranger: Stranger, further: dict[str, Any]) -> None:
     """A view that refuses some of its visitors cannot be for everybody."""
     with pytest.raises(ValueError, match="optional"):
         stranger.ratchet.required(optional=True, **further)

@@ -51,7 +51,7 @@ def test_a_cache_above_the_guard_is_seen(
     cache: Cache,
     caplog: pytest.LogCaptureFixture,
     way: str,
-    options: dict[str, bool],
+    options: dict[str, Any],
     is_signed_in: bool,
 ) -> None:
     """Before it keeps a page: the view fails, each time and for everybody, and the log says what to do."""

@@ -20,7 +20,7 @@ from tests.support.sites import HASH
 @pytest.fixture
 def stranger(make_stranger: MakeStranger) -> Iterator[Stranger]:
     """A host under test: what is written is rolled back in the end."""
-    stranger = make_stranger()
+    stranger = make_stranger(claims=lambda user: {"email": user.email}, may_sign_in=lambda _: None)
     add_views_that_write(stranger)
     stranger.add_user("before@example.org")
     assert Browser(stranger.app).sign_in("before@example.org").status_code == 200

@@ -96,6 +96,8 @@ class Stranger:
             clock=clock,
             user_options=further.get("user_options", tuple),
             password_verifiers=further.get("password_verifiers", ()),
+            claims=further.get("claims"),
+            may_sign_in=further.get("may_sign_in"),
         )
         add_views(self.app, self.ratchet)
         further.get("define_later", lambda _: None)(self.db)
@@ -132,7 +134,7 @@ MakeStranger = Callable[..., Stranger]
 """Makes a stranger's app on the test's database, by the kind of its users; further settings by keyword."""
 
 
-def add_views(app: Flask, ratchet: Ratchet) -> None:
+def add_views(app: Flask, ratchet: Ratchet[Any]) -> None:
     """The stranger's own views, each guarded in one of the ways."""
     ways = {
         "/open": lambda view: view,

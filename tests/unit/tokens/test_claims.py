@@ -8,7 +8,16 @@ import pytest
 
 from app.auth.errors import RefreshTokenInvalid, TokenInvalid
 from app.auth.tokens import claims
-from app.auth.tokens.claims import CLOCK_TOLERANCE, AccessClaims, AccessTokens, RefreshClaims, RefreshTokens
+from app.auth.tokens.claims import (
+    CLOCK_TOLERANCE,
+    MAX_FURTHER,
+    RESERVED,
+    AccessClaims,
+    AccessTokens,
+    RefreshClaims,
+    RefreshTokens,
+    further_text,
+)
 from app.auth.tokens.jws import derive_key
 
 from ...support.forgery import ACCESS, REFRESH, decode, forge_access, forge_refresh
@@ -36,6 +45,38 @@ def test_an_access_token_says_whose_it_is() -> None:
     token = access_tokens().sign(ACCESS_CLAIMS)
     assert decode(token.split(".")[1]) == ACCESS
     assert access_tokens().read(token, NOW) == ACCESS_CLAIMS
+
+
+def test_an_access_token_carries_the_claims_of_the_host() -> None:
+    """Beside ours, which stay as they are, and back as a value of the reader's own."""
+    given = {"roles": ["editor", "author"], "name": "\u0416", "size": 41.5, "none": None}
+    of_host = replace(ACCESS_CLAIMS, further=further_text(given))
+    token = access_tokens(issuer=ISSUER, audience=AUDIENCE).sign(of_host)
+    assert decode(token.split(".")[1]) == ACCESS | {"iss": ISSUER, "aud": AUDIENCE} | given
+    read = access_tokens(issuer=ISSUER, audience=AUDIENCE).read(token, NOW)
+    assert (read, read.further_claims) == (of_host, given)
+    read.further_claims["roles"].append("owner")
+    assert read.further_claims == given
+
+
+def test_no_claims_of_the_host_are_no_text() -> None:
+    """So that a token without any is what it always was."""
+    assert (further_text({}), ACCESS_CLAIMS.further_claims) == ("", {})
+
+
+def test_claims_of_the_host_have_a_limit() -> None:
+    """As they are in the token, to the byte."""
+    name = "x" * (MAX_FURTHER - len('{"name":""}'))
+    assert len(further_text({"name": name})) == MAX_FURTHER
+    with pytest.raises(ValueError, match=f"have {MAX_FURTHER + 1} bytes"):
+        further_text({"name": name + "x"})
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED))
+def test_no_claim_of_the_host_takes_the_place_of_ours(name: str) -> None:
+    """Nor of one that other services give a meaning to."""
+    with pytest.raises(ValueError, match=f"itself writes {name}; use another name"):
+        further_text({name: "x", "role": "editor"})
 
 
 def test_a_refresh_token_says_which_generation_it_is() -> None:
