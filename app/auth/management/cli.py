@@ -1,4 +1,4 @@
-"""flask ratchet sessions | end-sessions | doctor | keys, and what user_commands adds."""
+"""flask ratchet sessions | end-sessions | doctor | keys, and what user_commands and user_import add."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from . import checks
 from .findings import CheckContext
 from .group import RatchetGroup, account_of
 from .user_commands import COMMANDS
+from .user_import import import_users
 
 if TYPE_CHECKING:
     from ..tokens.keys import KeyPair
@@ -30,7 +31,7 @@ After another key, each step on every node:
 Nobody is signed out."""
 
 commands = RatchetGroup("ratchet", help="Manage the users of this site and their sessions.")
-for command in COMMANDS:
+for command in (*COMMANDS, import_users):
     commands.add_command(command)
 
 

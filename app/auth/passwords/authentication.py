@@ -74,7 +74,7 @@ class Authenticator:
         refused or ``current`` is too long, InvalidCredentials if ``current`` is wrong, TooManyAttempts.
         """
         check_length(current)
-        self._check_new(new)
+        self.check_new(new)
         attempt = Attempt(throttle.account(account.subject), client_ip, _first_of(session))
         self._verify(account, current, attempt)
         hashed = hashing.hash_password(new, self._settings.bcrypt_rounds)
@@ -82,14 +82,15 @@ class Authenticator:
 
     def hash_new(self, password: str) -> str:
         """The hash of a new password; InvalidRequest if the password is refused."""
-        self._check_new(password)
+        self.check_new(password)
         return hashing.hash_password(password, self._settings.bcrypt_rounds)
 
     def forget_attempts(self) -> None:
         """Forget the attempts to sign in that this process has counted in its memory."""
         self._throttle.forget()
 
-    def _check_new(self, password: str) -> None:
+    def check_new(self, password: str) -> None:
+        """Raise InvalidRequest if this new password is refused."""
         check_new_password(password, self._settings.password_min_length, self._ask_breached)
 
     def _ask_breached(self, password: str) -> bool:

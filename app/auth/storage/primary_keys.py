@@ -35,7 +35,7 @@ def key_of(subject: str, kind: TypeEngine[Any], dialect: Callable[[], Dialect]) 
         return None
     if not isinstance(kind, TypeDecorator):
         return _same(_read(python_type(kind), subject), subject)
-    values = (_read(python_type, subject) for python_type in (python_type(kind), str, uuid.UUID, int, bytes))
+    values = (_read(read_as, subject) for read_as in (python_type(kind), str, uuid.UUID, int, bytes))
     found = (_kept(value, subject, kind, dialect()) for value in values)
     return next((key for key in found if key is not None), None)
 

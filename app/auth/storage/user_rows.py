@@ -1,23 +1,27 @@
-"""Adds a user for an operator, and lists all; says what the host's model or the database lacks for it."""
+"""Adds users for an operator, and lists all; says what the host's model or the database lacks for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Column, CursorResult, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.types import TypeEngine
 
-from ..user import RatchetUser
+from ..user import RatchetUser, canonical, case_folded
 from . import primary_keys
 from .database import Database
-from .faults import in_short
+from .faults import ForeignText, in_short
 from .mapping import UserMapping
 from .statements import IDENTIFIER_FIELDS
 
 FLAGS = ("blocked", "confirmed")
+
+OWN = frozenset({"sessions", "sessions_version", "ended", "ended_at"})
+"""The columns that nobody but Ratchet writes."""
 
 
 class RowRefused(ValueError):
@@ -55,6 +59,30 @@ class UserRows:
             problem = f"needs {lacking}" if lacking else f"is refused by the database ({in_short(error)})"
             raise self._refused(problem) from error
 
+    def add_all(self, rows: Sequence[Mapping[str, Any]]) -> bool:
+        """Insert users in one transaction; returns whether the database took them all, otherwise it has none.
+
+        Raises Unavailable; then they may be there or not.
+        """
+        try:
+            with self._database.faults(), self._db.session.session_factory() as own:
+                own.add_all([self._model(**values) for values in rows])
+                own.commit()
+        except (SQLAlchemyError, ForeignText):
+            return False
+        return True
+
+    def check(self, values: Mapping[str, Any]) -> None:
+        """Raise RowRefused, or the ValueError of a validator, for a user that the model does not take."""
+        if lacking := ", ".join(_lacking(self._make(values))):
+            raise self._refused(f"needs {lacking}")
+
+    def taken(self, names: Iterable[str]) -> frozenset[str]:
+        """Those of these names, in canonical form, that somebody has, also somebody whom the host hides."""
+        spellings = {form(name) for name in names for form in (str, canonical, case_folded)}
+        stored = (one for field in self.names for one in self._stored_names(field, spellings))
+        return frozenset(form(one) for one in stored for form in (canonical, case_folded))
+
     def show_all(self, look: Callable[[Mapping[str, Any]], object]) -> int:
         """Show ``look`` the id, the names and the flags of every row; returns how many there are."""
         fields = {name: self._mapping.attribute(name) for name in (*self.names, *FLAGS)}
@@ -72,6 +100,21 @@ class UserRows:
     def _mapping(self) -> UserMapping:
         """Made at first use: until then, more may be mapped."""
         return UserMapping(self._model)
+
+    @cached_property
+    def columns(self) -> Mapping[str, TypeEngine[Any]]:
+        """The columns of the model that belong to the host or to both, with their types."""
+        found = inspect(self._model).column_attrs
+        return {
+            one.key: one.columns[0].type
+            for one in found
+            if one.key not in OWN and isinstance(one.columns[0], Column)
+        }
+
+    def _stored_names(self, field: str, spellings: Collection[str]) -> Sequence[str]:
+        column = self._mapping.attribute(field)
+        statement = select(column).where(column.in_(spellings))
+        return self._database.run(statement, {}, lambda result: result.scalars().all())
 
     def _make(self, values: Mapping[str, Any]) -> Any:
         try:
