@@ -1,15 +1,16 @@
-# make run, make test, make long, make browser, make check, make demo, make proof, make counts, make soak,
-# make fuzz, make mutation, make bench: each prepares what it needs.
+# make run, make test, make long, make browser, make engines, make check, make demo, make proof, make counts,
+# make soak, make fuzz, make mutation, make bench: each prepares what it needs.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo@example.org
 BROWSER := tests/e2e/client tests/e2e/pages
+ENGINES := tests/e2e/engines
 COUNTED = $(shell grep -rl --include="test_*.py" campaigns.counts tests)
 export FLASK_APP := wsgi
 
-.PHONY: run test long browser check proof counts soak fuzz mutation bench demo clean
+.PHONY: run test long browser engines check proof counts soak fuzz mutation bench demo clean
 
 run: $(VENV)/site instance/secret_key instance/demo_password
 	@$(BIN)/flask db upgrade 2>/dev/null || $(BIN)/flask db upgrade
@@ -22,13 +23,16 @@ run: $(VENV)/site instance/secret_key instance/demo_password
 	@exec $(BIN)/gunicorn wsgi:app
 
 test: $(VENV)/tests
-	$(BIN)/pytest -n auto -m "not long" $(addprefix --ignore=,$(BROWSER)) $(ARGS)
+	$(BIN)/pytest -n auto -m "not long" $(addprefix --ignore=,$(BROWSER) $(ENGINES)) $(ARGS)
 
 long: $(VENV)/tests
-	$(BIN)/pytest -n auto -m long $(addprefix --ignore=,$(BROWSER)) $(ARGS)
+	$(BIN)/pytest -n auto -m long $(addprefix --ignore=,$(BROWSER) $(ENGINES)) $(ARGS)
 
 browser: $(VENV)/tests
 	$(BIN)/pytest $(BROWSER) $(ARGS)
+
+engines: $(VENV)/tests
+	$(BIN)/pytest $(ENGINES) $(ARGS)
 
 check: $(VENV)/tests
 	$(BIN)/ruff check .

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tests.support.server.tcp_proxy import Fate, TcpProxy, proxy_to
 
-REQUEST = re.compile(rb"([A-Z]+ /\S*) HTTP/1\.1\r\n")
+REQUEST = re.compile(rb"([A-Z]+ /\S*) HTTP/1\.[01]\r\n")
 HELD_SECONDS = 60
 
 

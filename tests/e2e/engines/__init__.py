@@ -1,0 +1,1 @@
+"""The core of the browser suite in three engines: Chromium, Firefox and WebKit, over https."""
