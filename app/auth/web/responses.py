@@ -117,8 +117,9 @@ def http_error(problem: HTTPException) -> Response:
     kind = _BY_STATUS.get(status, RatchetError)
     if kind is RatchetError and status < 500:
         return _problem("invalid_request", problem.description or problem.name, status)
-    reply = _problem(kind.code, kind.default_description, status)
-    reply.headers.extend(header for header in problem.get_headers() if header[0] == "Retry-After")
+    reply = error(kind())
+    reply.status_code = status
+    reply.headers.update(header for header in problem.get_headers() if header[0] == "Retry-After")
     return reply
 
 
