@@ -91,7 +91,11 @@ class Browser(FlaskClient):
 
     def thief(self) -> Browser:
         """Somebody who holds a copy of all cookies that this browser has now."""
-        thief = type(self)(self.application, self.response_wrapper)
+        thief = type(self)(
+            self.application,
+            self.response_wrapper,
+            allow_subdomain_redirects=self.allow_subdomain_redirects,
+        )
         thief.environ_base = dict(self.environ_base)
         thief._take_cookies(self)  # noqa: SLF001  # of the same class
         return thief
