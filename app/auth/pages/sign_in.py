@@ -15,6 +15,7 @@ from ..errors import (
     RatchetError,
     ReauthenticationRequired,
     RefreshTokenReused,
+    SignInRefused,
     TooManyAttempts,
     Unavailable,
 )
@@ -90,8 +91,12 @@ routes = Routes()
 @routes.route(
     "GET",
     "/sign-in",
-    {200: ReplySpec("The form, or who is signed in.", {HTML: None}), 503: _LATER},
-    refuses=(Unavailable,),
+    {
+        200: ReplySpec("The form, or who is signed in.", {HTML: None}),
+        403: ReplySpec("Who is signed in, and why the site refuses them.", {HTML: None}),
+        503: _LATER,
+    },
+    refuses=(SignInRefused, Unavailable),
     parameters=(NEXT, REASON),
     is_there=_is_there,
 )
@@ -100,7 +105,13 @@ def sign_in() -> Response:
     if request.method == "HEAD":
         return Response(mimetype=HTML)
     check_purpose()
-    return _page(Response(), live_session_ref())
+    live = live_session_ref()
+    try:
+        if live:
+            services().sessions.check_host(live)
+    except SignInRefused as problem:
+        return _page(responses.error(problem), live, problem=problem)
+    return _page(Response(), live)
 
 
 @routes.route(

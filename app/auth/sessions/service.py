@@ -16,6 +16,7 @@ from ..errors import (
     RatchetError,
     RefreshTokenInvalid,
     RefreshTokenReused,
+    TokenInvalid,
     UserNotFound,
 )
 from ..lifecycle import transitions
@@ -247,6 +248,10 @@ class SessionService:
         if session is None:
             raise RefreshTokenInvalid
         return self._issue(account, session, now, self._ask_host(claims.subject, RefreshTokenInvalid))
+
+    def check_host(self, ref: SessionRef) -> None:
+        """Raise SignInRefused where the host refuses the user of a live session, and so its next refresh."""
+        self._ask_host(ref.subject, TokenInvalid)
 
     def _further(self, account: Account) -> str:
         """The host's claims for somebody who signs in; what Ratchet itself refuses is not asked."""

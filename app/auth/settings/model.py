@@ -165,7 +165,7 @@ class Settings:
         parsers.flag,
         True,
         f"{_FLAG}; false is for sites that ask for more than a password",
-        "POST /login takes a password. If false, it only refreshes, and your own form signs people in.",
+        "POST /login and the package's sign-in page take a password. If false, only your own form does.",
     )
     throttle_storage: str = setting(
         parsers.text,
@@ -184,8 +184,8 @@ class Settings:
 
     @property
     def has_sign_in_page(self) -> bool:
-        """Whether the package shows a sign-in page of its own."""
-        return self.login_url is None
+        """Whether the package shows a sign-in page of its own, which takes a password and nothing else."""
+        return self.login_url is None and self.password_login
 
     @property
     def rotation_policy(self) -> RotationPolicy:

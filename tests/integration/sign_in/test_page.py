@@ -13,7 +13,7 @@ from jinja2 import DictLoader
 from sqlalchemy import create_engine
 from werkzeug.test import TestResponse
 
-from app.auth import TokenMissing
+from app.auth import SignInRefused, TokenMissing
 from app.auth.passwords.throttle import ACCOUNT_AND_IP
 from tests.support.browser import COOKIES, PASSWORD, Browser, cleared, content, refusal, set_cookies
 from tests.support.clock import Clock
@@ -129,6 +129,26 @@ def test_a_refusal_is_explained(
     assert 'role="alert" id="problem">' in reply.text
     assert 'autocomplete="current-password" aria-describedby="problem"' in reply.text
     assert "Set-Cookie" not in reply.headers
+
+
+def test_a_refusal_of_the_host_is_explained(make_stranger: MakeStranger, clock: Clock) -> None:
+    """The words of may_sign_in are on the page, at a sign-in and where a session is not renewed."""
+
+    def refuse(_user: object) -> None:
+        if clock() >= changed_at:
+            raise SignInRefused("terms_changed", "Accept the new terms first.")
+
+    changed_at = clock() + 600
+    stranger = make_stranger(may_sign_in=refuse)
+    stranger.add_user()
+    grace = stranger.signed_in()
+    assert NAMED in show(grace).text
+    clock.advance(601)
+    where, reply = follow(grace, "/private")
+    assert (where, reply.status_code) == ("/auth/sign-in?next=%2Fprivate&reason=terms_changed", 403)
+    for page in (reply, send(Browser(stranger.app))):
+        assert 'role="alert" id="problem">Accept the new terms first.' in page.text
+    assert (NAMED in reply.text, "Go on" in reply.text, "Sign out" in reply.text) == (True, False, True)
 
 
 @pytest.mark.parametrize(
@@ -359,6 +379,17 @@ def test_a_host_with_a_page_of_its_own_has_only_that(make_stranger: MakeStranger
     assert [send(browser, f"/auth/sign-{way}").status_code for way in ("in", "out")] == [405, 404]
     paths = content(browser.client.get("/auth/openapi.json"))["paths"]
     assert not paths.keys() & {"/auth/sign-in", "/auth/sign-out"}
+
+
+def test_it_is_no_way_around_a_second_factor(make_stranger: MakeStranger) -> None:
+    """Where a password alone signs nobody in, there is no page that takes one; a plain page says what is."""
+    stranger = make_stranger(RATCHET_PASSWORD_LOGIN=False)
+    stranger.add_user()
+    browser = Browser(stranger.app)
+    assert send(browser).status_code == 404
+    reply = follow(browser, "/private")[1]
+    assert (reply.status_code, reply.mimetype) == (401, "text/html")
+    assert "There is no session to refresh." in reply.text
 
 
 def test_a_handler_of_the_host_wins(stranger: Stranger, browser: Browser) -> None:
