@@ -35,7 +35,7 @@ def stranger(make_stranger: MakeStranger) -> Iterator[Stranger]:
 
 
 def add_views_that_write(stranger: Stranger) -> None:
-    """One commits before Ratchet writes, and then reads; one does not commit."""
+    """One commits before Ratchet writes, and then reads; two do not commit."""
 
     @stranger.app.post("/register")
     def register() -> str:
@@ -50,6 +50,12 @@ def add_views_that_write(stranger: Stranger) -> None:
     def rename() -> str:
         current_user.shoe_size = 42
         stranger.db.session.flush()
+        return "not committed"
+
+    @stranger.app.post("/rename-all")
+    @stranger.ratchet.required
+    def rename_all() -> str:
+        stranger.db.session.execute(stranger.db.update(stranger.model).values(shoe_size=42))
         return "not committed"
 
 
@@ -101,8 +107,9 @@ def test_what_ratchet_writes_stays_when_a_view_ends(stranger: Stranger) -> None:
     browser = Browser(stranger.app)
     assert browser.post("/register").text == "Welcome, grace@example.org"
     assert browser.client.get("/live").json == {"email": "grace@example.org"}
-    assert browser.post("/rename").status_code == 200
-    assert content(browser.me())["user"]["shoe_size"] is None
+    for path in ("/rename", "/rename-all"):
+        assert browser.post(path).status_code == 200
+        assert content(browser.me())["user"]["shoe_size"] is None
 
 
 def test_deleting_and_listing_are_rolled_back_too(
