@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -11,8 +10,8 @@ from werkzeug.test import TestResponse
 
 from app.auth.testing import Browser, rollback
 from docs.generator import DOCS
-from tests.support.browser import NEW_PASSWORD, PASSWORD, content, refusal
-from tests.support.product.documents import blocks_of
+from tests.support.browser import PASSWORD, content, refusal
+from tests.support.product.documents import module_of
 from tests.support.samples import SECRET
 
 ADA = "ada@example.org"
@@ -21,8 +20,6 @@ ADA = "ada@example.org"
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The module of the page's ``app.py``; it is made once, as its counters are."""
-    source = "".join(block.text for block in blocks_of(DOCS / "embedding.md") if block.role == "app.py")
-    module: Any = ModuleType("embedded")
     url = f"sqlite:///{tmp_path_factory.mktemp('page') / 'page.sqlite'}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FLASK_SECRET_KEY", SECRET)
@@ -30,7 +27,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         patch.setenv("FLASK_TESTING", "true")
         patch.setenv("FLASK_RATCHET_BCRYPT_ROUNDS", "4")
         patch.setenv("FLASK_RATCHET_LEEWAY", "0")
-        exec(compile(source.replace("flask_ratchet", "app.auth"), "app.py", "exec"), vars(module))  # noqa: S102  # the page
+        module = module_of(DOCS / "embedding.md", "app.py")
     with module.app.app_context():
         module.db.create_all()
     yield module
@@ -133,20 +130,6 @@ def test_a_mail_that_cannot_be_sent_keeps_nobody_out(
     """A receiver of a signal that fails is logged."""
     monkeypatch.delattr(page, "send")
     assert sign_in(browser).status_code == 303
-
-
-def test_a_forgotten_password_is_replaced_once(browser: Browser, mails: list[tuple[str, str]]) -> None:
-    """The link works until the password has changed, and nobody learns who has an account."""
-    assert browser.post("/forgotten", data={"email": "nobody@example.org"}).status_code == 200
-    assert mails == []
-    browser.post("/forgotten", data={"email": ADA})
-    ((_, link),) = mails
-    assert "new-password" in browser.get(link).text
-    assert browser.post(link, data={"password": "short"}).status_code == 400
-    assert browser.post(link, data={"password": NEW_PASSWORD}).status_code == 303
-    assert browser.post(link, data={"password": "the thief's battery staple"}).status_code == 404
-    assert sign_in(browser).status_code == 401
-    assert sign_in(browser, NEW_PASSWORD).status_code == 303
 
 
 def test_a_deleted_user_is_gone(ada: Browser, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -22,6 +24,15 @@ class Block:
 def blocks_of(page: Path) -> list[Block]:
     """The fenced blocks of a page, in order."""
     return [_block(token) for token in MarkdownIt().parse(page.read_text()) if token.type == "fence"]
+
+
+def module_of(page: Path, file: str) -> Any:
+    """The module that the blocks of a page make of this file, with the product of this checkout."""
+    source = "".join(block.text for block in blocks_of(page) if block.role == file)
+    module = ModuleType(f"{page.stem}_{Path(file).stem}")
+    source = source.replace("flask_ratchet", "app.auth")
+    exec(compile(source, file, "exec"), vars(module))  # noqa: S102  # the page is ours
+    return module
 
 
 def _block(token: Token) -> Block:
