@@ -191,6 +191,11 @@ class InvalidClient(BearerRefused):
     code = "invalid_client"
     default_description = "This URL needs the secret of a service."
 
+    @property
+    def challenge(self) -> str:
+        """Both schemes that are accepted (RFC 6749, section 5.2)."""
+        return f'{super().challenge}, Basic realm="services"'
+
 
 class RefreshTokenMissing(RatchetError):
     """Neither a refresh cookie nor a refresh token in the body."""

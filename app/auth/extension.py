@@ -10,6 +10,7 @@ from flask import Flask, Response, after_this_request, got_request_exception, re
 from flask_sqlalchemy import SQLAlchemy
 
 from . import audit
+from .api import metadata
 from .api.blueprint import blueprint, root
 from .errors import RatchetError, SettingsError
 from .lifecycle.account import Account, SessionOptions, SessionRef
@@ -87,7 +88,13 @@ class Ratchet(Generic[_User]):
         check_clock(clock)
         store = AccountStore(self._db, self._user_model, self._user_options)
         app.extensions[EXTENSION] = assemble(
-            checked, store, self._hooks, self._is_breached, self._password_verifiers, clock
+            checked,
+            store,
+            self._hooks,
+            self._is_breached,
+            self._password_verifiers,
+            clock,
+            own_url=metadata.issuer,
         )
         audit.listen(app, clock)
         app.register_error_handler(RatchetError, continuation.refused)

@@ -14,7 +14,7 @@ from ..errors import (
     UnsupportedGrantType,
 )
 from ..routing.routes import ACCOUNT, Errors
-from ..routing.schemas import ABSENT, REFRESH, Schema, or_null, record, text
+from ..routing.schemas import REFRESH, Schema, component, or_null, record
 from ..sessions.issuer import IssuedTokens
 from ..web.body import Body, check_delivery
 from ..web.request import check_origin, log_if_foreign
@@ -25,26 +25,12 @@ GRANT_TYPE = "refresh_token"
 REFRESH_ERRORS: Errors = (RefreshTokenMissing, RefreshTokenInvalid, RefreshTokenReused, *ACCOUNT)
 GRANT_ERRORS: Errors = (InvalidGrant, UnsupportedGrantType)
 
-OTHER_SPELLING = text("The same field under another name.")
-TOKEN_FIELDS = {"refresh_token": or_null(REFRESH), "refreshToken": or_null(OTHER_SPELLING)}
-"""What ``body_token`` reads."""
+TOKEN_FIELD = {"refresh_token": or_null(REFRESH)}
+"""What ``body_token`` reads. Left out is its other spelling, which many generators take for the same name."""
 
-GRANT: Schema = {"const": GRANT_TYPE}
-GRANTS = (
-    record(
-        "grant_type",
-        "refresh_token",
-        grant_type=GRANT,
-        refresh_token=REFRESH,
-        refreshToken=or_null(OTHER_SPELLING),
-    ),
-    record(
-        "grant_type",
-        "refreshToken",
-        grant_type=GRANT,
-        refresh_token=ABSENT,
-        refreshToken=OTHER_SPELLING,
-    ),
+GRANT: Schema = {"type": "string", "enum": [GRANT_TYPE]}
+REFRESH_GRANT = component(
+    "RefreshGrant", record("grant_type", "refresh_token", grant_type=GRANT, refresh_token=REFRESH)
 )
 """What ``refresh_grant`` reads where no cookie counts."""
 

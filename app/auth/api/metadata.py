@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from ..errors import InvalidRequest, NotFound
 from ..routing.media_types import JSON
-from ..routing.routes import NO_ROUTE, PUBLIC, Parameter, ReplySpec, Routes
+from ..routing.routes import PUBLIC, Parameter, ReplySpec, Routes
 from ..routing.schemas import TEXTS, URL, component, record
 from ..tokens.jws import JWKS_MAX_AGE
 from ..web.services import services
@@ -32,7 +32,11 @@ _LISTS = (
     "grant_types_supported",
     "token_endpoint_auth_methods_supported",
     "revocation_endpoint_auth_methods_supported",
+    "introspection_endpoint_auth_methods_supported",
 )
+SERVICE_METHODS = ["client_secret_basic", "client_secret_post", "Bearer"]
+"""How a service presents its secret, in the words of RFC 8414, section 2."""
+
 METADATA = component(
     "Metadata",
     record(
@@ -81,11 +85,10 @@ def metadata() -> ResponseReturnValue:
     reply if the settings name the host. Otherwise the ``Host`` header names it, and a request with a wrong
     one must not put wrong URLs into a cache that others read (CWE-348).
     """
-    known = _issuer()
+    known = _issuer_url()
     if not request.host:
         raise InvalidRequest("The Host header names no host.")
-    own = _own_origin(known)
-    reply = jsonify(_metadata(known.string if known else f"{own}{request.script_root}", own))
+    reply = jsonify(_metadata(issuer(), _own_origin(known)))
     config = current_app.config
     is_sure = known or config.get("SERVER_NAME") or config.get("TRUSTED_HOSTS")
     reply.headers["Cache-Control"] = f"{'public' if is_sure else 'private'}, max-age={MAX_AGE}"
@@ -95,19 +98,30 @@ def metadata() -> ResponseReturnValue:
 @root_routes.route(
     "GET",
     "/.well-known/oauth-authorization-server/<path:path>",
-    {200: ReplySpec("The metadata.", {JSON: METADATA}, PUBLIC), **NO_ROUTE},
+    {200: ReplySpec("The metadata.", {JSON: METADATA}, PUBLIC)},
     refuses=(NotFound, InvalidRequest),
     parameters=(ISSUER_PATH,),
 )
 def metadata_of(path: str) -> ResponseReturnValue:
     """The same, for an issuer with a path."""
-    known = _issuer()
+    known = _issuer_url()
     if known is None or (known["path"] or "").strip("/") != path.strip("/"):
         raise NotFound("There is no such issuer.")
     return metadata()
 
 
-def _issuer() -> re.Match[str] | None:
+def issuer() -> str:
+    """The issuer that the metadata name to this request: RATCHET_ISSUER if that is a URL, else our own.
+
+    Empty if the ``Host`` header names no host.
+    """
+    known = _issuer_url()
+    if known:
+        return known.string
+    return f"{_own_origin(None)}{request.script_root}" if request.host else ""
+
+
+def _issuer_url() -> re.Match[str] | None:
     return _ISSUER.fullmatch(services().settings.issuer or "")
 
 
@@ -124,6 +138,7 @@ def _metadata(issuer: str, origin: str) -> dict[str, Any]:
         "grant_types_supported": [GRANT_TYPE] if settings.body_delivery else [],
         "token_endpoint_auth_methods_supported": ["none"],
         "revocation_endpoint_auth_methods_supported": ["none"],
+        "introspection_endpoint_auth_methods_supported": SERVICE_METHODS,
     }
 
 

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
 from typing import Any
+from urllib.parse import unquote_plus
 
-from flask import Response, jsonify
+from flask import Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from ..errors import InvalidClient, TokenInvalid
+from ..errors import InvalidClient, RatchetError, TokenInvalid
 from ..lifecycle.account import SessionRef
 from ..routing.media_types import FORM, JSON
 from ..routing.routes import BodySpec, Guard, ReplySpec, Routes
@@ -25,20 +26,24 @@ from ..web import responses
 from ..web.body import read_form
 from ..web.request import bearer_token
 from ..web.services import services
-from .exchange import GRANT_ERRORS, GRANT_TYPE, refresh_grant
+from .exchange import GRANT, GRANT_ERRORS, refresh_grant
 
 INACTIVE = {"active": False}
 
-_GRANT = {"grant_type": {"const": GRANT_TYPE}, "refresh_token": REFRESH | {"minLength": 1}}
+_GRANT = {"grant_type": GRANT, "refresh_token": REFRESH | {"minLength": 1}}
 _TOKEN = {
     "token": text("An access token or a refresh token.", minLength=1),
     "token_type_hint": text("Ignored: access_token, refresh_token, or any other text."),
 }
-_ONCE = {"additionalProperties": {"type": "string"}}
-"""No parameter may come twice (RFC 6749, section 3.2)."""
+_ONCE = {"description": "No parameter may come twice (RFC 6749, section 3.2)."}
 
 TOKEN_FORM = component("TokenForm", record(*_GRANT, **_GRANT) | _ONCE)
-TOKEN_QUESTION = component("TokenQuestion", record("token", **_TOKEN) | _ONCE)
+_CLIENT = {
+    "client_id": text("Any name: the secret says enough."),
+    "client_secret": text("One of RATCHET_SERVICE_SECRETS, if no header has it."),
+}
+TOKEN_TO_REVOKE = component("TokenToRevoke", record("token", **_TOKEN) | _ONCE)
+TOKEN_QUESTION = component("TokenQuestion", record("token", **_TOKEN, **_CLIENT) | _ONCE)
 INTROSPECTION = component(
     "Introspection",
     record(
@@ -61,18 +66,18 @@ routes = Routes()
 
 
 def _demand_service(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
-    """Let only services into a view: those whose bearer is one of RATCHET_SERVICE_SECRETS."""
+    """Let only services into a view: those that present one of RATCHET_SERVICE_SECRETS."""
 
     @wraps(view)
     def guarded(**values: str) -> ResponseReturnValue:
-        if not _is_service(bearer_token()):
+        if not any(map(_is_service, _presented_secrets())):
             raise InvalidClient
         return view(**values)
 
     return guarded
 
 
-SERVICE = Guard(("service",), (InvalidClient,), _demand_service)
+SERVICE = Guard(("service", "serviceBasic"), (InvalidClient,), _demand_service)
 
 
 @routes.route(
@@ -98,7 +103,7 @@ def token() -> Response:
     "POST",
     "/revoke",
     {200: ReplySpec("The session of the token has ended.", {JSON: EMPTY})},
-    body=BodySpec(TOKEN_QUESTION, FORM),
+    body=BodySpec(TOKEN_TO_REVOKE, FORM),
 )
 def revoke() -> Response:
     """End the session of a token (RFC 7009).
@@ -127,9 +132,26 @@ def introspect() -> Response:
     return jsonify(_about_access(presented) or _about_refresh(presented) or INACTIVE)
 
 
-def _is_service(secret: str | None) -> bool:
-    """Whether a bearer is one of the secrets, compared in constant time."""
-    presented = (secret or "").encode()
+def _presented_secrets() -> tuple[str, ...]:
+    """The secret of a service in each spelling it can have: as a bearer, by Basic, or in the form.
+
+    The name of the client is not looked at. OAuth clients encode the secret for Basic (RFC 6749, section
+    2.3.1); curl and others do not.
+    """
+    if "Authorization" not in request.headers:
+        with suppress(RatchetError):
+            return (read_form().text("client_secret") or "",)
+        return ()
+    basic = request.authorization
+    if basic is None or basic.type != "basic":
+        return (bearer_token() or "",)
+    secret = basic.password or ""
+    return secret, unquote_plus(secret)
+
+
+def _is_service(secret: str) -> bool:
+    """Whether this is one of the secrets, compared in constant time."""
+    presented = secret.encode()
     known = [hmac.compare_digest(presented, one.encode()) for one in services().settings.service_secrets]
     return any(known)
 

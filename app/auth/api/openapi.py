@@ -16,14 +16,13 @@ from flask import Response, jsonify, request
 
 from ..errors import (
     BearerRefused,
-    MethodNotAllowed,
     RatchetError,
     ReauthenticationRequired,
     SessionStolen,
     SignInRefused,
 )
 from ..routing.media_types import JSON
-from ..routing.routes import NO_ROUTE, Errors, Parameter, ReplySpec, Route
+from ..routing.routes import Errors, Parameter, ReplySpec, Route
 from ..routing.schemas import Component, Schema, record, text
 from ..settings.cookie_names import cookie_names
 from ..settings.model import Settings
@@ -37,12 +36,12 @@ INTERFACE = "1"
 
 ABOUT = """\
 Signs people in to this site and keeps them signed in. A method that a route does not have is 405
-`method_not_allowed`, with an `Allow` header; OPTIONS gives that header, too. A browser's request that changes
+`method_not_allowed`, with an `Allow` header; OPTIONS gives that header, too, and HEAD is GET without its
+content. A browser's request that changes
 state has to come from a page of this site, or of a trusted one, else it is 403 `cross_origin`. Every reply
 has `X-Content-Type-Options: nosniff`, and `Cache-Control: no-store` unless the route says otherwise."""
 
 HEADERS: Mapping[str, str] = {
-    "Allow": "The methods of this path.",
     "Cache-Control": "How long a cache may keep this.",
     "ETag": "The version of this content.",
     "Location": "The URL to go to.",
@@ -53,9 +52,6 @@ HEADERS: Mapping[str, str] = {
     "WWW-Authenticate": "What the client has to present (RFC 6750, section 3).",
 }
 REQUIRED_HEADERS = frozenset(HEADERS) - {"Set-Cookie"}
-
-OPTIONS: Mapping[int, ReplySpec] = {200: ReplySpec("In a header.", headers=("Allow",)), **NO_ROUTE}
-"""The reply to OPTIONS at every path."""
 
 VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")
 """A variable part of a path, as Flask writes it."""
@@ -75,7 +71,6 @@ def document(
     prefix, schemes = settings.url_prefix.rstrip("/"), _security_schemes(settings)
     below_prefix = [route for route in below_prefix if route.is_there(settings)]
     paths = _paths(below_prefix, prefix, schemes) | _paths(at_root, "", schemes)
-    responses = {"MethodNotAllowed": _errors([MethodNotAllowed])}
     schemas: dict[str, Schema] = {}
     return {
         "openapi": "3.1.0",
@@ -88,7 +83,6 @@ def document(
             "parameters": {
                 one.name: _parameter(one) for route in (*below_prefix, *at_root) for one in route.parameters
             },
-            "responses": _with_references(responses, settings, schemas),
             "securitySchemes": schemes,
         },
     }
@@ -115,27 +109,23 @@ def _paths(routes: Iterable[Route], prefix: str, schemes: Iterable[str]) -> dict
 
 
 def _methods(routes: list[Route], schemes: Iterable[str]) -> dict[str, Any]:
-    """The operations of one path, with those that every path has: HEAD beside GET, and OPTIONS."""
-    found = {route.method.lower(): _operation(route, schemes) for route in routes}
-    if "get" in found:
-        found["head"] = _without_content(found["get"])
+    """The operations of one path. HEAD beside GET, and OPTIONS, go without saying."""
     of_path = {one for route in routes for one in route.parameters if one.location == "path"}
-    found["options"] = {"summary": "Which methods there are.", "responses": _responses(OPTIONS, ())}
-    return found | {"parameters": _parameters(of_path)}
+    found: dict[str, Any] = {route.method.lower(): _operation(route, schemes) for route in routes}
+    return found | ({"parameters": _parameters(of_path)} if of_path else {})
 
 
 def _operation(route: Route, schemes: Iterable[str]) -> dict[str, Any]:
+    ways = [name for name in route.guard.security if not name or name in schemes]
     described: dict[str, Any] = {
         "operationId": route.name.rstrip("_"),
         "summary": route.summary,
+        "security": [{name: []} if name else {} for name in ways],
         "responses": _responses(route.replies, route.refuses),
     }
     if route.body:
         schema, media_type, required = route.body
         described["requestBody"] = {"required": required, "content": {media_type: {"schema": schema}}}
-    if route.guard.security:
-        ways = [name for name in route.guard.security if not name or name in schemes]
-        described["security"] = [{name: []} if name else {} for name in ways]
     if of_method := [one for one in route.parameters if one.location != "path"]:
         described["parameters"] = _parameters(of_method)
     return described
@@ -143,12 +133,6 @@ def _operation(route: Route, schemes: Iterable[str]) -> dict[str, Any]:
 
 def _parameters(parameters: Iterable[Parameter]) -> list[Any]:
     return [{"$ref": f"#/components/parameters/{one.name}"} for one in parameters]
-
-
-def _without_content(operation: dict[str, Any]) -> dict[str, Any]:
-    """The HEAD operation: the same, without a body and without the id, which must be unique."""
-    bare = {status: {**reply, "content": {}} for status, reply in operation["responses"].items()}
-    return {name: part for name, part in operation.items() if name != "operationId"} | {"responses": bare}
 
 
 def _responses(replies: Mapping[int, ReplySpec], refuses: Errors) -> dict[str, Any]:
@@ -185,7 +169,6 @@ def _merged(page: dict[str, Any], errors: dict[str, Any]) -> dict[str, Any]:
 def _headers_of(refused: list[type[RatchetError]]) -> dict[str, Any]:
     """The headers of these errors; a header that each of them has is required."""
     marks = {
-        "Allow": [error is MethodNotAllowed for error in refused],
         "Retry-After": [error.status in (429, 503) for error in refused],
         "WWW-Authenticate": [
             issubclass(error, BearerRefused | ReauthenticationRequired) for error in refused
@@ -228,6 +211,7 @@ def _security_schemes(settings: Settings) -> dict[str, Any]:
     return access | {
         "bearer": {**bearer, "bearerFormat": "JWT", "description": "An access token."},
         "service": {**bearer, "description": "One of RATCHET_SERVICE_SECRETS."},
+        "serviceBasic": {"type": "http", "scheme": "basic", "description": "The same, as the password."},
         "refreshCookie": {**cookie, "name": names.refresh},
     }
 

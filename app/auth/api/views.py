@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Response, jsonify
 
 from ..errors import (
@@ -21,14 +23,12 @@ from ..routing.routes import (
     BY_ANY_TOKEN,
     BY_REFRESH_TOKEN,
     COOKIES,
-    NO_ROUTE,
     BodySpec,
     Parameter,
     ReplySpec,
     Routes,
 )
 from ..routing.schemas import (
-    ABSENT,
     LABEL,
     ME,
     SESSIONS,
@@ -59,8 +59,10 @@ from ..web.services import services
 from . import exchange
 from .guards import RECENTLY_SIGNED_IN, SIGNED_IN
 
-DELIVERIES = ("cookie", "body")
+NAMES = ("identifier", "email", "username")
 SCOPES = ("session", "others", "all")
+NOTHING: Schema = {"type": "object", "minProperties": 1, "maxProperties": 0}
+"""The schema of a body that is never accepted."""
 
 SIGNED_OUT = ReplySpec("Signed out.", headers=COOKIES)
 
@@ -69,25 +71,28 @@ routes = Routes()
 
 def _sign_in(settings: Settings) -> Schema:
     """A name under one of three keys and a password, or a refresh token: what the site accepts of these."""
-    name = text("A user name, or an e-mail address.", maxLength=MAX_IDENTIFIER_LENGTH)
-    options: dict[str, Schema] = {
-        "password": text("The whole password; it is never shortened.", maxLength=MAX_PASSWORD_LENGTH),
-        "remember": or_null({"type": "boolean", "default": False}),
-        "delivery": or_null(one_of(*(DELIVERIES if settings.body_delivery else DELIVERIES[:1]))),
-        "label": or_null(LABEL),
-        "grant_type": ABSENT | {"description": "Must be absent: it makes the body a refresh request."},
-    }
-    by_name: list[dict[str, Schema]] = [
-        {"identifier": name},
-        {"email": name, "identifier": ABSENT},
-        {"username": name, "identifier": ABSENT, "email": ABSENT},
-    ]
-    bodies = [record(next(iter(names)), "password", **names, **options) for names in by_name]
+    by_name = [Component(f"SignInBy{name.title()}", _by(name)) for name in NAMES]
     accepted = [
-        *(bodies if settings.password_login else ()),
-        *(exchange.GRANTS if settings.body_delivery else ()),
+        *(by_name if settings.password_login else ()),
+        *([exchange.REFRESH_GRANT] if settings.body_delivery else ()),
     ]
-    return {"anyOf": accepted} if accepted else {"not": {}}
+    return {"oneOf": accepted} if accepted else NOTHING
+
+
+def _by(name: str) -> Callable[[Settings], Schema]:
+    """The schema of a sign-in with the name of the user under this key."""
+
+    def make(settings: Settings) -> Schema:
+        fields: dict[str, Schema] = {
+            name: text("A user name, or an e-mail address.", maxLength=MAX_IDENTIFIER_LENGTH),
+            "password": text("The whole password; it is never shortened.", maxLength=MAX_PASSWORD_LENGTH),
+            "remember": or_null({"type": "boolean", "description": "false if it is absent."}),
+            "delivery": or_null(one_of(*settings.deliveries)),
+            "label": or_null(LABEL),
+        }
+        return record(name, "password", **fields)
+
+    return make
 
 
 @routes.route(
@@ -104,7 +109,7 @@ def login() -> Response:
         return responses.tokens(*exchange.refresh_grant(body))
     if not services().settings.password_login:
         raise InvalidRequest("This URL takes no password. Sign in on the sign-in page of the site.")
-    delivery = check_delivery(body.choice("delivery", *DELIVERIES))
+    delivery = body.choice("delivery", *services().settings.deliveries)
     field, identifier = _identifier(body)
     options = SessionOptions(body.flag("remember"), delivery, device_label(body.text("label")))
     live = live_session_ref()
@@ -124,7 +129,7 @@ def login() -> Response:
     "/refresh",
     {200: ReplySpec("Refreshed.", {JSON: TOKENS}, COOKIES)},
     body=BodySpec(
-        component("Refresh", record(grant_type=or_null(exchange.GRANT), **exchange.TOKEN_FIELDS)),
+        component("Refresh", record(grant_type=or_null(exchange.GRANT), **exchange.TOKEN_FIELD)),
         required=False,
     ),
     guard=BY_REFRESH_TOKEN,
@@ -145,7 +150,7 @@ def refresh() -> Response:
     "/logout",
     {204: SIGNED_OUT},
     body=BodySpec(
-        component("SignOut", record(scope=or_null(one_of(*SCOPES)), **exchange.TOKEN_FIELDS)), required=False
+        component("SignOut", record(scope=or_null(one_of(*SCOPES)), **exchange.TOKEN_FIELD)), required=False
     ),
     guard=BY_ANY_TOKEN,
     refuses=(RefreshTokenInvalid,),
@@ -216,7 +221,7 @@ def list_sessions() -> Response:
 @routes.route(
     "DELETE",
     "/sessions/<session_id>",
-    {204: SIGNED_OUT, **NO_ROUTE},
+    {204: SIGNED_OUT},
     guard=SIGNED_IN,
     refuses=(NotFound,),
     parameters=(Parameter("session_id", "path", "The id of one of the user's sessions."),),

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from .. import errors
 from ..settings.model import Settings
-from .media_types import HTML, JSON
+from .media_types import JSON
 from .schemas import Component
 
 View = Callable[..., ResponseReturnValue]
@@ -79,9 +79,6 @@ ACCOUNT: Errors = (errors.AccountBlocked, errors.AccountUnconfirmed, errors.Sign
 
 COOKIES = ("Set-Cookie",)
 PUBLIC = ("Cache-Control",)
-NO_ROUTE: Mapping[int, ReplySpec] = {
-    404: ReplySpec("No such path: the answer is the site's own page.", {HTML: None})
-}
 
 
 def _always(_settings: Settings) -> bool:

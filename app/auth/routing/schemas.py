@@ -36,16 +36,18 @@ def text(says: str, **more: Any) -> Schema:
 
 
 def one_of(*values: str) -> Schema:
-    """One of these strings; the first is the default."""
-    return {"type": "string", "enum": list(values), "default": values[0]}
+    """One of these strings; the first counts if there is none.
+
+    The document says so in words: of a field with a ``default`` a generator makes one that has to be there.
+    """
+    return text(f"{values[0]} if it is absent.", enum=list(values))
 
 
 def or_null(schema: Schema) -> Schema:
     """The same, or null: a field of a JSON body that is null counts as absent."""
-    return {"anyOf": [schema, ABSENT]}
+    return {"anyOf": [schema, {"type": "null"}]}
 
 
-ABSENT: Schema = {"type": "null"}
 SECONDS: Schema = {"type": "integer", "minimum": 0, "description": "Seconds from now."}
 EPOCH: Schema = {"type": "integer", "description": "Seconds since the epoch."}
 MOMENT: Schema = {"type": "string", "format": "date-time", "description": "In UTC."}
@@ -59,7 +61,7 @@ EMPTY = component("Empty", {"type": "object"})
 
 _TOKENS = {
     "access_token": text("A JWT (RFC 9068)."),
-    "token_type": {"const": "Bearer"},
+    "token_type": {"type": "string", "enum": ["Bearer"]},
     "expires_in": SECONDS,
     "user": USER,
 }

@@ -34,14 +34,18 @@ class IssuedTokens(NamedTuple):
 
 
 class TokenIssuer:
-    """Makes and reads the tokens of one app. Every ``now`` is seconds since the epoch."""
+    """Makes and reads the tokens of one app. Every ``now`` is seconds since the epoch.
 
-    def __init__(self, settings: Settings) -> None:
+    ``own_url`` is the ``iss`` of access tokens that a key pair signs, if the settings name none.
+    """
+
+    def __init__(self, settings: Settings, own_url: Callable[[], str] | None = None) -> None:
         self._access_ttl, self._policy = settings.access_ttl, settings.rotation_policy
         self._access = AccessTokens(
             settings.jwt_keys or [derive_key(secret, "access token") for secret in settings.secrets],
             settings.issuer,
             settings.audience,
+            own_url if settings.jwt_keys else None,
         )
         self._refresh = RefreshTokens(
             [derive_key(secret, "refresh token") for secret in settings.secrets], settings.issuer

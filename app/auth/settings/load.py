@@ -136,6 +136,9 @@ def _check(settings: Settings) -> None:
             settings.refresh_ttl > settings.session_ttl
         ),
         "RATCHET_SHORT_TTL must not exceed RATCHET_REFRESH_TTL": settings.short_ttl > settings.refresh_ttl,
+        'RATCHET_DEFAULT_DELIVERY "body" needs RATCHET_BODY_DELIVERY': (
+            settings.default_delivery == "body" and not settings.body_delivery
+        ),
         'RATCHET_COOKIE_SAMESITE "None" needs RATCHET_COOKIE_SECURE': (
             settings.cookie_samesite == "None" and not settings.cookie_secure
         ),

@@ -133,6 +133,12 @@ class Settings:
     body_delivery: bool = setting(
         parsers.flag, True, _FLAG, "Clients that keep no cookies may have refresh tokens in the body."
     )
+    default_delivery: parsers.Delivery = setting(
+        parsers.delivery,
+        "cookie",
+        '"cookie" or "body"; "body" goes with RATCHET_BODY_DELIVERY',
+        "Where the refresh token goes if a sign-in at POST /login does not say.",
+    )
     trusted_origins: frozenset[str] = setting(
         parsers.origins,
         (),
@@ -140,7 +146,12 @@ class Settings:
         '"capacitor://localhost", "ionic://…", "tauri://…", "app://…", "chrome-extension://…"',
         "Other origins whose pages may change state.",
     )
-    issuer: str | None = setting(parsers.optional_text, None, "text", "The iss of the tokens.")
+    issuer: str | None = setting(
+        parsers.optional_text,
+        None,
+        "text",
+        "The iss of the tokens. Without it, access tokens of a key pair name the site as the request did.",
+    )
     audience: str | None = setting(parsers.optional_text, None, "text", "The aud of access tokens.")
     jwt_keys: tuple[KeyPair, ...] = setting(
         parsers.private_keys,
@@ -186,6 +197,13 @@ class Settings:
     def has_sign_in_page(self) -> bool:
         """Whether the package shows a sign-in page of its own, which takes a password and nothing else."""
         return self.login_url is None and self.password_login
+
+    @property
+    def deliveries(self) -> tuple[parsers.Delivery, ...]:
+        """The deliveries that a sign-in may ask for, the default first."""
+        if not self.body_delivery:
+            return ("cookie",)
+        return ("body", "cookie") if self.default_delivery == "body" else ("cookie", "body")
 
     @property
     def rotation_policy(self) -> RotationPolicy:

@@ -29,6 +29,9 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 SameSite = Literal["Strict", "Lax", "None"]
 _SAMESITE: tuple[SameSite, ...] = ("Strict", "Lax", "None")
 
+Delivery = Literal["cookie", "body"]
+_DELIVERIES: tuple[Delivery, ...] = ("cookie", "body")
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*([smhdw]?)", re.ASCII)
 _ORIGIN = re.compile(r"https?://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
@@ -153,6 +156,11 @@ def domain(value: Any) -> str | None:
     ):
         raise ValueError
     return domain
+
+
+def delivery(value: Any) -> Delivery:
+    """A value of RATCHET_DEFAULT_DELIVERY."""
+    return _DELIVERIES[_DELIVERIES.index(value)]
 
 
 def samesite(value: Any) -> SameSite:

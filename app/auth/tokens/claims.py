@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,9 +68,20 @@ class RefreshClaims:
 class AccessTokens:
     """Signs and reads access tokens for one issuer and audience; stateless to verify (RFC 9068)."""
 
-    def __init__(self, keys: Iterable[Key], issuer: str | None, audience: str | None) -> None:
+    def __init__(
+        self,
+        keys: Iterable[Key],
+        issuer: str | None,
+        audience: str | None,
+        default_issuer: Callable[[], str] | None = None,
+    ) -> None:
+        """``default_issuer`` gives the ``iss`` of a new token if ``issuer`` is None.
+
+        It can differ from token to token, so this reader does not check it: the key says whose a token is.
+        """
         self._signer = TokenSigner(ACCESS_TYPE, keys, TokenInvalid)
         self._verified: dict[str, AccessClaims] = {}
+        self._default_issuer = default_issuer if issuer is None else None
         self._fixed = {
             name: value for name, value in (("iss", issuer), ("aud", audience)) if value is not None
         }
@@ -80,6 +91,7 @@ class AccessTokens:
         return self._signer.sign(
             {
                 **claims.further_claims,
+                **self._default(),
                 **self._fixed,
                 "client_id": CLIENT_ID,
                 "sub": claims.subject,
@@ -125,6 +137,10 @@ class AccessTokens:
         """Whether ``token`` has the form of ours, and none of our keys signed it."""
         return self._signer.is_foreign(token)
 
+    def _default(self) -> dict[str, str]:
+        issuer = self._default_issuer and self._default_issuer()
+        return {"iss": issuer} if issuer else {}
+
     def _is_meant_for_us(self, claims: Mapping[str, Any]) -> bool:
         """Whether issuer, audience and client are ours.
 
@@ -132,7 +148,8 @@ class AccessTokens:
         updated node must not refuse valid tokens.
         """
         # Both must be equal: a site without an audience refuses a token that names one (RFC 9068, 4).
-        named = {name: claims[name] for name in ("iss", "aud") if name in claims}
+        checked = ("iss", "aud") if self._default_issuer is None else ("aud",)
+        named = {name: claims[name] for name in checked if name in claims}
         return named == self._fixed and claims.get("client_id", CLIENT_ID) == CLIENT_ID
 
     def _remember(self, token: str, claims: AccessClaims) -> AccessClaims:

@@ -48,9 +48,10 @@ def assemble(
     is_breached: Callable[[str], bool],
     verifiers: Sequence[PasswordVerifier],
     clock: Callable[[], float],
+    own_url: Callable[[], str],
 ) -> Services:
-    """Make the parts of an app."""
-    token_issuer = TokenIssuer(settings)
+    """Make the parts of an app. ``own_url`` is the ``iss`` of access tokens if the settings name none."""
+    token_issuer = TokenIssuer(settings, own_url)
     revocations = RevocationCache(store.ended_since, settings.access_ttl)
     reader = SessionReader(settings, store, token_issuer, revocations, clock)
     sessions = SessionService(

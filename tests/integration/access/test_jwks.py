@@ -11,7 +11,7 @@ from app.auth.tokens import keys
 from app.auth.tokens.claims import AccessClaims, AccessTokens
 from app.auth.tokens.jws import JWKS_MAX_AGE, derive_key
 from tests.support.browser import ACCESS_COOKIE, Browser, access_token, content, refusal, set_cookies
-from tests.support.forgery import header_of
+from tests.support.forgery import claims_of, header_of
 from tests.support.samples import NOW, SECRET, save_key
 from tests.support.sites import MakeSite
 
@@ -83,6 +83,20 @@ def test_another_service_verifies_with_the_set_alone(
         options={"verify_iat": False},  # the clock of the tests is ahead of the library's
     )
     assert (header_of(token)["typ"], claims["exp"]) == ("at+jwt", int(NOW) + 600)
+
+
+def test_a_token_names_the_issuer_of_the_metadata(make_site: MakeSite, signed_in: Browser, new: Path) -> None:
+    """Also where RATCHET_ISSUER is not set: both are the URL of the site (RFC 9068, 4)."""
+    site = make_site(RATCHET_JWT_KEYS=new)
+    token = access_token(Browser(site, signed_in.held))
+    told = content(site.test_client().get("/.well-known/oauth-authorization-server"))
+    assert claims_of(token)["iss"] == told["issuer"] == "http://localhost"
+
+
+def test_a_set_issuer_is_that_of_the_tokens(make_site: MakeSite, signed_in: Browser, new: Path) -> None:
+    """The address that the client used does not count then."""
+    site = make_site(RATCHET_JWT_KEYS=new, RATCHET_ISSUER="https://example.org")
+    assert claims_of(access_token(Browser(site, signed_in.held)))["iss"] == "https://example.org"
 
 
 def test_nodes_with_reversed_keys_take_each_others_tokens(

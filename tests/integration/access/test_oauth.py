@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask import Flask, request
+from werkzeug.datastructures import Authorization
+from werkzeug.http import parse_list_header
 from werkzeug.test import TestResponse
 
 from app.auth import reuse_detected
@@ -29,6 +32,15 @@ GONE = (400, "invalid_grant")
 UNREADABLE = (400, "invalid_request")
 FORMS = ("/auth/token", "/auth/revoke", "/auth/introspect")
 WELL_KNOWN = "/.well-known/oauth-authorization-server"
+
+
+AWKWARD = "the+secret/of%20a:service=that&asks!us"
+"""A secret with every kind of character that forms and Basic write in another way."""
+
+
+def basic(secret: str) -> dict[str, str]:
+    """The header of a client that presents this secret by Basic."""
+    return {"Authorization": Authorization("basic", {"username": "api", "password": secret}).to_header()}
 
 
 class Client:
@@ -375,6 +387,10 @@ def test_what_is_not_good_any_more_is_inactive(client: Client, tokens: dict[str,
         pytest.param(bearer("\xe9" * 40), id="letters beyond ASCII"),
         pytest.param({"Authorization": f"Basic {SERVICE}"}, id="another scheme"),
         pytest.param({"X-Authorization": f"Bearer {SERVICE}"}, id="another header"),
+        pytest.param(basic("x"), id="a wrong secret by Basic"),
+        pytest.param(basic(""), id="no secret by Basic"),
+        pytest.param(basic(f"{SERVICE}:{OTHER_SERVICE}"), id="two at once by Basic"),
+        pytest.param({"Authorization": f"Digest password={SERVICE}"}, id="a password in another scheme"),
     ],
 )
 def test_nobody_else_is_told_anything(
@@ -385,7 +401,43 @@ def test_nobody_else_is_told_anything(
     replies = [client.send("/auth/introspect", form, **headers) for form in (good, bad, "", "a=1&a=2")]
     assert {refusal(reply) for reply in replies} == {(401, "invalid_client")}
     assert len({reply.data for reply in replies}) == 1
-    assert replies[0].headers["WWW-Authenticate"].startswith('Bearer error="invalid_token"')
+    challenges = parse_list_header(replies[0].headers["WWW-Authenticate"])
+    assert (challenges[0], challenges[-1]) == ('Bearer error="invalid_token"', 'Basic realm="services"')
+
+
+@pytest.mark.parametrize(
+    ("headers", "fields"),
+    [
+        pytest.param(basic(AWKWARD), "", id="client_secret_basic as curl sends it"),
+        pytest.param(basic(quote(AWKWARD, safe="")), "", id="client_secret_basic as OAuth has it"),
+        pytest.param({}, f"&client_id=api&client_secret={quote(AWKWARD)}", id="client_secret_post"),
+        pytest.param(bearer(AWKWARD), "&client_secret=x", id="a bearer, which counts before the form"),
+    ],
+)
+def test_a_service_presents_its_secret(
+    make_site: MakeSite, tokens: dict[str, Any], headers: dict[str, str], fields: str
+) -> None:
+    """In each of the ways that the metadata name, under any name of a client (RFC 6749, section 2.3.1)."""
+    client = Client(make_site(RATCHET_SERVICE_SECRETS=AWKWARD))
+    reply = client.send("/auth/introspect", f"token={tokens['access_token']}{fields}", **headers)
+    assert (reply.status_code, content(reply)["active"]) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "fields"),
+    [
+        pytest.param({}, "client_secret=x", id="a wrong one"),
+        pytest.param({}, "client_secret=", id="an empty one"),
+        pytest.param({}, f"client_secret={SERVICE}&client_secret=x", id="two"),
+        pytest.param(bearer("x"), f"client_secret={SERVICE}", id="beside a wrong bearer"),
+    ],
+)
+def test_a_secret_in_the_form_has_to_be_the_right_one(
+    client: Client, tokens: dict[str, Any], headers: dict[str, str], fields: str
+) -> None:
+    """A header that is there counts, and a wrong secret gets the answer that none gets."""
+    reply = client.send("/auth/introspect", f"token={tokens['access_token']}&{fields}", **headers)
+    assert refusal(reply) == (401, "invalid_client")
 
 
 def test_an_access_token_is_no_secret_of_a_service(client: Client, tokens: dict[str, Any]) -> None:
@@ -460,6 +512,11 @@ def test_metadata_names_what_there_is(bare_site: Flask) -> None:
         "grant_types_supported": ["refresh_token"],
         "token_endpoint_auth_methods_supported": ["none"],
         "revocation_endpoint_auth_methods_supported": ["none"],
+        "introspection_endpoint_auth_methods_supported": [
+            "client_secret_basic",
+            "client_secret_post",
+            "Bearer",
+        ],
     }
     assert reply.headers["Cache-Control"] == f"private, max-age={MAX_AGE}"
     assert (reply.headers["X-Content-Type-Options"], "Vary" in reply.headers) == ("nosniff", False)

@@ -195,6 +195,15 @@ def test_extra_fields_are_ignored(browser: Browser, site: Flask, ada: str) -> No
     assert content(browser.me())["user"].keys() == {"id", "email", "username"}
 
 
+def test_body_delivery_can_be_the_default(make_site: MakeSite, ada: str) -> None:  # noqa: ARG001  # she is there
+    """For clients that cannot ask for it; one that asks for the cookie gets that."""
+    browser = Browser(make_site(RATCHET_DEFAULT_DELIVERY="body"))
+    reply = browser.sign_in()
+    assert ("refresh_token" in content(reply), set_cookies(reply)) == (True, {})
+    assert "refresh_token" not in content(browser.sign_in(delivery="cookie"))
+    assert browser.held
+
+
 def test_body_delivery_can_be_switched_off(make_site: MakeSite, ada: str) -> None:
     """With RATCHET_BODY_DELIVERY off no refresh token travels in a body, in or out."""
     site = make_site(RATCHET_BODY_DELIVERY=False)

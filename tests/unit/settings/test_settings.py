@@ -45,6 +45,7 @@ TABLE = {
     "RATCHET_COOKIE_PARTITIONED": Row(default=False, good=False, kept=False, bad=NO_FLAG),
     "RATCHET_ACCESS_COOKIE": Row(default=True, good=False, kept=False, bad=NO_FLAG),
     "RATCHET_BODY_DELIVERY": Row(default=True, good=False, kept=False, bad=NO_FLAG),
+    "RATCHET_DEFAULT_DELIVERY": Row("cookie", "body", "body", ("both", "", None, True)),
     "RATCHET_TRUSTED_ORIGINS": Row(
         frozenset(),
         ["https://app.example.org"],

@@ -44,6 +44,10 @@ CLASHES = {
     "SameSite None without Secure": Clash(
         {"RATCHET_COOKIE_SAMESITE": "None", SECURE: False}, f'RATCHET_COOKIE_SAMESITE "None" needs {SECURE}'
     ),
+    "a default delivery that is switched off": Clash(
+        {"RATCHET_DEFAULT_DELIVERY": "body", "RATCHET_BODY_DELIVERY": False},
+        'RATCHET_DEFAULT_DELIVERY "body" needs RATCHET_BODY_DELIVERY',
+    ),
     "Partitioned without SameSite None": Clash(
         {"RATCHET_COOKIE_PARTITIONED": True},
         'RATCHET_COOKIE_PARTITIONED needs RATCHET_COOKIE_SAMESITE "None"',

@@ -168,6 +168,37 @@ def test_a_token_with_issuer_and_audience_has_every_claim_of_its_profile() -> No
     assert required <= decode(token.split(".")[1]).keys()
 
 
+def access_tokens_of(origin: str) -> AccessTokens:
+    """The access tokens of an app that is asked at this origin, and whose settings name no issuer."""
+    return AccessTokens([derive_key(SECRET, "access token")], None, None, lambda: origin)
+
+
+def test_a_default_issuer_is_written_and_not_checked() -> None:
+    """A site that several names lead to accepts its tokens at each, and those from before without an iss."""
+    token = access_tokens_of(ISSUER).sign(ACCESS_CLAIMS)
+    assert decode(token.split(".")[1]) == ACCESS | {"iss": ISSUER}
+    for accepted in (token, access_tokens().sign(ACCESS_CLAIMS)):
+        assert access_tokens_of("https://www.example.org").read(accepted, NOW) == ACCESS_CLAIMS
+
+
+@pytest.mark.parametrize("reader", [access_tokens(), access_tokens(issuer="https://www.example.org")])
+def test_a_default_issuer_is_checked_where_it_is_not_the_default(reader: AccessTokens) -> None:
+    """A site that signs with its secret, or names another issuer, refuses such a token."""
+    with pytest.raises(TokenInvalid):
+        reader.read(access_tokens_of(ISSUER).sign(ACCESS_CLAIMS), NOW)
+
+
+def test_an_audience_is_checked_beside_a_default_issuer() -> None:
+    """Only the issuer may differ."""
+    with pytest.raises(TokenInvalid):
+        access_tokens_of(ISSUER).read(access_tokens(audience=AUDIENCE).sign(ACCESS_CLAIMS), NOW)
+
+
+def test_no_default_issuer_is_written_where_the_host_is_not_known() -> None:
+    """The claim is left out instead of being empty."""
+    assert "iss" not in decode(access_tokens_of("").sign(ACCESS_CLAIMS).split(".")[1])
+
+
 def test_setting_an_issuer_signs_nobody_out() -> None:
     """A refresh token from before is still one of ours: the key and the user row decide."""
     before = refresh_tokens().sign(REFRESH_CLAIMS)

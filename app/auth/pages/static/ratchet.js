@@ -91,7 +91,7 @@ class Ratchet extends EventTarget {
 
   /* Sign in with the fields of POST /auth/login; the user. */
   async signIn(fields) {
-    await this.#turn(() => this.#post("/login", fields));
+    await this.#turn(() => this.#post("/login", { delivery: "cookie", ...fields }));
     this.#recent = [];
     this.#again = 0;
     return this.user;
