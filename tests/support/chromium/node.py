@@ -27,7 +27,8 @@ def tool(name: str) -> Path:
 
 def installed(packages: Mapping[str, str]) -> Path:
     """The folder of modules that has these packages, by version; installed where it is not there yet."""
-    folder = CACHE / "-".join(f"{package}-{version}" for package, version in packages.items())
+    name = "-".join(f"{package}-{version}" for package, version in packages.items())
+    folder = CACHE / name.replace("/", "_")
     if not folder.exists():
         _install([f"{package}@{version}" for package, version in packages.items()], folder)
     return folder / "node_modules"

@@ -62,6 +62,7 @@ def create_app() -> Flask:
     app.add_url_rule("/sign-in", view_func=sign_in, methods=["POST"])
     app.add_url_rule("/sign-out", view_func=sign_out, methods=["POST"])
     app.add_url_rule("/api/orders", view_func=orders, methods=["GET", "POST"])
+    app.add_url_rule("/graphql", view_func=graph, methods=["POST"])
     app.add_url_rule("/api/vault", view_func=vault)
     app.add_url_rule("/api/prices", view_func=prices)
     return app
@@ -99,6 +100,12 @@ def sign_out() -> ResponseReturnValue:
 def orders() -> Response:
     """Whose orders these are, and what was sent along."""
     return jsonify(customer=current_user.username, sent=request.get_data(as_text=True))
+
+
+@ratchet.required
+def graph() -> Response:
+    """The answer of a GraphQL server to ``{ customer }``, whatever was asked."""
+    return jsonify(data={"customer": current_user.username})
 
 
 def vault() -> Response:

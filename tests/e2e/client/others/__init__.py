@@ -1,0 +1,1 @@
+"""Clients of other people in Chromium, unmodified; access tokens hold for three seconds."""

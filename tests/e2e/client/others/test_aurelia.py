@@ -1,0 +1,58 @@
+"""aurelia-authentication 3.8, with the refresh token in the body and in the cookie."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.browser import PASSWORD
+
+from ....support.chromium.shop_opening import Shop
+from ....support.chromium.tabs import eventually
+from ....support.clients.quick import end_everywhere
+from .conftest import ClientPage, OpenPage
+
+ADA = {"email": "ada@example.org", "password": PASSWORD}
+
+
+@pytest.fixture(params=["body", "cookie"])
+def shop(request: pytest.FixtureRequest, quick: Shop, by_body: Shop) -> Shop:
+    """A shop with one of the two deliveries as its default."""
+    return by_body if request.param == "body" else quick
+
+
+@pytest.fixture
+def page(open_page: OpenPage, shop: Shop, by_body: Shop) -> ClientPage:
+    """A page with the plugin, where ada has signed in."""
+    page = open_page(shop, "aurelia.js", "aurelia-body.js" if shop is by_body else "aurelia-cookie.js")
+    page.sign_in(ADA)
+    return page
+
+
+def test_aurelia_keeps_the_refresh_token_where_it_should(page: ClientPage, shop: Shop, by_body: Shop) -> None:
+    """In the storage with body delivery, which it did not ask for, and not with the cookie."""
+    assert ("refresh_token" in page.stored) == (shop is by_body)
+
+
+def test_aurelia_renews(page: ClientPage) -> None:
+    """By its timer, as soon as the access token has run out; what it asks for meanwhile is answered."""
+    seen = {page.stored["access_token"]}
+    for _ in range(2):
+        eventually(lambda: page.stored["access_token"] not in seen)
+        seen.add(page.stored["access_token"])
+        assert page.orders(3) == ["ada"] * 3
+
+
+def test_aurelia_learns_of_an_end(page: ClientPage, shop: Shop) -> None:
+    """A session that ended elsewhere ends here at the next refresh, and no request hangs."""
+    end_everywhere(shop)
+    eventually(lambda: page.stored is None)
+    assert page.orders(3) == ["refused"] * 3
+    assert page.tab.run("client.isSignedIn()") is False
+
+
+def test_aurelia_signs_out(page: ClientPage) -> None:
+    """By its own call, and can sign in again."""
+    assert page.tab.run("client.signOut()") is False
+    assert page.orders() == ["refused"]
+    page.sign_in(ADA)
+    assert page.orders() == ["ada"]

@@ -1,0 +1,1 @@
+"""Clients of other people outside a browser, unmodified, and what is generated from the OpenAPI document."""
