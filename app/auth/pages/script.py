@@ -1,4 +1,4 @@
-"""The browser client, ratchet.js. Its URL has a hash of its content, so caches may keep it for a year."""
+"""The browser client, ratchet.js, and keep.js, the one tag that renews for a page of the server."""
 
 from __future__ import annotations
 
@@ -16,39 +16,36 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
 
 PREFIX = b'const PREFIX = "/auth";'
-OWN_PREFIX = b'const PREFIX = new URL(".", import.meta.url).pathname;'
+OWN_PREFIX = b'const PREFIX = new URL(".", import.meta.url).href;'
 """The routes are beside the module, whatever RATCHET_URL_PREFIX and the path are that the site is below."""
 
 SCRIPT = "text/javascript"
 
+MODULE_REPLIES = {
+    200: ReplySpec("The module.", {SCRIPT: None}, (*PUBLIC, "ETag")),
+    304: ReplySpec("The client has this version already.", headers=(*PUBLIC, "ETag")),
+    412: ReplySpec("If-Match names another version."),
+}
+VERSION = Parameter("v", "query", "The hash of the content; with it the reply may be kept for a year.")
+KNOWN = Parameter("If-None-Match", "header", "The ETag of the version that the client has.")
+
 routes = Routes()
 
 
-@routes.route(
-    "GET",
-    "/ratchet.js",
-    {
-        200: ReplySpec("The module.", {SCRIPT: None}, (*PUBLIC, "ETag")),
-        304: ReplySpec("The client has this version already.", headers=(*PUBLIC, "ETag")),
-        412: ReplySpec("If-Match names another version."),
-    },
-    parameters=(
-        Parameter("v", "query", "The hash of the content; with it the reply may be kept for a year."),
-        Parameter("If-None-Match", "header", "The ETag of the version that the client has."),
-    ),
-)
+@routes.route("GET", "/ratchet.js", MODULE_REPLIES, parameters=(VERSION, KNOWN))
 def script() -> Response:
     """The browser client, an ES module.
 
     Caches may keep it for a year under the URL with its hash. Under any other URL they ask again each time.
     """
-    name = services().cookies.names.signed_in
-    version = _version(name)
-    reply = Response(_source(name), mimetype=SCRIPT)
-    reply.headers["Cache-Control"] = IMMUTABLE if request.args.get("v") == version else REVALIDATE
-    reply.set_etag(version)
-    reply.make_conditional(request)
-    return reply
+    cookie = services().cookies.names.signed_in
+    return _reply(_client(cookie), IMMUTABLE if request.args.get("v") == _version(cookie) else REVALIDATE)
+
+
+@routes.route("GET", "/keep.js", MODULE_REPLIES, parameters=(KNOWN,))
+def keep() -> Response:
+    """The module of one script tag: it makes a client, which keeps a page of the server renewed."""
+    return _reply(_keep(services().cookies.names.signed_in), REVALIDATE)
 
 
 def script_url() -> str:
@@ -56,14 +53,35 @@ def script_url() -> str:
     return url_for("ratchet.script", v=_version(services().cookies.names.signed_in))
 
 
+def _reply(source: bytes, cache_control: str) -> Response:
+    reply = Response(source, mimetype=SCRIPT)
+    reply.headers["Cache-Control"] = cache_control
+    reply.set_etag(_hash(source))
+    reply.make_conditional(request)
+    return reply
+
+
 @cache
-def _source(cookie: str) -> bytes:
-    """The module, with the name of the cookie that it reads and the place of the routes."""
-    source = resources.files(__package__).joinpath("static", "ratchet.js").read_bytes()
-    source = source.replace(PREFIX, OWN_PREFIX)
+def _client(cookie: str) -> bytes:
+    """The client, with the name of the cookie that it reads and the place of the routes."""
+    source = _file("ratchet.js").replace(PREFIX, OWN_PREFIX)
     return source.replace(f'"{SIGNED_IN_COOKIE}"'.encode(), f'"{cookie}"'.encode())
 
 
 @cache
+def _keep(cookie: str) -> bytes:
+    """The module that keeps a page, with the hash in the URL of the client: one that a cache may keep."""
+    return _file("keep.js").replace(b'"./ratchet.js"', f'"./ratchet.js?v={_version(cookie)}"'.encode())
+
+
+@cache
 def _version(cookie: str) -> str:
-    return hashlib.sha256(_source(cookie)).hexdigest()[:16]
+    return _hash(_client(cookie))
+
+
+def _file(name: str) -> bytes:
+    return resources.files(__package__).joinpath("static", name).read_bytes()
+
+
+def _hash(source: bytes) -> str:
+    return hashlib.sha256(source).hexdigest()[:16]

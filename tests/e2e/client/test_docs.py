@@ -21,7 +21,7 @@ BODY = """
 @pytest.fixture
 def tab(browser: TabbedBrowser) -> Tab:
     """A page that holds every snippet of the page, one after the other."""
-    blocks = [block.text for block in blocks_of(PAGE) if block.language == "js"]
+    blocks = [block.text for block in blocks_of(PAGE) if block.language == "js" and not block.role]
     tab = browser.tab("plain")
     tab.run("body => { document.body.innerHTML = body }", BODY)
     tab.page.add_script_tag(type="module", content="\n".join([*blocks, "self.ratchet = ratchet;"]))

@@ -33,4 +33,17 @@ def test_served_module_finds_the_routes_beside_it(make_site: MakeSite, prefix: s
     """Its own address says where they are; a copy of the file that somebody bundles says /auth."""
     site = make_site(RATCHET_URL_PREFIX=prefix)
     source = site.test_client().get(f"{prefix}/ratchet.js").get_data(as_text=True)
-    assert source.count('const PREFIX = new URL(".", import.meta.url).pathname;') == 1
+    assert source.count('const PREFIX = new URL(".", import.meta.url).href;') == 1
+
+
+@pytest.mark.parametrize("name", ["refreshToken", "shop"])
+def test_tag_takes_the_module_that_is_kept_for_good(make_site: MakeSite, name: str) -> None:
+    """The one tag imports the client by the URL that script_url gives, and is asked for anew each time."""
+    site = make_site(RATCHET_COOKIE_NAME=name)
+    with site.test_request_context():
+        address = script.script_url()
+    browser = site.test_client()
+    reply = browser.get("/auth/keep.js")
+    assert address == "/auth/" + reply.text.partition('from "./')[2].partition('"')[0]
+    assert reply.headers["Cache-Control"] == "no-cache"
+    assert browser.get("/auth/keep.js", headers={"If-None-Match": reply.headers["ETag"]}).status_code == 304

@@ -18,6 +18,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from app.auth import Ratchet, RatchetUser, TokenInvalid, current_user
 from tests.support.clock import FileClock
 
+from .parts import add_parts
+
 PAGES = Path(__file__).parent / "pages"
 
 
@@ -57,15 +59,27 @@ def create_app() -> Flask:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"connect_args": {"timeout": 5}}
     db.init_app(app)
     ratchet.init_app(app)
+    app.before_request(ask_for_basic)
     app.before_request(refuse)
-    app.add_url_rule("/<any(tab, forms, plain):name>", view_func=page)
+    app.add_url_rule("/<any(tab, forms, plain, kept):name>", view_func=page)
+    app.add_url_rule("/worker.js", view_func=worker)
     app.add_url_rule("/sign-in", view_func=sign_in, methods=["POST"])
     app.add_url_rule("/sign-out", view_func=sign_out, methods=["POST"])
     app.add_url_rule("/api/orders", view_func=orders, methods=["GET", "POST"])
     app.add_url_rule("/graphql", view_func=graph, methods=["POST"])
     app.add_url_rule("/api/vault", view_func=vault)
     app.add_url_rule("/api/prices", view_func=prices)
+    add_parts(app, ratchet)
+    app.after_request(note_refusal)
     return app
+
+
+def ask_for_basic() -> Response | None:
+    """Ask for the name and password in ``SHOP_BASIC``, if any, as the proxy of a staging site does."""
+    known = os.environ.get("SHOP_BASIC")
+    if known is None or request.path == "/plain" or request.headers.get("Authorization") == f"Basic {known}":
+        return None
+    return Response("", 401, {"WWW-Authenticate": 'Basic realm="staging"'})
 
 
 def refuse() -> Response | None:
@@ -79,9 +93,22 @@ def refuse() -> Response | None:
     return Response(body, status, headers)
 
 
+def note_refusal(response: Response) -> Response:
+    """Write down the path of a request that was refused for its access token."""
+    if response.status_code == 401:
+        with (folder() / "turned_away").open("a") as turned_away:
+            turned_away.write(f"{request.path}\n")
+    return response
+
+
 def page(name: str) -> Response:
     """A page: with the client, with forms, or with nothing."""
     return send_from_directory(PAGES, f"{name}.html")
+
+
+def worker() -> Response:
+    """The service worker that a test has written."""
+    return send_from_directory(folder(), "worker.js")
 
 
 def sign_in() -> ResponseReturnValue:

@@ -49,6 +49,16 @@ class Shop:
         """How often it was answered like that."""
         return len((self.folder / "refused").read_text())
 
+    def serve_worker(self, script: str) -> None:
+        """Serve this service worker at /worker.js."""
+        write_whole(self.folder / "worker.js", script)
+
+    @property
+    def turned_away(self) -> list[str]:
+        """The paths of all requests that were refused for their access token."""
+        written = self.folder / "turned_away"
+        return written.read_text().splitlines() if written.exists() else []
+
     def execute(self, statement: str, **values: object) -> None:
         """Change the shop's database."""
         engine = create_engine(database_of(self.folder))

@@ -60,11 +60,17 @@ class Ratchet extends EventTarget {
   #wake = ignore;
   #timer;
   #known;
+  #bearer; // whether requests carry the token in a header; otherwise they have only the cookie
+  #hidden; // whether a hidden page renews, too
 
-  constructor({ prefix = PREFIX, cookie = COOKIE } = {}) {
+  constructor({ prefix = PREFIX, cookie = COOKIE, bearer = true, hidden = false } = {}) {
     super();
+    const { origin, pathname } = new URL(prefix, document.baseURI);
+    if (origin !== self.origin) throw new TypeError(`Ratchet's prefix ${prefix} is not on this page's origin`);
     this.#cookie = cookie;
-    this.#prefix = prefix.replace(/\/$/, "");
+    this.#bearer = bearer;
+    this.#hidden = hidden;
+    this.#prefix = pathname.replace(/\/$/, "");
     this.#name = `ratchet ${this.#prefix}`;
     this.#locks = navigator.locks ?? lockOfThisTab();
     this.#channel = new BroadcastChannel(this.#name);
@@ -109,7 +115,7 @@ class Ratchet extends EventTarget {
     await this.#patiently(() => this.#turn(work));
   }
 
-  /* As the global fetch, with the access token. A request that is refused for its token is made again once,
+  /* As the global fetch, renewed first and with the access token. A request that is refused for its token is made again once,
      unless somebody else is signed in by then. */
   async fetch(input, init) {
     const request = new Request(input, init);
@@ -134,7 +140,7 @@ class Ratchet extends EventTarget {
   async #send(request, owner) {
     this.#assertSameUser(owner);
     const { access_token: token } = this.#state;
-    if (token) request.headers.set("Authorization", `Bearer ${token}`);
+    if (token && this.#bearer) request.headers.set("Authorization", `Bearer ${token}`);
     const response = await fetch(request);
     this.#assertSameUser(owner);
     return response;
@@ -330,12 +336,14 @@ class Ratchet extends EventTarget {
   #setState(state) {
     const previous = this.user;
     const { user, reason, told } = state;
-    const share = 0.5 + Math.random() * 0.4; // of its life; random, so that nobody can predict a refresh
+    // Of its life; random, so that nobody can predict a refresh. The timers of a hidden page are a minute late.
+    const share = (this.#hidden ? 0.3 : 0.5) + Math.random() * 0.4;
     this.#state = { ...state, due: state.expires_in * 1000 * share };
     this.#known(user);
     this.#check();
     if (user) this.#emit(previous?.id === user.id ? "renewed" : "signedin", { user, previous });
     else if (reason && (previous || (previous === undefined && !told))) this.#emit("signedout", { user, previous, reason });
+    else if (previous === undefined) queueMicrotask(() => this.#emit("nobody", { user })); // once there are listeners
   }
 
   /* A page that shows one person's data is not for the next one: unless a listener sees to it and prevents
@@ -345,13 +353,13 @@ class Ratchet extends EventTarget {
     if (this.dispatchEvent(event) && type === "signedin" && detail.previous) location.reload();
   }
 
-  /* Refresh if it is time, or set a timer. Ahead of expiry only where somebody looks; but other cookies than
+  /* Refresh if it is time, or set a timer. Ahead of expiry only where somebody looks, or always; but other cookies than
      before concern every tab, except when its own turn has just changed them. */
   #check = () => {
     if (this.#turns) return;
     clearTimeout(this.#timer);
     const { access_token: token, due } = this.#state;
-    if (document.hidden && !this.#stale) return;
+    if (document.hidden && !this.#hidden && !this.#stale) return;
     const left = this.#stale ? 0 : token ? due - age(this.#state) : Infinity;
     const wait = Math.max(left, this.#again - performance.now());
     if (wait <= 0) this.#refresh().catch(ignore);

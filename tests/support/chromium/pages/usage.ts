@@ -14,7 +14,17 @@ ratchet.addEventListener("signedout", ({ detail }) => {
   console.log(reason);
 });
 ratchet.addEventListener("signedin", (event) => event.detail.previous && event.preventDefault(), { once: true });
+ratchet.addEventListener("nobody", ({ detail }) => console.log(detail.user));
 console.log(name, token, response, user);
+
+interface Member extends User {
+  readonly username: string;
+}
+const members: Ratchet<Member> = createRatchet<Member>({ bearer: false, hidden: true });
+const member: string | undefined = (await members.ready)?.username;
+const signedIn: Member = await members.signIn({ identifier: "ada", password: "secret" });
+members.addEventListener("signedin", ({ detail }) => console.log(detail.user.username, detail.previous?.username));
+console.log(member, signedIn.username);
 
 // @ts-expect-error: the state is the client's own
 ratchet.user = null;
@@ -27,3 +37,7 @@ ratchet.addEventListener("signedout", ({ detail }) => detail.reason === "bored")
 // @ts-expect-error: who is signed in may not be known yet
 const id: string | number | null = ratchet.user.id;
 console.log(id);
+// @ts-expect-error: a site does not show what it has not said it shows
+console.log((await members.ready)?.shoe_size.length);
+// @ts-expect-error: a user has an id
+createRatchet<{ username: string }>();
