@@ -7,7 +7,11 @@ a reply. Beside the tree stands SettingsError: it stops the start, and no reques
 from __future__ import annotations
 
 import re
+from math import ceil
 from typing import ClassVar
+
+A_MINUTE = "Too many attempts. You can try again in a minute."
+MINUTES = "Too many attempts. You can try again in {minutes} minutes."
 
 
 class SettingsError(ValueError):
@@ -20,7 +24,8 @@ class RatchetError(Exception):
     ``code`` is the stable name a client switches on, ``status`` the HTTP status, ``description`` one
     sentence for a person, ``reason`` the code of the cause if that is another error,
     ``retry_after`` seconds to wait if waiting helps, ``ends_session`` whether the verdict ended the
-    session.
+    session. ``sentence`` is the description before the ``values`` are put into its ``{…}``: what can be
+    translated.
     """
 
     code: str = "server_error"
@@ -39,8 +44,10 @@ class RatchetError(Exception):
         *,
         retry_after: int | None = None,
         ends_session: bool = False,
+        **values: object,
     ) -> None:
-        self.description = description or self.default_description
+        self.sentence, self.values = description or self.default_description, values
+        self.description = self.sentence.format_map(values) if values else self.sentence
         self.retry_after = retry_after
         self.ends_session = ends_session or self.ends_session
         super().__init__(f"{self.code}: {self.description}")
@@ -261,6 +268,14 @@ class TooManyAttempts(RatchetError):
     code = "too_many_attempts"
     status = 429
     default_description = "Too many attempts. Wait a little and try again."
+
+    def __init__(self, description: str | None = None, *, retry_after: int | None = None) -> None:
+        minutes = ceil((retry_after or 0) / 60)
+        if description or not minutes:
+            super().__init__(description, retry_after=retry_after)
+        else:
+            told = A_MINUTE if minutes == 1 else MINUTES
+            super().__init__(told, retry_after=retry_after, minutes=minutes)
 
 
 class Unavailable(RatchetError):

@@ -17,6 +17,7 @@ from .lifecycle.account import Account, SessionOptions, SessionRef
 from .management.cli import commands
 from .pages import continuation, script
 from .passwords.formats import PasswordVerifier
+from .sentences import Sentences, Translate, untranslated
 from .sessions import deletion
 from .sessions.hooks import Hooks
 from .sessions.issuer import IssuedTokens
@@ -49,7 +50,8 @@ class Ratchet(Generic[_User]):
     ``with_loader_criteria`` hides rows everywhere; other options say what is loaded together with
     ``current_user``. ``password_verifiers`` verify password hashes of other systems (see verifiers).
     ``claims`` gives further claims for the access tokens of a user; ``may_sign_in`` raises SignInRefused for
-    a user who may not. Raises SettingsError if a setting or function is wrong.
+    a user who may not. ``translate`` gets the code of an error and its English sentence, and returns the
+    sentence for the current request. Raises SettingsError if a setting or function is wrong.
     """
 
     def __init__(  # noqa: PLR0913  # each is named by the host, and most are left out
@@ -64,10 +66,12 @@ class Ratchet(Generic[_User]):
         claims: Callable[[_User], Mapping[str, Any]] | None = None,
         may_sign_in: Callable[[_User], None] | None = None,
         password_verifiers: Sequence[PasswordVerifier] = (),
+        translate: Translate = untranslated,
     ) -> None:
-        check_functions(is_breached=is_breached, clock=clock, user_options=user_options)
+        check_functions(is_breached=is_breached, clock=clock, user_options=user_options, translate=translate)
         self._password_verifiers = password_verifiers
         self._is_breached, self._user_options = is_breached, user_options
+        self._sentences = Sentences(translate)
         self._hooks = Hooks(claims, may_sign_in)
         self.required, self.identity = guard.required, guard.Identity()
         self._db, self._user_model, self._clock = db, user_model, clock
@@ -94,6 +98,7 @@ class Ratchet(Generic[_User]):
             self._is_breached,
             self._password_verifiers,
             clock,
+            self._sentences,
             own_url=metadata.issuer,
         )
         audit.listen(app, clock)
@@ -136,6 +141,11 @@ class Ratchet(Generic[_User]):
     def hash_new_password(self, password: str) -> str:
         """What to store as ``password_hash``; InvalidRequest if the password is refused."""
         return services().authenticator.hash_new(password)
+
+    @property
+    def password_min_length(self) -> int:
+        """How many characters a new password needs, to be said beside its field."""
+        return services().settings.password_min_length
 
     def change_password(self, current: str, new: str) -> IssuedTokens:
         """Give the signed-in user a new password; other sessions end, and this browser gets new cookies.
@@ -237,6 +247,10 @@ class Ratchet(Generic[_User]):
         It costs a few microseconds; the database is asked at most once a second by each process.
         """
         return guard.still_signed_in()
+
+    def describe(self, problem: RatchetError) -> str:
+        """The sentence of an error, translated where ``translate`` is given: for a page of your own."""
+        return services().sentences.describe(problem)
 
     def check_origin(self) -> None:
         """Raise CrossOrigin if a page of another site sent this request."""

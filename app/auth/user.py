@@ -21,7 +21,7 @@ MAX_IDENTIFIER_LENGTH = 254
 def check_identifier(identifier: str) -> None:
     """Raise InvalidRequest for an identifier that is longer than any e-mail address."""
     if len(identifier) > MAX_IDENTIFIER_LENGTH:
-        raise InvalidRequest(f"A name has at most {MAX_IDENTIFIER_LENGTH} characters.")
+        raise InvalidRequest("A name has at most {count} characters.", count=MAX_IDENTIFIER_LENGTH)
 
 
 def canonical(identifier: str) -> str:

@@ -73,7 +73,7 @@ def refresh_grant(body: Body, cookies: Sequence[str] | None = None) -> tuple[Iss
         raise UnsupportedGrantType
     token = body_token(body)
     if cookies is None and token is None:
-        raise InvalidRequest("refresh_token is missing.")
+        raise InvalidRequest("{name} is missing.", name="refresh_token")
     try:
         return refresh(token, cookies)
     except (RefreshTokenInvalid, RefreshTokenReused, AccountRefused) as problem:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import ceil
 from typing import Any, cast
 
 from flask import Response, redirect, request, url_for
@@ -203,8 +202,7 @@ def _page(
         max_length=MAX_IDENTIFIER_LENGTH,
         label=LABELS.get(tuple(services().store.rows.names), "Name"),
         problem=problem,
-        wait=_wait(problem),
-        reason=REASONS.get(reason),
+        reason=_reason(reason),
         next_page=redirects.next_page(),
         form_url=url_for(".sign_in", next=request.args.get("next")),
     )
@@ -220,9 +218,6 @@ def _name(user: Any) -> str:
     return next((str(name) for field in fields if (name := getattr(user, field))), "")
 
 
-def _wait(problem: RatchetError | None) -> str:
-    """How long to wait after too many attempts, in words; "" if that is not the problem."""
-    if not isinstance(problem, TooManyAttempts) or not problem.retry_after:
-        return ""
-    minutes = ceil(problem.retry_after / 60)
-    return "a minute" if minutes == 1 else f"{minutes} minutes"
+def _reason(code: str) -> str | None:
+    """What the page says for a ``reason`` in its URL; nothing for one that it does not know."""
+    return services().sentences.tell(code, REASONS[code]) if code in REASONS else None

@@ -76,7 +76,7 @@ class Authenticator:
         check_length(current)
         self.check_new(new)
         attempt = Attempt(throttle.account(account.subject), client_ip, _first_of(session))
-        self._verify(account, current, attempt)
+        self._verify(account, current, attempt, wrong="That is not your current password.")
         hashed = hashing.hash_password(new, self._settings.bcrypt_rounds)
         return self._sessions.restart(account, session, hashed)
 
@@ -107,11 +107,14 @@ class Authenticator:
             raise known.sign_in_error
         return self._upgrade_hash(known, password)
 
-    def _verify(self, account: Account | None, password: str, attempt: Attempt) -> Account:
+    def _verify(
+        self, account: Account | None, password: str, attempt: Attempt, wrong: str | None = None
+    ) -> Account:
+        """The account if this is its password; otherwise InvalidCredentials, described as ``wrong``."""
         self._throttle.acquire(attempt, self._clock())
         matches = self.formats.verify(password, account.password_hash if account else None)
         if account is None or not matches:
-            raise InvalidCredentials
+            raise InvalidCredentials(wrong)
         self._throttle.release(attempt)
         return account
 

@@ -17,7 +17,7 @@ MAX_PASSWORD_LENGTH = 512
 def check_length(password: str) -> None:
     """InvalidRequest for a password beyond MAX_PASSWORD_LENGTH; it is never cut (ASVS 6.2.8, 6.2.9)."""
     if len(password) > MAX_PASSWORD_LENGTH:
-        raise InvalidRequest(f"A password has at most {MAX_PASSWORD_LENGTH} characters.")
+        raise InvalidRequest("A password has at most {count} characters.", count=MAX_PASSWORD_LENGTH)
 
 
 def check_new_password(
@@ -30,7 +30,7 @@ def check_new_password(
     """
     normal = normal_form(password)
     if min(len(password), len(normal)) < min_length:
-        raise InvalidRequest(f"A password needs at least {min_length} characters.")
+        raise InvalidRequest("A password needs at least {count} characters.", count=min_length)
     if _is_tried_first(password) or _is_tried_first(normal) or is_breached(password):
         raise InvalidRequest("That password is known to attackers. Choose another one.")
 

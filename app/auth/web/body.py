@@ -31,28 +31,28 @@ class Body:
         """A text field, or None where it is absent."""
         value = self._fields.get(name)
         if name in self._fields and not isinstance(value, str):
-            raise InvalidRequest(f"{name} has to be text.")
+            raise InvalidRequest("{name} has to be text.", name=name)
         return value
 
     def needed(self, name: str) -> str:
         """A text field that has to be there."""
         value = self.text(name)
         if value is None:
-            raise InvalidRequest(f"{name} is missing.")
+            raise InvalidRequest("{name} is missing.", name=name)
         return value
 
     def flag(self, name: str) -> bool:
         """A true or false field, false where it is absent."""
         value = self._fields.get(name, False)
         if not isinstance(value, bool):
-            raise InvalidRequest(f"{name} has to be true or false.")
+            raise InvalidRequest("{name} has to be true or false.", name=name)
         return value
 
     def choice(self, name: str, *choices: str) -> str:
         """A field with one of these values, the first where it is absent."""
         value = self._fields.get(name, choices[0])
         if not isinstance(value, str) or value not in choices:
-            raise InvalidRequest(f"{name} has to be one of: {', '.join(choices)}.")
+            raise InvalidRequest("{name} has to be one of: {choices}.", name=name, choices=", ".join(choices))
         return value
 
 
@@ -107,4 +107,4 @@ def _pairs(raw: bytes) -> list[tuple[str, str]]:
 
 def _check_media_type(wanted: str) -> None:
     if request.mimetype != wanted:
-        raise UnsupportedMediaType(f"This URL accepts only {wanted}.")
+        raise UnsupportedMediaType("This URL accepts only {media_type}.", media_type=wanted)

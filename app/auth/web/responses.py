@@ -98,7 +98,7 @@ def error(problem: RatchetError) -> Response:
     It clears no cookie. It may arrive late, after a new sign-in in the same browser, and would then take
     away the cookies of that one; and the cookie that was refused may be another site's.
     """
-    reply = _problem(problem.code, problem.description, problem.status, problem.reason)
+    reply = _problem(problem.code, services().sentences.describe(problem), problem.status, problem.reason)
     if problem.challenge:
         reply.headers["WWW-Authenticate"] = problem.challenge
     if problem.retry_after:
@@ -116,11 +116,21 @@ def http_error(problem: HTTPException) -> Response:
     status = problem.code or 500
     kind = _BY_STATUS.get(status, RatchetError)
     if kind is RatchetError and status < 500:
-        return _problem("invalid_request", problem.description or problem.name, status)
+        said = problem.description or problem.name
+        return _problem("invalid_request", services().sentences.tell("invalid_request", said), status)
     reply = error(kind())
     reply.status_code = status
     reply.headers.update(header for header in problem.get_headers() if header[0] == "Retry-After")
     return reply
+
+
+def mark_language(response: Response) -> Response:
+    """Name the language of a translated reply, and the header that it depends on (RFC 9110, 8.5, 12.5.5)."""
+    said = services().sentences
+    if said.is_translated:
+        response.headers["Content-Language"] = said.language
+        response.vary.add("Accept-Language")
+    return response
 
 
 def finish(response: Response) -> Response:
@@ -165,7 +175,7 @@ def _problem(code: str, description: str, status: int, reason: str | None = None
     reply = jsonify(error=code, error_description=description, **because)
     reply.status_code = status
     keep_from_caches(reply)
-    return reply
+    return mark_language(reply)
 
 
 def _moment(seconds: float) -> str:

@@ -11,6 +11,7 @@ from flask import current_app
 from ..passwords.authentication import Authenticator
 from ..passwords.formats import PasswordFormats, PasswordVerifier
 from ..passwords.throttle import Throttle
+from ..sentences import Sentences
 from ..sessions.hooks import Hooks
 from ..sessions.issuer import TokenIssuer
 from ..sessions.reader import SessionReader
@@ -39,6 +40,7 @@ class Services:
     authenticator: Authenticator
     cookies: Cookies
     clock: Callable[[], float]
+    sentences: Sentences
 
 
 def assemble(
@@ -48,6 +50,7 @@ def assemble(
     is_breached: Callable[[str], bool],
     verifiers: Sequence[PasswordVerifier],
     clock: Callable[[], float],
+    sentences: Sentences,
     own_url: Callable[[], str],
 ) -> Services:
     """Make the parts of an app. ``own_url`` is the ``iss`` of access tokens if the settings name none."""
@@ -71,7 +74,7 @@ def assemble(
     throttle = Throttle(settings.throttle_storage, settings.secrets[0])
     formats = PasswordFormats(settings.bcrypt_rounds, verifiers)
     authenticator = Authenticator(settings, store, throttle, sessions, is_breached, formats, clock)
-    return Services(settings, store, token_issuer, reader, sessions, authenticator, cookies, clock)
+    return Services(settings, store, token_issuer, reader, sessions, authenticator, cookies, clock, sentences)
 
 
 def services() -> Services:

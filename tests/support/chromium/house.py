@@ -17,6 +17,8 @@ from app.models import User
 from app.site import ratchet
 from tests.support.clock import FileClock
 
+from ..hosts.parts import export, picture
+
 PAGES = Path(__file__).parent / "templates"
 
 
@@ -54,19 +56,6 @@ def sign_in_by_name() -> Response:
 def panel() -> Response:
     """A guarded page that may stand in a frame."""
     return Response("<!doctype html><title>Panel</title><p>inside</p>", mimetype="text/html")
-
-
-def export() -> Response:
-    """A guarded download."""
-    headers = {"Content-Disposition": "attachment; filename=orders.csv"}
-    return Response("order,42\n", mimetype="text/csv", headers=headers)
-
-
-def picture() -> Response:
-    """A guarded image."""
-    return Response(
-        "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>", mimetype="image/svg+xml"
-    )
 
 
 def upload() -> str:

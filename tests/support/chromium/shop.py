@@ -18,7 +18,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from app.auth import Ratchet, RatchetUser, TokenInvalid, current_user
 from tests.support.clock import FileClock
 
-from .parts import add_parts
+from ..hosts.parts import add_parts
 
 PAGES = Path(__file__).parent / "pages"
 

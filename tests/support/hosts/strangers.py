@@ -98,6 +98,7 @@ class Stranger:
             password_verifiers=further.get("password_verifiers", ()),
             claims=further.get("claims"),
             may_sign_in=further.get("may_sign_in"),
+            **{name: further[name] for name in ("translate",) if name in further},
         )
         add_views(self.app, self.ratchet)
         further.get("define_later", lambda _: None)(self.db)

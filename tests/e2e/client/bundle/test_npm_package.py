@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from docs.generator import ROOT
 from tests.support.browser import PASSWORD
 from tests.support.chromium.shop_opening import Shop
-from tests.support.chromium.vite_project import developing, make_project, run
+from tests.support.product.vite_project import developing, make_project, run
 from tests.support.product.wheels import build_wheel, unpack
 
 AN_HOUR = 3600

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext
 
-from ...support.chromium.shop_opening import Shop, open_shop
-from ...support.chromium.tabs import Tab, TabbedBrowser
-from ...support.chromium.wire import wire_to
+from tests.support.chromium.shop_opening import Shop, open_shop
+from tests.support.chromium.tabs import Tab, TabbedBrowser
+from tests.support.chromium.wire import wire_to
 
 PAST_ACCESS_TTL = 660
 NAME_AND_PASSWORD = "YWRhOmE="

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from tests.support.databases import missing
 
+from ..chromium.node import INSTALL_SECONDS, TRUSTING
 from ..peers.insistent import await_that
-from ..product.playground import with_our_python
-from ..product.recipes import recipe
 from ..server.nginx import free_port, listening
-from .node import INSTALL_SECONDS, TRUSTING
+from .playground import with_our_python
+from .recipes import recipe
 
 FRAME = Path(__file__).parent / "vite"
 """What is of the project alone: the page, the pinned versions, and how strict the compiler is."""

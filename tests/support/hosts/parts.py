@@ -16,7 +16,7 @@ EVENT = "retry: 200\ndata: {}\n\n"
 """What a stream says before it ends; the browser asks again after a fifth of a second."""
 
 
-def add_parts(app: Flask, ratchet: Ratchet) -> None:
+def add_parts(app: Flask, ratchet: Ratchet[Any]) -> None:
     """Add the guarded views to the shop."""
     views: tuple[Callable[[], ResponseReturnValue], ...] = (part, picture, export, stream)
     for view in views:
@@ -37,8 +37,9 @@ def save() -> str:
 
 def picture() -> Response:
     """A picture."""
-    drawing = "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>"
-    return Response(drawing, mimetype="image/svg+xml", headers={"Cache-Control": "no-store"})
+    return Response(
+        "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>", mimetype="image/svg+xml"
+    )
 
 
 def export() -> Response:

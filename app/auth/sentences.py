@@ -1,0 +1,59 @@
+"""The sentences for people, in the language that the host's ``translate`` chooses for a request."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+from .errors import RatchetError
+from .log import log_safely
+
+Translate = Callable[[str, str], str]
+"""Translates a sentence: from its code and the English sentence to the one for the current request."""
+
+LANGUAGE = "language"
+"""The code for which ``translate`` says the language of its sentences, as a BCP 47 tag."""
+
+PAGE = "page"
+"""The code of the sentences of the package's pages that belong to no error."""
+
+
+def untranslated(_code: str, sentence: str) -> str:
+    """The English sentence: what ``translate`` is by default."""
+    return sentence
+
+
+class Sentences:
+    """What the package says to people, translated where the host does that."""
+
+    def __init__(self, translate: Translate = untranslated) -> None:
+        self._translate = translate
+        self.is_translated = translate is not untranslated
+
+    def tell(self, code: str, sentence: str, **values: object) -> str:
+        """The translated sentence, with the values in the place of its ``{…}``.
+
+        If the host's function fails, or gives a sentence that does not take the values, it stays English.
+        """
+        try:
+            return _filled(self._translate(code, sentence), values)
+        except Exception as error:  # noqa: BLE001  # a host's function can raise anything
+            log_safely(logging.ERROR, "translate failed for %r", sentence, exception=error)
+            return _filled(sentence, values)
+
+    def describe(self, problem: RatchetError) -> str:
+        """What an error says to a person."""
+        return self.tell(problem.code, problem.sentence, **problem.values)
+
+    def on_page(self, sentence: str) -> str:
+        """A sentence of a page."""
+        return self.tell(PAGE, sentence)
+
+    @property
+    def language(self) -> str:
+        """The language of the sentences in this request."""
+        return self.tell(LANGUAGE, "en")
+
+
+def _filled(sentence: str, values: Mapping[str, object]) -> str:
+    return sentence.format_map(values) if values else sentence

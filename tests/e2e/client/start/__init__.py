@@ -1,0 +1,1 @@
+"""How a client starts: what it tells of nobody, and its options."""
