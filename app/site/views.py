@@ -17,7 +17,7 @@ from app.auth import (
     current_user,
 )
 
-from . import ratchet
+from . import moments, ratchet
 
 SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; "
@@ -179,7 +179,14 @@ def forget() -> ResponseReturnValue:
 
 
 def _account(**values: object) -> str:
-    return render_template("site/account.html", user=current_user, sessions=ratchet.list_sessions(), **values)
+    devices = moments.devices(ratchet.list_sessions())
+    return render_template(
+        "site/account.html",
+        user=current_user,
+        devices=devices,
+        min_length=ratchet.password_min_length,
+        **values,
+    )
 
 
 def _page(problem: RatchetError, template: str) -> Response:

@@ -10,6 +10,23 @@ function tell(text) {
   find("log").prepend(line);
 }
 
+const REASONS = {
+  signed_out: "somebody signed out, here or in another tab",
+  refresh_token_missing: "the session is over",
+  refresh_token_invalid: "the session is over",
+  refresh_token_reused: "somebody used an old copy of this sign-in",
+  account_blocked: "the account has been blocked",
+  account_unconfirmed: "the account is not confirmed",
+};
+
+function inWords(type, { user, previous, reason }) {
+  if (type === "nobody") return "Nobody is signed in.";
+  if (type === "renewed") return "The access token was renewed; you need not do anything.";
+  if (type === "signedout") return `Signed out: ${REASONS[reason] ?? reason}.`;
+  if (previous) return `${user.email} is signed in now, in place of ${previous.email}.`;
+  return `${user.email} is signed in.`;
+}
+
 function show() {
   const { user } = ratchet;
   find("form").hidden = Boolean(user);
@@ -18,11 +35,10 @@ function show() {
   document.body.dataset.state = user ? "in" : "out";
 }
 
-for (const type of ["signedin", "renewed", "signedout"]) {
+for (const type of ["signedin", "renewed", "signedout", "nobody"]) {
   ratchet.addEventListener(type, (event) => {
-    const { user, previous, reason } = event.detail;
-    if (type === "signedin" && previous && previous.id !== user.id) event.preventDefault();
-    tell({ signedin: `${user?.email} signed in`, renewed: "renewed", signedout: `signed out: ${reason}` }[type]);
+    if (event.detail.previous) event.preventDefault(); // this page shows the next user by itself
+    tell(inWords(type, event.detail));
     find("answer").textContent = "";
     show();
   });
@@ -33,7 +49,7 @@ find("form").addEventListener("submit", async (event) => {
   const fields = Object.fromEntries(new FormData(event.target));
   find("problem").hidden = true;
   try {
-    await ratchet.signIn({ ...fields, remember: true });
+    await ratchet.signIn({ ...fields, remember: event.target.remember.checked });
   } catch (fault) {
     find("problem").textContent = fault.message;
     find("problem").hidden = false;

@@ -151,7 +151,7 @@ def test_password_is_changed_by_form(signed_in: Browser, site: Flask, ada: str) 
 @pytest.mark.parametrize(
     ("current", "new", "status", "says"),
     [
-        pytest.param("not mine", NEW_PASSWORD, 401, "do not match", id="a wrong one"),
+        pytest.param("not mine", NEW_PASSWORD, 401, "That is not your current password.", id="a wrong one"),
         pytest.param(PASSWORD, "short", 400, "at least 15 characters", id="a short new one"),
     ],
 )
