@@ -17,6 +17,12 @@ PRIVATE = ("password_hash", "sessions", "sessions_version", "ended", "ended_at")
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "same-origin"}
 
 
+@pytest.fixture(autouse=True)
+def _translated(stranger: Stranger) -> None:
+    """Flask-Admin uses Flask-Babel where that is installed, as it is for these tests, and needs it set up."""
+    import_any("flask_babel").Babel(stranger.app)
+
+
 def fields(browser: Browser, path: str) -> set[str]:
     """The names of the fields of a form."""
     page = browser.client.get(path)
