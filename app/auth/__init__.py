@@ -1,5 +1,6 @@
 """Ratchet keeps people signed in to a Flask site. This file is its public face: it only re-exports names."""
 
+from .access.visitor import current_user
 from .errors import (
     AccountBlocked,
     AccountUnconfirmed,
@@ -30,7 +31,6 @@ from .signals import (
     user_signed_in,
 )
 from .user import RatchetUser
-from .web.guard import current_user
 
 __all__ = [
     "AccountBlocked",

@@ -10,6 +10,7 @@ from flask import Flask, Response, after_this_request, got_request_exception, re
 from flask_sqlalchemy import SQLAlchemy
 
 from . import audit
+from .access import guard, visitor
 from .api import metadata
 from .api.blueprint import blueprint, root
 from .errors import RatchetError, SettingsError
@@ -25,7 +26,7 @@ from .settings.arguments import check_clock, check_functions
 from .settings.load import load
 from .storage.accounts import AccountStore, UserOptions
 from .user import RatchetUser, field_of
-from .web import guard, redirects, responses, stream
+from .web import redirects, responses, stream
 from .web.request import (
     check_origin,
     client_ip,
@@ -73,7 +74,7 @@ class Ratchet(Generic[_User]):
         self._is_breached, self._user_options = is_breached, user_options
         self._sentences = Sentences(translate)
         self._hooks = Hooks(claims, may_sign_in)
-        self.required, self.identity = guard.required, guard.Identity()
+        self.required, self.identity = guard.required, visitor.Identity()
         self._db, self._user_model, self._clock = db, user_model, clock
         if app is not None:
             self.init_app(app)
@@ -111,7 +112,7 @@ class Ratchet(Generic[_User]):
         app.register_blueprint(root)
         app.cli.add_command(commands)
         # The first one: what a host or another extension gives templates under this name stays.
-        app.template_context_processors[None].insert(0, lambda: {"current_user": guard.current_user})
+        app.template_context_processors[None].insert(0, lambda: {"current_user": visitor.current_user})
 
     @property
     def current_user(self) -> _User:
@@ -119,7 +120,7 @@ class Ratchet(Generic[_User]):
 
         It is false where nobody is signed in or the row is gone.
         """
-        return cast("_User", guard.current_user)
+        return cast("_User", visitor.current_user)
 
     def authenticate(self, identifier: str, password: str) -> _User:
         """The user with this e-mail address or user name and password, an object of your model.
@@ -153,11 +154,11 @@ class Ratchet(Generic[_User]):
         Raises InvalidCredentials if ``current`` is wrong, TooManyAttempts after too many wrong ones,
         InvalidRequest if the new one is refused.
         """
-        account, session = guard.live_session()
+        account, session = visitor.live_session()
         issued = services().authenticator.change_password(
             account, session, current, new, client_ip=client_ip()
         )
-        guard.became(issued)
+        visitor.became(issued)
         if issued.session.delivery == "cookie":
             after_this_request(lambda response: responses.set_cookies(response, issued, replaces=True))
         return issued
@@ -168,7 +169,7 @@ class Ratchet(Generic[_User]):
         options = SessionOptions(remember, "cookie", device_label(label))
         replaced = replaced_session()
         issued = services().sessions.start(account, options, replaces=replaced)
-        guard.became(issued)
+        visitor.became(issued)
         after_this_request(
             lambda response: responses.set_cookies(response, issued, replaces=replaced is not None)
         )
@@ -177,16 +178,16 @@ class Ratchet(Generic[_User]):
     def end_session(self, session_id: str | None = None) -> None:
         """Sign out the browser that sent this request, or another session of the same user."""
         if session_id is not None:
-            services().sessions.end(SessionRef(guard.identity().subject, session_id), "ended")
+            services().sessions.end(SessionRef(visitor.identity().subject, session_id), "ended")
             return
         for ref in presented_sessions():
             services().sessions.end(ref)
-        guard.became_nobody()
+        visitor.became_nobody()
         after_this_request(_clear_cookies)
 
     def end_other_sessions(self) -> None:
         """End every session of the signed-in user except that of this browser."""
-        claims = guard.identity()
+        claims = visitor.identity()
         services().sessions.end_others(SessionRef(claims.subject, claims.session_id))
 
     def end_sessions(self, user: Any) -> None:
@@ -224,7 +225,7 @@ class Ratchet(Generic[_User]):
 
     def list_sessions(self) -> list[dict[str, Any]]:
         """The live sessions of the signed-in user, as ``GET /auth/sessions`` gives them."""
-        account, session = guard.live_session()
+        account, session = visitor.live_session()
         return responses.sessions(services().reader.live(account), session.id)
 
     def next_page(self) -> str:
@@ -246,7 +247,7 @@ class Ratchet(Generic[_User]):
         It is false when the access token has expired or the session has ended, and where nobody is signed in.
         It costs a few microseconds; the database is asked at most once a second by each process.
         """
-        return guard.still_signed_in()
+        return visitor.still_signed_in()
 
     def describe(self, problem: RatchetError) -> str:
         """The sentence of an error, translated where ``translate`` is given: for a page of your own."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .. import errors
+from ..access.guard import required
 from ..routing.routes import ACCESS, Errors, Guard
-from ..web.guard import required
 
 _SIGNED_OUT: Errors = (errors.Unavailable, errors.TokenMissing, errors.TokenInvalid)
 SIGNED_IN = Guard(ACCESS, _SIGNED_OUT, required)

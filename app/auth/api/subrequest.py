@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 from flask import Response, request
 
+from ..access.visitor import identity
 from ..errors import BearerRefused, CrossOrigin
 from ..routing.routes import Parameter, ReplySpec, Routes
 from ..web import redirects, responses
-from ..web.guard import identity
 from ..web.request import bearer_token, check_origin
 from .guards import BY_ACCESS_TOKEN
 

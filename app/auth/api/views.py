@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from flask import Response, jsonify
 
+from ..access.visitor import live_session
 from ..errors import (
     InvalidCredentials,
     InvalidRequest,
@@ -46,7 +47,6 @@ from ..settings.model import Settings
 from ..user import MAX_IDENTIFIER_LENGTH, field_of
 from ..web import responses
 from ..web.body import Body, check_delivery, read_body
-from ..web.guard import live_session
 from ..web.request import (
     client_ip,
     device_label,

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 from flask import Flask
 
+from ..access import placement
 from ..passwords.throttle import Throttle
 from ..settings import cookie_names as names
 from ..settings import secrets
-from ..web import placement
 from . import host, secret_source
 from .database_checks import database, migrations, tenants
 from .findings import CheckContext, Finding

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.auth.web.guard import identity
+from app.auth.access.visitor import identity
 from tests.support.browser import Browser, bearer, cleared, content, refusal
 from tests.support.clock import Clock
 from tests.support.samples import NOW
