@@ -42,7 +42,7 @@ class Browser(FlaskClient):
         """Sign ``user``, an object of your model, in without a password; the session and cookies are real.
 
         The row has to be committed, also where the test is rolled back (see ``rollback``). Raises ValueError
-        if it is not, AccountBlocked or AccountUnconfirmed if the user may not sign in.
+        if it is not, AccountBlocked, AccountUnconfirmed or SignInRefused if the user may not sign in.
         """
         with self.application.test_request_context(environ_base=self.environ_base) as context:
             request = context.request

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from flask import Flask, request, session
 
-from app.auth import AccountBlocked, AccountUnconfirmed
-from app.auth.testing import Browser, Clock, ReplyLost
+from app.auth import AccountBlocked, AccountUnconfirmed, SignInRefused
+from app.auth.testing import Browser, Clock, ReplyLost, rollback
 from tests.support.browser import content, refusal
+from tests.support.forgery import claims_of
 from tests.support.hosts.strangers import MakeStranger, Stranger
 from tests.support.samples import NOW
 
@@ -117,6 +118,27 @@ def test_who_may_not_sign_in_is_not_signed_in(stranger: Stranger) -> None:
         with pytest.raises(ValueError, match="has to be committed first"):
             Browser(stranger.app).sign_in(flushed)
         stranger.db.session.rollback()
+
+
+def test_the_hooks_of_the_host_are_asked(make_stranger: MakeStranger) -> None:
+    """As at any other sign-in, also where the test is rolled back and the user is committed in it only."""
+
+    def only_grace(user: Any) -> None:
+        if user.email != GRACE:
+            raise SignInRefused("terms_pending", "Accept the terms first.")
+
+    stranger = make_stranger(claims=lambda user: {"mail": user.email}, may_sign_in=only_grace)
+    with rollback(stranger.app, stranger.db):
+        stranger.add_user(GRACE)
+        browser = Browser(stranger.app).sign_in(grace(stranger))
+        cookie = browser.get_cookie("accessToken")
+        assert cookie is not None
+        assert claims_of(cookie.value)["mail"] == GRACE
+        with stranger.app.app_context():
+            stranger.db.session.execute(stranger.db.update(stranger.model).values(email="ada@example.org"))
+            stranger.db.session.commit()
+        with pytest.raises(SignInRefused):
+            browser.sign_in(grace(stranger))
 
 
 def test_a_page_renews_when_it_is_visited(browser: Browser, clock: Clock) -> None:

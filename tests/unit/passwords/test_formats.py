@@ -174,7 +174,11 @@ def test_what_a_hash_says_of_its_format(stored: str, name: str) -> None:
     assert name_of(stored) == name
 
 
-@pytest.mark.parametrize("given", [Werkzeug(), [Werkzeug], [[Werkzeug()]], ["scrypt"], [None]], ids=str)
+@pytest.mark.parametrize(
+    "given",
+    [Werkzeug(), [Werkzeug], [[Werkzeug()]], ["scrypt"], [None]],
+    ids=["no list", "a class", "a list in a list", "a name", "none"],
+)
 def test_what_is_no_list_of_verifiers_stops_the_start(given: Any) -> None:
     """One verifier without a list, a class, a list in a list, a name."""
     with pytest.raises(SettingsError, match="password_verifiers"):
