@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from flask import Response, jsonify
 
 from ..access.visitor import live_session
@@ -17,7 +15,6 @@ from ..errors import (
     TooManyAttempts,
 )
 from ..lifecycle.account import SessionOptions, SessionRef
-from ..passwords.policy import MAX_PASSWORD_LENGTH
 from ..routing.media_types import JSON
 from ..routing.routes import (
     ACCOUNT,
@@ -35,16 +32,12 @@ from ..routing.schemas import (
     SESSIONS,
     TOKENS,
     TOKENS_IN_BODY,
-    Component,
-    Schema,
     component,
     one_of,
     or_null,
     record,
-    text,
 )
-from ..settings.model import Settings
-from ..user import MAX_IDENTIFIER_LENGTH, field_of
+from ..user import field_of
 from ..web import responses
 from ..web.body import Body, check_delivery, read_body
 from ..web.request import (
@@ -56,50 +49,19 @@ from ..web.request import (
     refresh_cookies,
 )
 from ..web.services import services
-from . import exchange
+from . import bodies, exchange
 from .guards import RECENTLY_SIGNED_IN, SIGNED_IN
-
-NAMES = ("identifier", "email", "username")
-SCOPES = ("session", "others", "all")
-NOTHING: Schema = {"type": "object", "minProperties": 1, "maxProperties": 0}
-"""The schema of a body that is never accepted."""
 
 SIGNED_OUT = ReplySpec("Signed out.", headers=COOKIES)
 
 routes = Routes()
 
 
-def _sign_in(settings: Settings) -> Schema:
-    """A name under one of three keys and a password, or a refresh token: what the site accepts of these."""
-    by_name = [Component(f"SignInBy{name.title()}", _by(name)) for name in NAMES]
-    accepted = [
-        *(by_name if settings.password_login else ()),
-        *([exchange.REFRESH_GRANT] if settings.body_delivery else ()),
-    ]
-    return {"oneOf": accepted} if accepted else NOTHING
-
-
-def _by(name: str) -> Callable[[Settings], Schema]:
-    """The schema of a sign-in with the name of the user under this key."""
-
-    def make(settings: Settings) -> Schema:
-        fields: dict[str, Schema] = {
-            name: text("A user name, or an e-mail address.", maxLength=MAX_IDENTIFIER_LENGTH),
-            "password": text("The whole password; it is never shortened.", maxLength=MAX_PASSWORD_LENGTH),
-            "remember": or_null({"type": "boolean", "description": "false if it is absent."}),
-            "delivery": or_null(one_of(*settings.deliveries)),
-            "label": or_null(LABEL),
-        }
-        return record(name, "password", **fields)
-
-    return make
-
-
 @routes.route(
     "POST",
     "/login",
     {200: ReplySpec("Signed in.", {JSON: TOKENS}, COOKIES)},
-    body=BodySpec(Component("SignIn", _sign_in)),
+    body=BodySpec(bodies.SIGN_IN),
     refuses=(InvalidCredentials, TooManyAttempts, *ACCOUNT, *exchange.GRANT_ERRORS),
 )
 def login() -> Response:
@@ -150,7 +112,8 @@ def refresh() -> Response:
     "/logout",
     {204: SIGNED_OUT},
     body=BodySpec(
-        component("SignOut", record(scope=or_null(one_of(*SCOPES)), **exchange.TOKEN_FIELD)), required=False
+        component("SignOut", record(scope=or_null(one_of(*bodies.SCOPES)), **exchange.TOKEN_FIELD)),
+        required=False,
     ),
     guard=BY_ANY_TOKEN,
     refuses=(RefreshTokenInvalid,),
@@ -161,7 +124,7 @@ def logout() -> Response:
     For this session the reply is always 204. The sessions of the cookie and of the body both end.
     """
     body = read_body()
-    scope = body.choice("scope", *SCOPES)
+    scope = body.choice("scope", *bodies.SCOPES)
     token = exchange.body_token(body)
     presented = [*(refresh_cookies() or ()), *([] if token is None else [token])]
     services().sessions.sign_out(presented, presented_access_tokens(), scope)
@@ -176,24 +139,11 @@ def me() -> Response:
     return jsonify(user=dict(account.profile), session=shown)
 
 
-def _new_password(settings: Settings) -> Schema:
-    return record(
-        "current_password",
-        "new_password",
-        current_password=text("The present password.", maxLength=MAX_PASSWORD_LENGTH),
-        new_password=text(
-            "It must not be one of the most used passwords.",
-            minLength=settings.password_min_length,
-            maxLength=MAX_PASSWORD_LENGTH,
-        ),
-    )
-
-
 @routes.route(
     "POST",
     "/password",
     {200: ReplySpec("Changed.", {JSON: TOKENS}, COOKIES)},
-    body=BodySpec(Component("NewPassword", _new_password)),
+    body=BodySpec(bodies.NEW_PASSWORD),
     guard=SIGNED_IN,
     refuses=(InvalidCredentials, TooManyAttempts, SignInRefused),
 )

@@ -23,6 +23,7 @@ from tests.support.forgery import claims_of, forge_access, forge_for
 from tests.support.samples import SECRET
 from tests.support.sites import MakeSite
 
+from ...support.clients.quick import SERVICE_SECRET
 from ...support.rows import stored, write
 from ...support.samples import save_key
 
@@ -32,10 +33,6 @@ GONE = (400, "invalid_grant")
 UNREADABLE = (400, "invalid_request")
 FORMS = ("/auth/token", "/auth/revoke", "/auth/introspect")
 WELL_KNOWN = "/.well-known/oauth-authorization-server"
-
-
-AWKWARD = "the+secret/of%20a:service=that&asks!us"
-"""A secret with every kind of character that forms and Basic write in another way."""
 
 
 def basic(secret: str) -> dict[str, str]:
@@ -408,17 +405,17 @@ def test_nobody_else_is_told_anything(
 @pytest.mark.parametrize(
     ("headers", "fields"),
     [
-        pytest.param(basic(AWKWARD), "", id="client_secret_basic as curl sends it"),
-        pytest.param(basic(quote(AWKWARD, safe="")), "", id="client_secret_basic as OAuth has it"),
-        pytest.param({}, f"&client_id=api&client_secret={quote(AWKWARD)}", id="client_secret_post"),
-        pytest.param(bearer(AWKWARD), "&client_secret=x", id="a bearer, which counts before the form"),
+        pytest.param(basic(SERVICE_SECRET), "", id="client_secret_basic as curl sends it"),
+        pytest.param(basic(quote(SERVICE_SECRET, safe="")), "", id="client_secret_basic as OAuth has it"),
+        pytest.param({}, f"&client_id=api&client_secret={quote(SERVICE_SECRET)}", id="client_secret_post"),
+        pytest.param(bearer(SERVICE_SECRET), "&client_secret=x", id="a bearer, which counts before the form"),
     ],
 )
 def test_a_service_presents_its_secret(
     make_site: MakeSite, tokens: dict[str, Any], headers: dict[str, str], fields: str
 ) -> None:
     """In each of the ways that the metadata name, under any name of a client (RFC 6749, section 2.3.1)."""
-    client = Client(make_site(RATCHET_SERVICE_SECRETS=AWKWARD))
+    client = Client(make_site(RATCHET_SERVICE_SECRETS=SERVICE_SECRET))
     reply = client.send("/auth/introspect", f"token={tokens['access_token']}{fields}", **headers)
     assert (reply.status_code, content(reply)["active"]) == (200, True)
 

@@ -9,6 +9,9 @@ from pathlib import Path
 from tests.support.chromium.shop_opening import Shop, open_shop
 from tests.support.peers.caller import Client
 
+SERVICE_SECRET = "the+secret/of%20a:service=that&asks!us"
+"""A secret with every kind of character that forms and Basic write in another way."""
+
 SHORT = {"FLASK_RATCHET_ACCESS_TTL": "3s", "FLASK_RATCHET_LEEWAY": "1s"}
 
 

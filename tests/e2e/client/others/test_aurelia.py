@@ -8,8 +8,8 @@ from tests.support.browser import PASSWORD
 
 from ....support.chromium.shop_opening import Shop
 from ....support.chromium.tabs import eventually
+from ....support.clients.page import ClientPage, OpenPage
 from ....support.clients.quick import end_everywhere
-from .conftest import ClientPage, OpenPage
 
 ADA = {"email": "ada@example.org", "password": PASSWORD}
 

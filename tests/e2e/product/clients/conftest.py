@@ -9,11 +9,10 @@ import pytest
 
 from tests.support.samples import save_key
 
-from ....support.clients.quick import quick_shop
+from ....support.clients.quick import SERVICE_SECRET, quick_shop
 from ....support.peers.caller import Client
 
 AUDIENCE = "https://api.example.org"
-SERVICE = "the+secret/of%20a:service=that&asks!us"
 
 
 @pytest.fixture(scope="package")
@@ -23,7 +22,7 @@ def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     named = {
         "FLASK_RATCHET_JWT_KEYS": str(save_key(folder / "key.pem", "ES256")),
         "FLASK_RATCHET_AUDIENCE": AUDIENCE,
-        "FLASK_RATCHET_SERVICE_SECRETS": SERVICE,
+        "FLASK_RATCHET_SERVICE_SECRETS": SERVICE_SECRET,
     }
     with quick_shop(folder, **named) as shop:
         yield f"http://127.0.0.1:{shop.port}"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from ....support.clients.quick import SERVICE_SECRET
 from ....support.clients.workshop import IN_NODE, run_node, set_up, snippet
-from .conftest import SERVICE
 
 pytestmark = pytest.mark.long
 
@@ -37,12 +37,12 @@ def test_a_service_in_node(
 def test_oauth4webapi(base_url: str, tokens: dict[str, Any], tmp_path: Path) -> None:
     """It refreshes, asks about a token in two ways, revokes, and learns that the session is over."""
     driver = set_up(tmp_path, IN_NODE, "oauth4webapi.mjs", "")
-    told = json.loads(run_node(driver, base_url, tokens["refresh_token"], SERVICE))
+    told = json.loads(run_node(driver, base_url, tokens["refresh_token"], SERVICE_SECRET))
     assert told == {"renewed": True, "told": [True, True], "error": "invalid_grant"}
 
 
 def test_openid_client(base_url: str, tokens: dict[str, Any], tmp_path: Path) -> None:
     """It finds the endpoint in the metadata and presents its secret by Basic, which it encodes."""
     driver = set_up(tmp_path, IN_NODE, "openid-client.mjs", snippet("introspect-openid-client.mjs", base_url))
-    told = json.loads(run_node(driver, tokens["access_token"], SERVICE))
+    told = json.loads(run_node(driver, tokens["access_token"], SERVICE_SECRET))
     assert (told["active"], told["sub"]) == (True, str(tokens["user"]["id"]))
