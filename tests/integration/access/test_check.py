@@ -93,10 +93,11 @@ def test_a_page_that_was_just_renewed_goes_to_sign_in(signed_in: Browser) -> Non
     assert reply.headers["Ratchet-Continue"] == "/auth/continue?next=%2Fother"
 
 
-def test_without_an_access_cookie_or_a_sign_in_page_there_is_no_way(make_site: MakeSite) -> None:
-    """The 401 is all that can be said."""
-    site = make_site(RATCHET_ACCESS_COOKIE=False, RATCHET_LOGIN_URL=None)
-    assert "Ratchet-Continue" not in site.test_client().get("/auth/check", headers=ASKED).headers
+def test_without_an_access_cookie_the_way_leads_to_the_sign_in_page(make_site: MakeSite) -> None:
+    """A renewal would not help."""
+    site = make_site(RATCHET_ACCESS_COOKIE=False)
+    reply = site.test_client().get("/auth/check", headers=ASKED)
+    assert reply.headers["Ratchet-Continue"] == "/sign-in?next=%2Freports%3Fa%3D1%26b%3D2"
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ class Playground:
         assert reply.status == 200
 
     def _run_nginx_locations(self, locations: str) -> None:
-        """tests/e2e/server/test_auth_request.py asks for what they guard."""
+        """tests/e2e/server/proxy/test_auth_request.py asks for what they guard."""
         assert "auth_request" in locations
 
     def _run_text_output(self, expected: str) -> None:

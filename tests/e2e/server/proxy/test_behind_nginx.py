@@ -12,9 +12,8 @@ from tests.support import ROOT
 from tests.support.browser import PASSWORD
 from tests.support.peers.uploads import BrowserReply
 from tests.support.product.documents import blocks_of
-
-from ...support.server.nginx import connected, nginx
-from ...support.server.stage import Stage, staged
+from tests.support.server.nginx import connected, nginx
+from tests.support.server.stage import Stage, staged
 
 DEPLOYING = ROOT / "docs" / "deploying.md"
 NAME = "example.org"

@@ -13,9 +13,8 @@ from typing import NamedTuple
 import pytest
 
 from tests.support.browser import PASSWORD, REFRESH_COOKIE, bearer
-
-from ...support.server.nginx import nginx
-from ...support.server.stage import Person, Stage, staged
+from tests.support.server.nginx import nginx
+from tests.support.server.stage import Person, Stage, staged
 
 SERVERS = """
 proxy_cache_path cache keys_zone=greedy:1m;

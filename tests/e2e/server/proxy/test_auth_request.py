@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ...support.server.nginx import connected, nginx
-from ...support.server.protected import REPORT, protected_files
-from ...support.server.stage import Stage, staged
+from tests.support.server.nginx import connected, nginx
+from tests.support.server.protected import REPORT, protected_files
+from tests.support.server.stage import Stage, staged
 
 NAME = "example.org"
 FILE = "/reports/may.html"

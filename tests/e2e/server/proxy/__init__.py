@@ -1,0 +1,1 @@
+"""The site behind proxies: nginx, as docs/deploying.md configures it, and one that caches."""
