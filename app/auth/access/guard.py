@@ -7,13 +7,13 @@ from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any, ParamSpec, TypeVar, overload
 
-from flask import after_this_request, current_app
+from flask import after_this_request, current_app, request
 from werkzeug import Response
 
 from ..errors import BearerRefused, InsufficientScope, RatchetError, ReauthenticationRequired
+from ..routing import placement
 from ..web import redirects, stream
 from ..web.services import services
-from . import placement
 from .refusal import as_http, as_redirect
 from .visitor import identity, in_guarded_view, live_session
 
@@ -66,7 +66,7 @@ def required(
         @wraps(guarded)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             nonlocal is_placed
-            is_placed = is_placed or placement.check()
+            is_placed = is_placed or placement.check(current_app.view_functions.get(request.endpoint or ""))
             call = current_app.ensure_sync(guarded) if is_async else guarded
             if optional:
                 way = _recognise()

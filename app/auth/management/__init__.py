@@ -1,1 +1,1 @@
-"""For the operator: commands, and checks of a running configuration."""
+"""For the operator: the commands below ``flask ratchet``."""

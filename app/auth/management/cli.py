@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import click
 from flask import current_app
 
+from ..doctor import checks
+from ..doctor.findings import CheckContext
 from ..errors import UserNotFound
 from ..tokens.jws import ASYMMETRIC_ALGORITHMS, JWKS_MAX_AGE
 from ..web import responses
 from ..web.services import services
-from . import checks
-from .findings import CheckContext
 from .group import RatchetGroup, account_of
 from .user_commands import COMMANDS
 from .user_import import import_users

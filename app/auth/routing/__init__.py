@@ -1,1 +1,1 @@
-"""The declaration of a route: its path, its replies and the schemas of them, as plain values."""
+"""The declaration of a route: its path, its replies, their schemas, and where its guard stands."""

@@ -11,7 +11,7 @@ import pytest
 from flask_caching import Cache
 
 from app.auth import current_user
-from app.auth.access.placement import is_below_cache
+from app.auth.routing.placement import is_below_cache
 from tests.support.browser import Browser, refusal
 from tests.support.hosts.beside import run_snippet
 from tests.support.hosts.strangers import Stranger

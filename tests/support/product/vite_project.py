@@ -34,11 +34,11 @@ def make_project(folder: Path, packages: Path) -> Path:
     for name in FROM_THE_DOCS:
         (project / name).write_text(recipe(name))
     environment = TRUSTING | os.environ | QUIET | {"PYTHONPATH": str(packages)}
-    run(project, ["bash", "-euc", recipe("npm")], with_our_python(environment))
+    run_in(project, ["bash", "-euc", recipe("npm")], with_our_python(environment))
     return project
 
 
-def run(project: Path, command: list[str], environment: dict[str, str] | None = None) -> str:
+def run_in(project: Path, command: list[str], environment: dict[str, str] | None = None) -> str:
     """Run a command in the project; what it prints."""
     finished = subprocess.run(
         command,

@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from docs.generator import ROOT
 from tests.support.browser import PASSWORD
 from tests.support.chromium.shop_opening import Shop
-from tests.support.product.vite_project import developing, make_project, run
+from tests.support.product.vite_project import developing, make_project, run_in
 from tests.support.product.wheels import build_wheel, unpack
 
 AN_HOUR = 3600
@@ -63,8 +63,8 @@ def test_project_compiles_and_is_bundled(project: Path) -> None:
     """The files of the docs pass the strict compiler, with a type of their users, and Vite bundles them."""
     (project / "src" / "wrong.ts").write_text(WRONG)
     bin_ = project / "node_modules" / ".bin"
-    assert run(project, [str(bin_ / "tsc")]) == ""
-    run(project, [str(bin_ / "vite"), "build"])
+    assert run_in(project, [str(bin_ / "tsc")]) == ""
+    run_in(project, [str(bin_ / "vite"), "build"])
     bundled = "".join(script.read_text() for script in (project / "dist" / "assets").glob("*.js"))
     assert "/auth" in bundled
     assert "signedIn" in bundled

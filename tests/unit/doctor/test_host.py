@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.cli import AppGroup, FlaskGroup, ScriptInfo
 
-from app.auth.management import host
+from app.auth.doctor import host
 
 
 def called(program: str, app: str | None, command: click.Command | None = None) -> click.Context:

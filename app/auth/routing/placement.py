@@ -1,11 +1,9 @@
-"""Finds a cache of whole pages that stands above a guard, and so answers without it (CWE-524)."""
+"""Where the guard of a view stands: below a cache of whole pages it is not asked (CWE-524)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
-
-from flask import current_app, request
 
 _GUARDED = "ratchet_guarded"
 _CACHED = "uncached"
@@ -20,13 +18,13 @@ def marked(guard: Callable[..., Any]) -> Callable[..., Any]:
     return guard
 
 
-def check() -> Literal[True]:
-    """Raise RuntimeError if the guard that runs stands below a cache: that would serve a page to everybody.
+def check(view: Any) -> Literal[True]:
+    """Raise RuntimeError if the guard of this view stands below a cache, which would answer without it.
 
-    It is called when a guard runs for the first time, which is before the cache can keep a page.
+    To be called when the guard runs for the first time, which is before the cache can keep a page.
     """
-    if is_below_cache(current_app.view_functions.get(request.endpoint or "")):
-        raise RuntimeError(f"{request.endpoint} is cached above its guard, for everybody. {REMEDY}")
+    if is_below_cache(view):
+        raise RuntimeError(f"{view.__name__} is cached above its guard, for everybody. {REMEDY}")
     return True
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 from flask import Flask
 
-from ..access import placement
 from ..passwords.throttle import Throttle
+from ..routing import placement
 from ..settings import cookie_names as names
 from ..settings import secrets
 from . import host, secret_source

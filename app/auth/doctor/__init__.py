@@ -1,0 +1,1 @@
+"""flask ratchet doctor: checks of a running configuration, and what they find."""
