@@ -37,22 +37,12 @@ def measured(browser: EngineBrowser, served: Served, name: str) -> dict[str, str
     window = browser.enter(name)
     facts = {row: window.says(script) for row, script in HAS.items()}
     facts[SENDS] = b"sec-fetch-site: same-origin" in browser.asked("GET /panel")[0].lower()
-    served.house.turn_clock(60)
     window.open(f"/let-in?name={name}", f"http://localhost:{served.house.port}")
     facts |= {row: window.says(script) for row, script in ON_LOCALHOST.items()}
-    facts[BACK] = _shows_the_address_after_back(browser)
+    window.open("/account")
+    window.sign_out_and_go_back()
+    facts[BACK] = window.path.startswith("/sign-in")
     return {row: "yes" if holds else "no" for row, holds in facts.items()}
-
-
-def _shows_the_address_after_back(browser: EngineBrowser) -> bool:
-    """Sign out on the account page, and go back to it."""
-    window = browser.window("/account")
-    window.press("Sign out")
-    window.until_at("/sign-in?reason=signed_out")
-    window.back()
-    window.until("document.readyState === 'complete' && !location.search.includes('reason')")
-    window.until_shown("Keep me signed in")
-    return window.path.startswith("/sign-in")
 
 
 def written_about(engine: str) -> dict[str, str]:

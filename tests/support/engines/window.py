@@ -20,7 +20,7 @@ from tests.support.browser import PASSWORD
 from tests.support.chromium.tabs import REFRESH, eventually
 from tests.support.chromium.wire import Wire
 
-WAIT_SECONDS = 60
+WAIT_SECONDS = 40
 """Long enough that a script whose answer is lost is asked again."""
 
 
@@ -74,17 +74,17 @@ class Window:
         """Type an address of the house, and wait until its page is there."""
         self.says("window.left = true")
         self._here.get(f"{origin or self.origin}{path}")
-        self.until("!window.left && document.readyState === 'complete'")
-
-    def back(self) -> None:
-        """Press the back button."""
-        self._here.back()
+        self.until("!window.left && location.host && document.readyState === 'complete'")
 
     def says(self, script: str) -> Any:
         """What an expression says in the page; None while another page takes its place."""
         with suppress(WebDriverException, HTTPError):
             return self._here.execute_script(f"return {script}")
         return None
+
+    def stop_timers(self) -> None:
+        """Let nothing happen in the page any more that only waits for its time."""
+        self.says("[...Array(9999).keys()].forEach(clearTimeout)")
 
     def fill(self, field: str, text: str) -> None:
         """Type into the field of that id or name, or choose the file of that path for it."""
@@ -99,6 +99,14 @@ class Window:
         self.fill("identifier", name)
         self.fill("password", PASSWORD)
         self.press("Sign in")
+
+    def sign_out_and_go_back(self) -> None:
+        """Sign out on the account page, press the back button, and wait for the page that is shown then."""
+        self.press("Sign out")
+        self.until_at("/sign-in?reason=signed_out")
+        self._here.back()
+        self.until("document.readyState === 'complete' && !location.search.includes('reason')")
+        self.until_shown("Keep me signed in")
 
     def cookie(self, name: str, path: str) -> str:
         """A cookie that is sent to that path, where the window goes for it."""
