@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 from flask import Flask, Response, after_this_request, got_request_exception, request
-from flask_sqlalchemy import SQLAlchemy
 
 from . import audit
 from .access import guard, visitor
@@ -25,6 +24,7 @@ from .sessions.issuer import IssuedTokens
 from .settings.arguments import check_clock, check_functions
 from .settings.load import load
 from .storage.accounts import AccountStore, UserOptions
+from .storage.host_database import HostDb
 from .user import RatchetUser, field_of
 from .web import redirects, responses, stream
 from .web.request import (
@@ -59,7 +59,7 @@ class Ratchet(Generic[_User]):
         self,
         app: Flask | None = None,
         *,
-        db: SQLAlchemy,
+        db: HostDb,
         user_model: type[_User],
         is_breached: Callable[[str], bool] = lambda _: False,
         clock: Callable[[], float] = lambda: time.time(),  # noqa: PLW0108  # looked up late: tests replace it

@@ -9,7 +9,7 @@ from sqlalchemy import JSON, BigInteger, Boolean, Integer, String, text
 from sqlalchemy.dialects.mysql import VARCHAR
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import Mapped, declared_attr, mapped_column, validates
+from sqlalchemy.orm import Mapped, MappedAsDataclass, declared_attr, mapped_column, validates
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from .errors import InvalidRequest
@@ -171,6 +171,16 @@ class RatchetUser:
         "ended",
         "ended_at",
     )
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Refuse a model that is a dataclass: SQLAlchemy then takes columns only from dataclasses."""
+        if issubclass(cls, MappedAsDataclass):
+            raise TypeError(
+                f"{cls.__name__} is a dataclass (MappedAsDataclass), and RatchetUser cannot be mixed into "
+                "one. Give this model a base of its own beside yours: class Plain(DeclarativeBase): "
+                "registry = Base.registry"
+            )
+        super().__init_subclass__(**options)
 
     email: Mapped[str] = mapped_column(Identifier, unique=True)
     username: Mapped[str | None] = mapped_column(Identifier, unique=True)

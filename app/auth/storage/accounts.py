@@ -13,7 +13,6 @@ from functools import cached_property, partial
 from operator import itemgetter
 from typing import Any
 
-from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Column, CursorResult, Row, Select, inspect
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import LoaderCriteriaOption, scoped_session
@@ -27,6 +26,7 @@ from ..user import RatchetUser, canonical, case_folded
 from . import primary_keys
 from .database import Database
 from .faults import ForeignText, in_short
+from .host_database import HostDb, host_database
 from .mapping import UserMapping
 from .statements import Statements
 from .user_rows import UserRows
@@ -44,11 +44,12 @@ class AccountStore:
     """Loads and swaps the state of one user model on the host's database."""
 
     def __init__(
-        self, db: SQLAlchemy, user_model: type[RatchetUser], user_options: UserOptions = lambda: ()
+        self, db: HostDb, user_model: type[RatchetUser], user_options: UserOptions = lambda: ()
     ) -> None:
-        self._db, self._model, self._user_options = db, user_model, user_options
-        self.database = Database(db, UserMapping(user_model).table)
-        self.rows = UserRows(db, user_model, self.database)
+        self._host, self._model, self._user_options = host_database(db), user_model, user_options
+        table = UserMapping(user_model).table
+        self.database = Database(self._host, inspect(user_model), table)
+        self.rows = UserRows(self._host, user_model, self.database)
 
     @cached_property
     def _statements(self) -> Statements:
@@ -158,7 +159,7 @@ class AccountStore:
     def user(self, subject: str) -> Any:
         """The host's own user object in ``db.session``, or None."""
         with self.database.faults():
-            return self._get(self._db.session, subject)
+            return self._get(self._host.session(), subject)
 
     @contextmanager
     def user_apart(self, subject: str) -> Iterator[Any]:
@@ -210,7 +211,7 @@ class AccountStore:
         return None if key is None else session.get(self._model, key, options=list(self._user_options()))
 
     def _delete(self, key: Any) -> None:
-        with self._db.session.session_factory() as own:
+        with self._host.factory() as own:
             user = None if key is None else own.get(self._model, key)
             if user is not None:
                 own.delete(user)
@@ -221,10 +222,11 @@ class AccountStore:
 
         The values are set and not expired: the host's transaction may be older than the write and not see it.
         """
-        if not self._db.session.registry.has():
+        opened = self._host.open_session()
+        if opened is None:
             return
         identity = inspect(self._model).identity_key_from_primary_key((account.key,))
-        user = self._db.session().identity_map.get(identity)
+        user = opened.identity_map.get(identity)
         for name in HOSTS_COLUMNS & columns.keys() if user is not None else ():
             state, key = inspect(user), self._statements.attribute_name(name)
             if key not in state.unloaded and not state.attrs[key].history.has_changes():

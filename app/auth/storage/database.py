@@ -17,7 +17,6 @@ from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from flask import current_app, has_app_context
-from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     Connection,
     CursorResult,
@@ -31,11 +30,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapper, Session
 
 from ..errors import Unavailable
 from ..log import log_safely
 from . import faults
+from .host_database import HostDatabase
 
 TRIES = 3
 """How often a statement is sent if a deadlock or a dead connection stops it."""
@@ -54,8 +54,8 @@ _T = TypeVar("_T")
 class Database:
     """The database that holds one table of the host."""
 
-    def __init__(self, db: SQLAlchemy, table: Table) -> None:
-        self._db, self._table = db, table
+    def __init__(self, host: HostDatabase, mapper: Mapper[Any], table: Table) -> None:
+        self._host, self._mapper, self._table = host, mapper, table
         self._last_bind: Engine | Connection | None = None
 
     def run(
@@ -183,7 +183,7 @@ class Database:
         Outside an app context: the one that was used last.
         """
         if self._last_bind is None or has_app_context():
-            self._last_bind = self._db.engines[self._table.metadata.info.get("bind_key")]
+            self._last_bind = self._host.bind(self._mapper, self._table)
         return self._last_bind
 
     @contextmanager
@@ -202,13 +202,13 @@ class Database:
 
     def _session_on(self, bind: Engine | Connection, **options: bool) -> Session:
         """A session of the host's class that always uses this bind, despite any ``get_bind`` of it."""
-        kept = self._db.session.session_factory.kw
+        kept = self._host.factory.kw
         return self._own_class(**kept | {"bind": bind, "binds": None} | options)
 
     @cached_property
     def _own_class(self) -> type[Session]:
         """The host's class of sessions, with its listeners, for one bind."""
-        hosts = self._db.session.session_factory.class_
+        hosts = self._host.factory.class_
         return type("OwnSession", (hosts,), {"get_bind": lambda self, *_, **__: self.bind})
 
 

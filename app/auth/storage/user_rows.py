@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Column, CursorResult, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import TypeEngine
@@ -15,6 +14,7 @@ from ..user import RatchetUser, canonical, case_folded
 from . import primary_keys
 from .database import Database
 from .faults import ForeignText, in_short
+from .host_database import HostDatabase
 from .mapping import UserMapping
 from .statements import IDENTIFIER_FIELDS
 
@@ -31,8 +31,8 @@ class RowRefused(ValueError):
 class UserRows:
     """The rows of one user model."""
 
-    def __init__(self, db: SQLAlchemy, user_model: type[RatchetUser], database: Database) -> None:
-        self._db, self._model, self._database = db, user_model, database
+    def __init__(self, host: HostDatabase, user_model: type[RatchetUser], database: Database) -> None:
+        self._host, self._model, self._database = host, user_model, database
 
     @cached_property
     def names(self) -> Mapping[str, bool]:
@@ -51,7 +51,7 @@ class UserRows:
         """
         user = self._make(values)
         try:
-            with self._database.faults(), self._db.session.session_factory() as own:
+            with self._database.faults(), self._host.factory() as own:
                 own.add(user)
                 own.commit()
         except SQLAlchemyError as error:
@@ -65,7 +65,7 @@ class UserRows:
         Raises Unavailable; then they may be there or not.
         """
         try:
-            with self._database.faults(), self._db.session.session_factory() as own:
+            with self._database.faults(), self._host.factory() as own:
                 own.add_all([self._model(**values) for values in rows])
                 own.commit()
         except (SQLAlchemyError, ForeignText):
