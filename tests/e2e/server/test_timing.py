@@ -5,13 +5,16 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from argon2 import PasswordHasher
+from werkzeug.security import generate_password_hash
 
 from app.auth.passwords.hashing import hash_password
 from tests.support.browser import PASSWORD
@@ -50,6 +53,33 @@ def post_worker_init(worker):
 """
 """A configuration of gunicorn that spares the work for a user who does not exist."""
 
+VERIFYING = """
+def post_worker_init(worker):
+    from app.auth.verifiers import Argon2, Django, Werkzeug
+    formats = worker.wsgi.extensions["ratchet"].authenticator.formats
+    formats._verifiers = (
+        Werkzeug("scrypt:16384:8:1", "pbkdf2:sha256:200000"), Argon2(), Django(iterations=200000)
+    )
+"""
+"""A configuration of gunicorn that gives the site verifiers, as a host gives them to Ratchet."""
+
+SPARING = """
+    from app.auth.passwords import formats as module
+    ask = module._asked
+    module._asked = lambda verifier, password, stored: (
+        bool(stored) and module._owns(verifier, stored) and ask(verifier, password, stored)
+    )
+"""
+"""More of it: only the verifier that owns the hash does its work."""
+
+FOREIGN: dict[str, Callable[[], str]] = {
+    "scrypt": lambda: generate_password_hash(PASSWORD, "scrypt:16384:8:1"),
+    "pbkdf2, cheaper than usual": lambda: generate_password_hash(PASSWORD, "pbkdf2:sha256:50000"),
+    "Argon2": lambda: PasswordHasher().hash(PASSWORD),
+    "no known format": lambda: "5f4dcc3b5aa765d61d8327deb882cf99",
+}
+"""Hashes of other systems that such a site has in its table."""
+
 
 class Pair(NamedTuple):
     """Seconds that two refusals took: of a name that nobody has, and of somebody's."""
@@ -86,6 +116,27 @@ def test_the_wait_does_not_tell_who_has_a_hash_of_another_cost(tmp_path: Path) -
 
 
 @pytest.mark.long
+def test_the_wait_does_not_tell_whose_hash_is_of_another_system(tmp_path: Path) -> None:
+    """Each format, and one that nobody knows, is as slow to refuse as an unknown name."""
+    told = {}
+    with verifying(tmp_path, VERIFYING) as stage:
+        for name, make in FOREIGN.items():
+            users = _users(stage, make())
+            samples = (area(refused(stage, FEW_PAIRS, users)) for _ in range(TRIES))
+            told[name] = next((one for one in samples if one <= MAX_TOLD_BY_FEW), 1.0)
+    print("area under the ROC curve by format: " + ", ".join(f"{n}: {a:.3f}" for n, a in told.items()))
+    assert max(told.values()) <= MAX_TOLD_BY_FEW, told
+
+
+@pytest.mark.long
+def test_a_site_that_asks_only_one_verifier_is_noticed(tmp_path: Path) -> None:
+    """If only the owner of the hash does its work, a few pairs tell who has one."""
+    with verifying(tmp_path, VERIFYING + SPARING) as stage:
+        told = area(refused(stage, 30, _users(stage, FOREIGN["Argon2"]())))
+    assert told > 0.9
+
+
+@pytest.mark.long
 def test_a_site_that_spares_the_work_is_noticed(tmp_path: Path) -> None:
     """Without a bcrypt for the unknown name a few pairs tell all, so the measurement can fail."""
     (tmp_path / "careless.py").write_text(CARELESS)
@@ -107,6 +158,15 @@ def test_a_site_that_spares_the_work_is_noticed(tmp_path: Path) -> None:
 def test_area(pairs: list[Pair], told: float) -> None:
     """A half tells nothing, one tells all, in whichever direction."""
     assert area(pairs) == told
+
+
+@contextmanager
+def verifying(folder: Path, configuration: str) -> Iterator[Stage]:
+    """The site with this configuration of gunicorn."""
+    (folder / "verifying.py").write_text(configuration)
+    options = f"-c {folder / 'verifying.py'}"
+    with staged("sqlite", "verifying", folder, FLASK_PROXY_HOPS="1", GUNICORN_CMD_ARGS=options) as stage:
+        yield stage
 
 
 def area(pairs: Sequence[Pair]) -> float:
