@@ -50,6 +50,18 @@ def test_aurelia_learns_of_an_end(page: ClientPage, shop: Shop) -> None:
     assert page.tab.run("client.isSignedIn()") is False
 
 
+def test_aurelia_learns_of_an_end_after_a_sleep(page: ClientPage, shop: Shop) -> None:
+    """A computer that slept has missed the timer, so the first request finds the token expired.
+
+    A refusal with 401 would have made the plugin wait for its own refresh, and every request with it.
+    """
+    page.tab.run("client.stopTimer()")
+    end_everywhere(shop)
+    eventually(lambda: page.tab.run("client.hasExpired()"))
+    assert page.orders(3) == ["refused"] * 3
+    assert page.tab.run("client.isSignedIn()") is False
+
+
 def test_aurelia_signs_out(page: ClientPage) -> None:
     """By its own call, and can sign in again."""
     assert page.tab.run("client.signOut()") is False

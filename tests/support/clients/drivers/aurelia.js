@@ -23,4 +23,6 @@ self.client = {
       .then(({ customer }) => customer),
   signOut: () => service.logout().then(() => service.isAuthenticated()),
   isSignedIn: () => service.authenticated,
+  hasExpired: () => service.isTokenExpired(),
+  stopTimer: () => service.clearTimeout(),
 };
