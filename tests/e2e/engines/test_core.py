@@ -82,7 +82,7 @@ def test_sign_out_reaches_every_tab(browser: EngineBrowser, name: str, path: str
     demo.stop_timers()
     first.open(path)
     first.press("Sign out")
-    demo.until_shown("signed out: signed_out")
+    demo.until("document.body.dataset.state === 'out'")
     account.until_at("/sign-in")
 
 
