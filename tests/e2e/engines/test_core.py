@@ -77,12 +77,22 @@ def test_tabs_share_one_refresh(browser: EngineBrowser, served: Served, name: st
 def test_sign_out_reaches_every_tab(browser: EngineBrowser, name: str, path: str) -> None:
     """When somebody signs out in one window, the others show it by themselves, and without a timer."""
     first = browser.enter(name)
-    demo, account = browser.window("/demo"), browser.window("/account")
-    demo.until_shown(f"Signed in as {name}@example.org")
-    demo.stop_timers()
+    demos = [browser.window("/demo") for _ in range(2)]
+    for demo in demos:
+        demo.until_shown(f"Signed in as {name}@example.org")
+        demo.stop_timers()
     first.open(path)
     first.press("Sign out")
-    demo.until("document.body.dataset.state === 'out'")
+    for demo in demos:
+        demo.until("document.body.dataset.state === 'out'")
+
+
+def test_account_page_follows_another_tab(browser: EngineBrowser, name: str) -> None:
+    """When somebody signs out in one window, the account page in another one leads to the sign-in page."""
+    browser.enter(name)
+    account, demo = browser.window("/account"), browser.window("/demo")
+    demo.until_shown(f"Signed in as {name}@example.org")
+    demo.press("Sign out")
     account.until_at("/sign-in")
 
 
