@@ -33,7 +33,8 @@ ROWS: list[Any] = [
             {"password_hash": HASH},
             {"password_hash": "!"},
         ],
-        "error: 1 users cannot sign in: the format of their password hash is not known here (32 characters without a name 1).",
+        "error: 1 users cannot sign in: the format of their password hash is not known here "
+        "(32 characters without a name 1).",
         "set a new password",
         id="a hash of another system",
     ),
