@@ -29,21 +29,25 @@ def installed(packages: Mapping[str, str]) -> Path:
     """The folder of modules that has these packages, by version; installed where it is not there yet."""
     name = "-".join(f"{package}-{version}" for package, version in packages.items())
     folder = CACHE / name.replace("/", "_")
+    demand_node()
     if not folder.exists():
         _install([f"{package}@{version}" for package, version in packages.items()], folder)
     return folder / "node_modules"
 
 
+def demand_node() -> None:
+    """Skip a test where Node is missing, also if what runs in it is there from an earlier time."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        missing("Node", "install it with apt-get install nodejs npm")
+
+
 def _install(packages: Sequence[str], folder: Path) -> None:
     """Install in a draft of the folder: another test process may be at the same."""
-    npm = shutil.which("npm")
-    if npm is None:
-        missing("Node", "install it with apt-get install nodejs npm")
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as draft:
         options = ["--prefix", f"{draft}/tools", "--no-audit", "--no-fund", "--loglevel=error"]
         subprocess.run(
-            [str(npm), "install", *options, *packages],
+            ["npm", "install", *options, *packages],
             check=True,
             timeout=INSTALL_SECONDS,
             env=TRUSTING | os.environ,

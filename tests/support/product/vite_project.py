@@ -9,9 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.databases import missing
-
-from ..chromium.node import INSTALL_SECONDS, TRUSTING
+from ..chromium.node import INSTALL_SECONDS, TRUSTING, demand_node
 from ..peers.insistent import await_that
 from ..server.nginx import free_port, listening
 from .playground import with_our_python
@@ -27,8 +25,7 @@ QUIET = {"npm_config_audit": "false", "npm_config_fund": "false", "npm_config_pr
 
 def make_project(folder: Path, packages: Path) -> Path:
     """The project, with everything installed; ``packages`` is where Python finds flask_ratchet."""
-    if shutil.which("npm") is None:
-        missing("Node", "install it with apt-get install nodejs npm")
+    demand_node()
     project = Path(shutil.copytree(FRAME, folder / "project"))
     (project / "src").mkdir()
     for name in FROM_THE_DOCS:
