@@ -19,8 +19,15 @@ PATIENTLY = """times => Promise.all(Array.from({ length: times }, () => Promise.
 class ClientPage:
     """A page whose script has put somebody else's client into ``self.client``."""
 
-    def __init__(self, tab: Tab, wire: Wire) -> None:
-        self.tab, self._wire = tab, wire
+    def __init__(self, tab: Tab, wire: Wire, script: str) -> None:
+        self.tab, self._wire, self._script = tab, wire, script
+        tab.page.add_script_tag(type="module", content=script)
+        tab.until("self.client !== undefined")
+
+    def another(self) -> ClientPage:
+        """The same page in another tab of the browser."""
+        tab = Tab(self.tab.page.context.new_page(), self.tab.origin).open("plain")
+        return ClientPage(tab, self._wire, self._script)
 
     def sign_in(self, fields: dict[str, str]) -> None:
         """Sign in by the client."""

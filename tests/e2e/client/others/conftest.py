@@ -25,10 +25,7 @@ def open_page(context: BrowserContext, tmp_path: Path) -> Iterator[OpenPage]:
         def open_(shop: Shop, driver: str, role: str) -> ClientPage:
             script = bundled(set_up(tmp_path, IN_PAGES, driver, snippet(role)))
             wire = wires.enter_context(wire_to(shop.port))
-            tab = TabbedBrowser(context, wire).tab("plain")
-            tab.page.add_script_tag(type="module", content=script)
-            tab.until("self.client !== undefined")
-            return ClientPage(tab, wire)
+            return ClientPage(TabbedBrowser(context, wire).tab("plain"), wire, script)
 
         yield open_
 

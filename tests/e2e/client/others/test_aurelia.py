@@ -42,6 +42,25 @@ def test_aurelia_renews(page: ClientPage) -> None:
         assert page.orders(3) == ["ada"] * 3
 
 
+def test_aurelia_renews_in_two_tabs(page: ClientPage) -> None:
+    """Each tab has a timer of its own, and both find what the other has stored: neither is signed out."""
+    pages, seen = [page, page.another()], {page.stored["access_token"]}
+    for _ in range(2):
+        eventually(lambda: page.stored["access_token"] not in seen)
+        seen.add(page.stored["access_token"])
+        assert [one.orders(3) for one in pages] == [["ada"] * 3] * 2
+
+
+def test_aurelia_asks_for_the_body(open_page: OpenPage, quick: Shop) -> None:
+    """Where that is not the default, ``"delivery": "body"`` in its sign-in does the same."""
+    page = open_page(quick, "aurelia.js", "aurelia-body.js")
+    page.sign_in(ADA | {"delivery": "body"})
+    first = page.stored
+    assert "refresh_token" in first
+    eventually(lambda: page.stored["access_token"] != first["access_token"])
+    assert page.orders(3) == ["ada"] * 3
+
+
 def test_aurelia_learns_of_an_end(page: ClientPage, shop: Shop) -> None:
     """A session that ended elsewhere ends here at the next refresh, and no request hangs."""
     end_everywhere(shop)

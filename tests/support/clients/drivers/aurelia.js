@@ -14,7 +14,7 @@ configure(framework, authentication);
 const service = container.get(AuthService);
 
 self.client = {
-  signIn: ({ email, password }) => service.login(email, password).then(() => true),
+  signIn: (fields) => service.login(fields).then(() => true),
   orders: () =>
     container
       .get(Config)
