@@ -1,4 +1,4 @@
-"""docs/clients.md: no snippet of it is left to itself."""
+"""docs/clients.md and docs/beside.md: no snippet of them is left to itself."""
 
 from __future__ import annotations
 
@@ -8,10 +8,20 @@ from tests.support import ROOT
 
 from ...support.product.documents import Block, blocks_of
 
-TESTS = [*(ROOT / "tests/e2e/client/others").glob("*.py"), *(ROOT / "tests/e2e/product/clients").glob("*.py")]
+FOLDERS = {
+    "clients.md": ("e2e/client/others", "e2e/product/clients"),
+    "beside.md": ("integration/beside",),
+}
+"""Where the tests of a page are, below tests/."""
+
+SNIPPETS = [(page, block) for page in FOLDERS for block in blocks_of(ROOT / "docs" / page)]
 
 
-@pytest.mark.parametrize("block", blocks_of(ROOT / "docs" / "clients.md"), ids=lambda block: block.role)
-def test_every_snippet_is_run_by_a_test(block: Block) -> None:
-    """A test of the clients names it."""
-    assert any(f'"{block.role}' in test.read_text() for test in TESTS), block.role
+@pytest.mark.parametrize(
+    ("page", "block"), [pytest.param(*one, id=f"{one[0]} {one[1].role}") for one in SNIPPETS]
+)
+def test_every_snippet_is_run_by_a_test(page: str, block: Block) -> None:
+    """A test of the page's own names it."""
+    tests = [test for folder in FOLDERS[page] for test in (ROOT / "tests" / folder).glob("*.py")]
+    assert block.role
+    assert any(f'"{block.role}' in test.read_text() for test in tests), block.role
