@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -122,14 +123,14 @@ def test_theft_is_told(browser: EngineBrowser, served: Served, name: str) -> Non
 def test_open_page_stays_signed_in(engine: WebDriver, short_lived: Served, name: str) -> None:
     """A page that is left open renews its access token before it runs out, by its own timers."""
     short_lived.house.add_user(name)
-    browser = short_lived.browser(engine, name)
-    window = browser.window("/demo")
-    window.sign_in(name)
-    eventually(lambda: browser.refreshes >= 2)
-    window.press("Ask the server who I am")
-    window.until_shown(f'"email": "{name}@example.org"')
-    assert [head for head in browser.asked("GET /auth/me") if b"authorization: bearer" in head.lower()]
-    browser.close()
+    with closing(short_lived.browser(engine, name)) as browser:
+        window = browser.window("/demo")
+        window.sign_in(name)
+        eventually(lambda: browser.refreshes >= 2)
+        window.press("Ask the server who I am")
+        window.until_shown(f'"email": "{name}@example.org"')
+        asked = browser.asked("GET /auth/me")
+    assert [head for head in asked if b"authorization: bearer" in head.lower()]
 
 
 def test_page_of_the_client_says_what_the_engine_has(
