@@ -9,7 +9,7 @@
 
 import { createRatchet } from "./ratchet.js";
 
-export const ratchet = createRatchet({ hidden: true });
+export const ratchet = createRatchet({ hidden: true, bearer: false }); // the cookie says who asks, as for all else here
 
 let leaving = false; // then the page that comes next says what has happened
 addEventListener("beforeunload", () => (leaving = true));

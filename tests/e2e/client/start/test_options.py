@@ -42,6 +42,11 @@ ORDERS = """async (bearer) => {
   const response = await client.fetch("/api/orders");
   return [response.status, response.headers.get("WWW-Authenticate")];
 }"""
+KEPT_ORDERS = """async () => {
+  const { ratchet } = await import("/auth/keep.js");
+  await ratchet.ready;
+  return (await ratchet.fetch("/api/orders")).status;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +99,14 @@ def test_behind_http_basic(staging: Tab, *, bearer: bool, answer: list[Any]) -> 
     staging.open("forms").sign_in_by_form("ada")
     staging.until("location.pathname === '/plain'")
     assert staging.run(ORDERS, bearer) == answer
+
+
+def test_one_tag_behind_http_basic(staging: Tab) -> None:
+    """The client of ``keep.js`` goes by the cookie, too, so the recipe for htmx 4 works there."""
+    staging.open("forms").sign_in_by_form("ada")
+    staging.until("location.pathname === '/plain'")
+    staging.open("kept")
+    assert staging.run(KEPT_ORDERS) == 200
 
 
 def test_cookie_only_renews_after_a_refusal(browser: TabbedBrowser, shop: Shop) -> None:
