@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
 _GUARDED = "ratchet_guarded"
@@ -29,9 +29,18 @@ def check(view: Any) -> Literal[True]:
 
 
 def is_below_cache(view: Any) -> bool:
-    """Whether the decorators of a view have a cache above their first guard."""
+    """Whether the decorators of a view have a cache above their first guard.
+
+    Those of a class-based view (``flask.views``) stand above those of each of its methods.
+    """
+    of_class = getattr(view, "view_class", None)
+    methods = [getattr(of_class, name.lower(), None) for name in getattr(of_class, "methods", None) or ()]
+    return any(_has_cache_on_top([*_decorators(view), *_decorators(method)]) for method in methods or [None])
+
+
+def _has_cache_on_top(decorators: Iterable[tuple[Any, Any]]) -> bool:
     cached = False
-    for outer, inner in _decorators(view):
+    for outer, inner in decorators:
         if getattr(outer, _GUARDED, None) is inner:
             return cached
         cached = cached or getattr(outer, _CACHED, None) is inner

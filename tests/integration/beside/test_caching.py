@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any
 
 import pytest
+from flask.views import MethodView
 from flask_caching import Cache
 
 from app.auth import current_user
@@ -63,6 +64,27 @@ def test_a_cache_above_the_guard_is_seen(
         assert browser.client.get("/report").status_code == 500
     assert REFUSED in caplog.text
     assert Browser(stranger.app).client.get("/report").status_code == 500
+
+
+def test_a_cache_above_the_guard_of_a_method_is_seen(
+    stranger: Stranger, cache: Cache, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In a class-based view, whose methods have decorators of their own: none of them answers."""
+    required = stranger.ratchet.required
+
+    class Guarded(MethodView):
+        get = staticmethod(required(cache.cached()(report)))
+
+    class Wrong(Guarded):
+        post = staticmethod(cache.cached()(required(report)))
+
+    stranger.app.add_url_rule("/report", view_func=Wrong.as_view("report"))
+    for browser in (stranger.signed_in(), Browser(stranger.app)):
+        assert browser.client.get("/report").status_code == 500
+    assert REFUSED in caplog.text
+    assert not is_below_cache(Guarded.as_view("guarded"))
+    assert is_below_cache(cache.cached()(Guarded.as_view("cached")))
+    assert not is_below_cache(required(Wrong.as_view("guarded above")))
 
 
 def test_what_stands_between_does_not_hide_the_cache(stranger: Stranger, cache: Cache) -> None:
