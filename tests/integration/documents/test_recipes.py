@@ -187,6 +187,20 @@ def test_a_link_signs_in_once(shop: Shop) -> None:
     assert Shop(shop.module).post(link).status_code == 404
 
 
+def test_a_look_at_a_link_changes_nothing(shop: Shop) -> None:
+    """Programs that look through mail send HEAD, too: that is no press of the button."""
+    shop.change(confirmed=False)
+    with shop.module.app.test_request_context(base_url=SHOP):
+        shop.module.ask_to_confirm(shop.module.find(ADA))
+    assert shop.browser.head(shop.mails[-1]).status_code == 200
+    assert shop.sign_in().status_code == 403
+    shop.change(confirmed=True)
+    for path in LINKS:
+        assert shop.browser.head(shop.mailed(path), base_url=SHOP).status_code == 200
+        assert not shop.is_signed_in()
+    assert shop.post(shop.mailed("/link")).status_code == 303
+
+
 def test_a_link_does_not_walk_around_the_second_factor(careful: Shop) -> None:
     """It is another first step."""
     token = pending(careful.post(careful.mailed("/link")))
