@@ -57,8 +57,9 @@ def required(
     """
     if optional and (fresh or live or claims is not None):
         raise ValueError("required(optional=True) lets everybody in, so it takes no fresh, live or claims")
-    if claims is not None and not (isinstance(claims, Mapping) or callable(claims)):
-        raise TypeError(f"required(claims=…) takes a mapping or a function, not {claims!r}")
+    is_plain = isinstance(claims, Mapping) or (callable(claims) and not iscoroutinefunction(claims))
+    if claims is not None and not is_plain:  # a coroutine that nobody awaits would count as a yes
+        raise TypeError(f"required(claims=…) takes a mapping or a plain function, not {claims!r}")
 
     def guard(guarded: Callable[..., Any]) -> Callable[..., Any]:
         is_async, is_placed = iscoroutinefunction(guarded), False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable
+from inspect import iscoroutinefunction
 from typing import Protocol
 
 from ..errors import SettingsError
@@ -108,9 +109,10 @@ def _checked(verifiers: Iterable[PasswordVerifier]) -> tuple[PasswordVerifier, .
     given = tuple(verifiers)
     for one in given:
         methods = getattr(one, "owns", None), getattr(one, "verify", None)
-        if isinstance(one, type) or not all(map(callable, methods)):
+        is_asynchronous = any(map(iscoroutinefunction, methods))  # its answers would all count as yes
+        if isinstance(one, type) or is_asynchronous or not all(map(callable, methods)):
             raise SettingsError(
-                f"password_verifiers has {one!r}, which is no verifier: give objects with the methods owns "
-                "and verify, such as flask_ratchet.verifiers.Werkzeug()"
+                f"password_verifiers has {one!r}, which is no verifier: give objects with the plain methods "
+                "owns and verify, such as flask_ratchet.verifiers.Werkzeug()"
             )
     return given

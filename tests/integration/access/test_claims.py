@@ -153,11 +153,17 @@ def test_a_view_demands_claims(make_stranger: MakeStranger, demand: Any, *, is_m
     assert refusal(stranger.app.test_client().get("/editors")) == (401, "token_missing")
 
 
+async def asynchronous(_given: Any) -> dict[str, Any]:
+    """A function of the host that nobody would await."""
+    return {}
+
+
 @only_sqlite
-def test_a_demand_that_is_none_stops_the_start(make_stranger: MakeStranger) -> None:
-    """A role by itself would be a mistake that nobody sees."""
-    with pytest.raises(TypeError, match="takes a mapping or a function"):
-        make_stranger().ratchet.required(claims="editor")  # type: ignore[call-overload]  # that is the point
+@pytest.mark.parametrize("demand", ["editor", asynchronous])
+def test_a_demand_that_is_none_stops_the_start(make_stranger: MakeStranger, demand: Any) -> None:
+    """A role by itself would be a mistake that nobody sees, and what has to be awaited a yes to everybody."""
+    with pytest.raises(TypeError, match="takes a mapping or a plain function"):
+        make_stranger().ratchet.required(claims=demand)
 
 
 BAD: dict[str, tuple[Any, str]] = {
@@ -277,11 +283,6 @@ def test_introspection_shows_the_claims(make_stranger: MakeStranger) -> None:
     )
     told = content(reply)
     assert (told["roles"], told["active"], told["token_type"]) == (["editor"], True, "Bearer")
-
-
-async def asynchronous(_user: Any) -> dict[str, Any]:
-    """A hook that nobody would await."""
-    return {}
 
 
 @only_sqlite

@@ -174,12 +174,20 @@ def test_what_a_hash_says_of_its_format(stored: str, name: str) -> None:
     assert name_of(stored) == name
 
 
+class Awaited(Credulous):
+    """A verifier whose answer nobody would await, so that it would count as a yes."""
+
+    async def verify(self, password: str, stored: str | None) -> bool:  # type: ignore[override]  # noqa: ARG002
+        """No."""
+        return False
+
+
 @pytest.mark.parametrize(
     "given",
-    [Werkzeug(), [Werkzeug], [[Werkzeug()]], ["scrypt"], [None]],
-    ids=["no list", "a class", "a list in a list", "a name", "none"],
+    [Werkzeug(), [Werkzeug], [[Werkzeug()]], ["scrypt"], [None], [Awaited()]],
+    ids=["no list", "a class", "a list in a list", "a name", "none", "asynchronous"],
 )
 def test_what_is_no_list_of_verifiers_stops_the_start(given: Any) -> None:
-    """One verifier without a list, a class, a list in a list, a name."""
+    """One verifier without a list, a class, a list in a list, a name, one that has to be awaited."""
     with pytest.raises(SettingsError, match="password_verifiers"):
         PasswordFormats(MIN_ROUNDS, given)
