@@ -92,15 +92,16 @@ class Import:
         )
 
     def _read(self, row: UserRow) -> NewUser | None:
+        values: dict[str, Any] = {}
         try:
             if row.problem:
                 raise Refused(row.problem)
-            user = NewUser(row.line, self._reader.read(row.fields))
-            self._rows.check(user.values)
+            values = self._reader.read(row.fields)
+            self._rows.check(values)
         except ValueError as error:  # also of a validator of the model
-            self._refuse(row.line, error, row.fields)
+            self._refuse(row.line, error, {**row.fields, **values})
             return None
-        return user
+        return NewUser(row.line, values)
 
     def _is_new(self, user: NewUser, taken: frozenset[str]) -> bool:
         marks = {hash(name) for name in user.names}
@@ -123,12 +124,15 @@ class Import:
             self.counts["new"] += 1
 
     def _refuse(self, line: int, error: ValueError, fields: Mapping[str, Any]) -> None:
-        """Report a row; a sentence of the host's model or of the database shows no password and no hash."""
+        """Report a row, without what a terminal takes for a command.
+
+        A sentence of the host's model or of the database shows no password and no hash.
+        """
         self.counts["refused"] += 1
         secrets = (str(fields[name]) for name in SECRET if fields.get(name))
         told = str(error) or "the database cannot hold its text"
         shown = "the model or the database refuses it" if any(one in told for one in secrets) else told
-        click.echo(f"line {line}: refused, {shown}")
+        click.echo(f"line {line}: refused, {shown if shown.isprintable() else ascii(shown)}")
 
 
 def _opened(binary: BufferedReader, reader: RowReader) -> UserFile:

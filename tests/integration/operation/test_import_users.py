@@ -46,7 +46,15 @@ def sailors(db: SQLAlchemy) -> Model:
         def check_rank(self, _key: str, rank: str) -> str:
             if rank == "stowaway":
                 raise ValueError(f"a stowaway has no rank ({self.password_hash})")
+            if not rank.isalpha():
+                raise ValueError(f"{rank} is no rank")
             return rank
+
+        @validates("password_hash")
+        def check_hash(self, _key: str, stored: str) -> str:
+            if self.rank == "parrot":
+                raise ValueError(f"a parrot has no password ({stored})")
+            return stored
 
     return Sailor
 
@@ -114,6 +122,8 @@ REFUSED: dict[str, tuple[str, str]] = {
     "a NUL": (f"a@b.example,,{QUOTED},,x\0", "its rank is not text in UTF-8"),
     "a column that is needed": (f"a@b.example,,{QUOTED},,", "Sailor needs rank"),
     "a validator of the model": (f"a@b.example,,{QUOTED},,stowaway", "the model or the database refuses it"),
+    "a validator of a new hash": ("a@b.example,,,correct horse battery staple,parrot", "refuse"),
+    "a command for a terminal": (f"a@b.example,,{QUOTED},,\x1b[2J", r"'\x1b[2J is no rank'"),
     "a field too many": (f"a@b.example,,{QUOTED},,x,y", "it has 6 fields, and the first line has 5"),
     "a field too few": (f"a@b.example,,{QUOTED},", "it has 4 fields, and the first line has 5"),
 }
@@ -136,7 +146,7 @@ def test_a_refused_row_says_why_and_loses_no_other(
     )
     assert result.exit_code == 1
     assert len(stored(ship, "email")) == (0 if options else len(rows))
-    for secret in (HASH, MD5, "hunter2", PASSWORD):
+    for secret in (HASH, MD5, "hunter2", PASSWORD, "$bcrypt", "\x1b"):
         assert secret not in result.output
 
 
