@@ -236,7 +236,7 @@ class Ratchet extends EventTarget {
       localStorage[this.#name] = mark;
       return told;
     } catch {
-      return false; // the browser keeps nothing
+      return true; // the browser keeps nothing, so each page would be the first one, and keep.js load it for ever
     }
   }
 
