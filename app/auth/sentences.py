@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from string import Formatter
 
 from .errors import RatchetError
 from .log import log_safely
@@ -33,10 +34,11 @@ class Sentences:
     def tell(self, code: str, sentence: str, **values: object) -> str:
         """The translated sentence, with the values in the place of its ``{…}``.
 
-        If the host's function fails, or gives a sentence that does not take the values, it stays English.
+        If the host's function fails, or gives nothing or a sentence with another ``{…}``, it stays English.
         """
         try:
-            return _filled(self._translate(code, sentence), values)
+            told = str(self._translate(code, sentence) or sentence)
+            return _filled(_fitting(told, sentence), values)
         except Exception as error:  # noqa: BLE001  # a host's function can raise anything
             log_safely(logging.ERROR, "translate failed for %r", sentence, exception=error)
             return _filled(sentence, values)
@@ -53,6 +55,20 @@ class Sentences:
     def language(self) -> str:
         """The language of the sentences in this request."""
         return self.tell(LANGUAGE, "en")
+
+
+def _fitting(told: str, sentence: str) -> str:
+    """The translation, if each name in its ``{…}`` is one of the sentence, else ValueError.
+
+    An attribute of a value, ``{name.attribute}``, is another name.
+    """
+    if told != sentence and (foreign := _names(told) - _names(sentence)):
+        raise ValueError(f"the sentence has no {foreign}")
+    return told
+
+
+def _names(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name is not None}
 
 
 def _filled(sentence: str, values: Mapping[str, object]) -> str:

@@ -12,7 +12,8 @@ from babel.messages.mofile import write_mo
 from flask import Flask, request
 from flask_babel import Babel, get_locale, gettext  # type: ignore[import-untyped]  # has no types
 
-from app.auth import CrossOrigin, InvalidRequest, TooManyAttempts
+from app.auth import CrossOrigin, InvalidRequest, RatchetError, TooManyAttempts
+from app.auth.sentences import Sentences
 from tests.support.browser import Browser, content
 from tests.support.hosts.strangers import MakeStranger, Stranger
 
@@ -93,6 +94,13 @@ def test_a_faulty_translation_stays_english(stranger: Stranger, caplog: pytest.L
         told = stranger.ratchet.describe(CrossOrigin("{site} has sent this.", site="evil.example"))
     assert told == "evil.example has sent this."
     assert "translate failed for '{site} has sent this.'" in caplog.text
+
+
+@pytest.mark.parametrize("told", ["{minutes}", "{name.__class__}", "{name[0]}", "{}", "{", "", None])
+@pytest.mark.parametrize("problem", [TooManyAttempts(), InvalidRequest("{name} is missing.", name="label")])
+def test_a_translation_shows_no_more_than_the_sentence(told: Any, problem: RatchetError) -> None:
+    """No name that another sentence of its code has, and nothing of a value but its text."""
+    assert Sentences(lambda _code, _sentence: told).describe(problem) == problem.description
 
 
 def test_the_sign_in_page_is_translated(stranger: Stranger) -> None:
