@@ -52,10 +52,13 @@ class PasswordFormats:
     def verify(self, password: str, stored: str | None) -> bool:
         """Whether ``password`` matches ``stored``; the work does not depend on the format of ``stored``.
 
-        A bcrypt hash can cost more than the setting. After the first one, every check costs as much.
+        A bcrypt hash can cost more than the setting. After the first one, every check costs as much. A plain
+        one that a verifier owns is compared by that alone: if it was made of a digest of the password, the
+        digest itself must not sign anybody in.
         """
         self._cost = max(self._cost, hashing.cost_to_hide(stored, self._rounds))
-        found = [hashing.verify_password(password, stored, self._cost)]
+        is_wrapped = stored is not None and hashing.is_plain(stored) and self._is_owned(stored)
+        found = [hashing.verify_password(password, None if is_wrapped else stored, self._cost)]
         found += [_asked(verifier, password, stored) for verifier in self._verifiers]
         if stored and self.is_unknown(stored):
             self._tell(name_of(stored))
@@ -63,11 +66,10 @@ class PasswordFormats:
 
     def is_unknown(self, stored: str) -> bool:
         """Whether this is a hash of a format that nothing here verifies, and not a locked account."""
-        return not (
-            stored.startswith(LOCKED)
-            or hashing.is_known(stored)
-            or any(_owns(verifier, stored) for verifier in self._verifiers)
-        )
+        return not (stored.startswith(LOCKED) or hashing.is_known(stored) or self._is_owned(stored))
+
+    def _is_owned(self, stored: str) -> bool:
+        return any(_owns(verifier, stored) for verifier in self._verifiers)
 
     def _tell(self, name: str) -> None:
         if name not in self._told and len(self._told) < MAX_TOLD:

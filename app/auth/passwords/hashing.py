@@ -77,6 +77,12 @@ def is_known(stored: str) -> bool:
     return _parse(stored) is not None
 
 
+def is_plain(stored: str) -> bool:
+    """Whether this is a plain bcrypt hash, which another system can have made of more than the password."""
+    known = _parse(stored)
+    return known is not None and not known.prehashed
+
+
 def needs_rehash(stored: str | None, rounds: int) -> bool:
     """Whether ``stored`` is cheaper than ``rounds``, or a plain bcrypt hash of another system."""
     known = _parse(stored or "")

@@ -137,6 +137,33 @@ def test_a_verifier_decides_on_its_own_hashes_only() -> None:
         assert not formats.verify("wrong", stored)
 
 
+class Wrapped:
+    """The verifier of a site that has put bcrypt around the MD5 of an older table."""
+
+    def owns(self, stored: str) -> bool:
+        """Every hash that begins as bcrypt does, and our own."""
+        return stored.startswith(("$2b$", "$bcrypt"))
+
+    def verify(self, password: str, stored: str | None) -> bool:
+        """By the digest of the password."""
+        return stored is not None and bcrypt.checkpw(digest_of(password).encode(), stored.encode())
+
+
+def digest_of(password: str) -> str:
+    """What the table held before."""
+    return hashlib.md5(password.encode()).hexdigest()  # noqa: S324  # as old sites did
+
+
+def test_a_digest_is_no_password() -> None:
+    """Who has it from an old copy of the table cannot sign in with it; our own format stays ours."""
+    formats = PasswordFormats(MIN_ROUNDS, [Wrapped()])
+    stored = bcrypt.hashpw(digest_of(PASSWORD).encode(), bcrypt.gensalt(MIN_ROUNDS)).decode()
+    assert formats.verify(PASSWORD, stored)
+    assert not formats.verify(digest_of(PASSWORD), stored)
+    assert formats.verify(PASSWORD, hash_password(PASSWORD, MIN_ROUNDS))
+    assert PasswordFormats(MIN_ROUNDS).verify(digest_of(PASSWORD), stored)
+
+
 def test_an_unknown_format_is_told_once_and_without_the_hash(caplog: pytest.LogCaptureFixture) -> None:
     """One line for each format in a process; no line for a locked account or somebody without a password."""
     caplog.set_level(logging.WARNING, "flask_ratchet")
