@@ -18,8 +18,11 @@ LOCKED = ("!", "*")
 MAX_TOLD = 20
 """Unknown formats that one process logs."""
 
-_NAME = re.compile(r"\$[A-Za-z0-9_-]{1,16}\$|\{[A-Z0-9-]{1,16}\}|(?=[0-9a-f]*[g-z_-])[a-z0-9_-]{1,16}[$:]")
-"""How a hash names its format: ``$6$``, ``{SSHA}``, ``scrypt:``. What could be hexadecimal is no name."""
+_NAME = re.compile(
+    r"\$[A-Za-z0-9_-]{1,16}\$|\{[A-Z0-9-]{1,16}\}"
+    r"|(?:argon|bcrypt|crypt|hmac|md5|pbkdf|scrypt|sha|unsalted)[a-z0-9_-]{0,12}[$:]"
+)
+"""How a hash names its format: ``$6$``, ``{SSHA}``, ``scrypt:``. Another word can be a salt or a password."""
 
 
 class PasswordVerifier(Protocol):

@@ -179,7 +179,7 @@ def test_a_table_of_oddities_does_not_fill_the_log(caplog: pytest.LogCaptureFixt
     """A process tells of so many formats and no more."""
     formats = PasswordFormats(MIN_ROUNDS)
     for number in range(40):
-        formats.verify("wrong", f"x{number}$salt$hash")
+        formats.verify("wrong", f"$x{number}$salt$hash")
     assert len(caplog.records) == 20
 
 
@@ -194,10 +194,13 @@ def test_a_table_of_oddities_does_not_fill_the_log(caplog: pytest.LogCaptureFixt
         ("deadbeef:salt", "13 characters without a name"),
         (MD5 + ":salt", "37 characters without a name"),
         ("Zm9vYmFy$x", "10 characters without a name"),
+        ("unsalted_md5$hash", "unsalted_md5$"),
+        ("k7zq2:hash", "10 characters without a name"),
+        ("hunter2$horse", "13 characters without a name"),
     ],
 )
 def test_what_a_hash_says_of_its_format(stored: str, name: str) -> None:
-    """A name, never a part of a digest or salt."""
+    """A name, never a part of a digest, of a salt or of a password that is stored as it is."""
     assert name_of(stored) == name
 
 
