@@ -17,6 +17,9 @@ from ..storage.primary_keys import is_text, python_type
 from ..user import canonical, check_identifier
 
 NAMES = ("email", "username")
+MAX_WHOLE = 2**63
+"""The numbers of the widest column; the driver of SQLite raises an error of its own for one beyond."""
+
 WORDS = {"true": True, "t": True, "yes": True, "1": True, "false": False, "f": False, "no": False, "0": False}
 
 
@@ -28,10 +31,17 @@ def _truth(text: str) -> bool:
     return WORDS[text.lower()]
 
 
+def _whole(text: str) -> int:
+    number = int(text)
+    if not -MAX_WHOLE <= number < MAX_WHOLE:
+        raise ValueError
+    return number
+
+
 READERS: Mapping[type, Callable[[str], Any]] = {
     str: str,
     bool: _truth,
-    int: int,
+    int: _whole,
     float: float,
     Decimal: Decimal,
     uuid.UUID: uuid.UUID,

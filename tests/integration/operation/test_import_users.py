@@ -159,6 +159,15 @@ def test_what_only_the_database_refuses_loses_no_other(ship: Stranger, tmp_path:
     assert [email for (email,) in stored(ship, "email")] == [f"user{n}@example.org" for n in range(3)]
 
 
+def test_a_number_that_no_column_holds_loses_no_other(ship: Stranger, tmp_path: Path) -> None:
+    """On any database; SQLite's driver would stop the command."""
+    rows = [f"user{number}@example.org,x,{number}" for number in (2**63, -(2**63) - 1, 7)]
+    result = imported(ship, tmp_path, "\n".join(["email,rank,cabin", *rows]))
+    refused = [f"line {line}: refused, its cabin is not what the column holds" for line in (2, 3)]
+    assert result.stdout.splitlines()[:2] == refused
+    assert stored(ship, "cabin") == [(7,)]
+
+
 def test_a_second_run_changes_nothing(ship: Stranger, tmp_path: Path) -> None:
     """Users who exist, under either name and in any spelling, are skipped and told; that is no failure."""
     imported(ship, tmp_path, GOOD)
