@@ -26,12 +26,12 @@ def blocks_of(page: Path) -> list[Block]:
     return [_block(token) for token in MarkdownIt().parse(page.read_text()) if token.type == "fence"]
 
 
-def module_of(page: Path, file: str) -> Any:
-    """The module that the blocks of a page make of this file, with the product of this checkout."""
-    source = "".join(block.text for block in blocks_of(page) if block.role == file)
-    module = ModuleType(f"{page.stem}_{Path(file).stem}")
+def module_of(page: Path, *files: str) -> Any:
+    """The one module that the blocks of a page make of these files, with the product of this checkout."""
+    source = "".join(block.text for block in blocks_of(page) if block.role in files)
+    module = ModuleType("_".join((page.stem, *(Path(file).stem for file in files))))
     source = source.replace("flask_ratchet", "app.auth")
-    exec(compile(source, file, "exec"), vars(module))  # noqa: S102  # the page is ours
+    exec(compile(source, files[-1], "exec"), vars(module))  # noqa: S102  # the page is ours
     return module
 
 

@@ -1,0 +1,285 @@
+"""docs/migrating.md: a site moves from another library, and nobody is signed out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, session
+from flask.testing import FlaskClient
+
+from app.auth import Ratchet, SettingsError
+from app.auth.settings.load import load as load_settings
+from app.auth.testing import Browser
+from docs.generator import DOCS
+from tests.support.browser import NEW_PASSWORD, PASSWORD, refusal
+from tests.support.hosts import old_sites
+from tests.support.product.documents import module_of
+from tests.support.samples import SECRET
+
+ADA = "ada@example.org"
+OLD_COOKIES = ("session", "remember_token")
+
+Move = Callable[..., Any]
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """The database that the site takes along."""
+    return f"sqlite:///{tmp_path / 'site.sqlite'}"
+
+
+@pytest.fixture
+def move(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Move]:
+    """Start the site that these files of the page make, on the database of the old one."""
+    moved: list[Any] = []
+
+    def move(*files: str, last_day: str = "9999-12-31") -> Any:
+        monkeypatch.setenv("FLASK_SECRET_KEY", SECRET)
+        monkeypatch.setenv("FLASK_SQLALCHEMY_DATABASE_URI", url)
+        monkeypatch.setenv("FLASK_RATCHET_BCRYPT_ROUNDS", "10")
+        monkeypatch.setenv("OLD_SECRET_KEY", old_sites.OLD_SECRET)
+        monkeypatch.setenv("BRIDGE_LAST_DAY", last_day)
+        module = module_of(DOCS / "migrating.md", "app.py", *files)
+        moved.append(module)
+        with module.app.app_context():
+            old_sites.migrate(module.db)
+        add_views(module)
+        return module
+
+    yield move
+    for module in moved:
+        with module.app.app_context():
+            module.db.engine.dispose()
+
+
+def add_views(module: Any) -> None:
+    """The pages of the site, as they are after the move."""
+    app: Flask = module.app
+    ratchet: Ratchet[Any] = module.ratchet
+    required: Any = getattr(module, "required", ratchet.required)
+
+    def who() -> Any:
+        return {"who": getattr(module, "current_user", ratchet.current_user).email, **module.request.form}
+
+    app.add_url_rule("/who", view_func=required(who), methods=["GET", "POST"])
+
+    @app.get("/cart")
+    def cart() -> Any:
+        return {"cart": session.get("cart")}
+
+    @app.get("/sign-out")
+    def sign_out() -> str:
+        ratchet.end_session()
+        return "Goodbye."
+
+
+def carry(app: Flask, *clients: FlaskClient) -> list[Browser]:
+    """The browsers of the old site, in front of the new one."""
+    browsers = [Browser(app) for _ in clients]
+    for browser, client in zip(browsers, clients, strict=True):
+        browser._cookies = dict(client._cookies or {})
+    return browsers
+
+
+def holds(browser: Browser, *names: str) -> list[str]:
+    """Which of these cookies a browser holds."""
+    return [name for name in names if browser.get_cookie(name)]
+
+
+def sessions_of(module: Any) -> int:
+    """How many sessions there are."""
+    with module.app.app_context():
+        return sum(
+            len(row.sessions or ()) for row in module.db.session.scalars(module.db.select(module.User))
+        )
+
+
+@pytest.fixture
+def old_login(url: str) -> Callable[..., FlaskClient]:
+    """Somebody who signs in at the site on Flask-Login; the site stands before them."""
+    site = old_sites.on_flask_login(url)
+
+    def sign_in(name: str = "ada", **form: str) -> FlaskClient:
+        client = site.test_client()
+        form |= {"email": f"{name}@example.org", "password": PASSWORD}
+        assert client.post("/sign-in", data=form).status_code == 200
+        assert client.get("/who").text == form["email"]
+        return client
+
+    return sign_in
+
+
+LOGIN = ("flask_login.py", "cookies.py")
+
+
+@pytest.mark.parametrize("form", [{}, {"remember": "yes"}], ids=["session", "remembered"])
+def test_flask_login_signs_nobody_out(old_login: Any, move: Move, form: dict[str, str]) -> None:
+    """Each browser of the old site is on its page in one navigation, with its own user."""
+    clients = [old_login(name, **form) for name in old_sites.NAMES]
+    module = move(*LOGIN)
+    for name, browser in zip(old_sites.NAMES, carry(module.app, *clients), strict=True):
+        page = browser.visit("/who?page=1")
+        assert page.json == {"who": f"{name}@example.org"}
+        assert page.request.full_path == "/who?page=1"
+        assert not holds(browser, "remember_token")
+        kept = browser.get_cookie("accessToken")
+        assert kept is not None
+        assert (kept.max_age is not None) == bool(form)
+    assert sessions_of(module) == len(clients)
+
+
+def test_flask_login_remembers_a_browser_that_was_closed(old_login: Any, move: Move) -> None:
+    """Where only the remember_token is left, it is enough."""
+    client = old_login(remember="yes")
+    client.delete_cookie("session")
+    module = move(*LOGIN)
+    (browser,) = carry(module.app, client)
+    assert browser.visit("/who").json == {"who": ADA}
+
+
+def test_an_old_cookie_is_used_once(old_login: Any, move: Move) -> None:
+    """The next request is one of Ratchet, and the cart is still there, under the new secret."""
+    client = old_login(remember="yes")
+    module = move(*LOGIN)
+    (browser,) = carry(module.app, client)
+    assert browser.get("/who").status_code == 307
+    assert browser.get("/who").status_code == 200
+    assert browser.get("/cart").json == {"cart": [42]}
+    assert sessions_of(module) == 1
+
+
+def test_a_form_that_was_open_during_the_move_arrives(old_login: Any, move: Move) -> None:
+    """With its fields; one of another site is refused."""
+    client = old_login()
+    module = move(*LOGIN)
+    browser, victim = carry(module.app, client, client)
+    assert browser.visit("/who", method="POST", data={"note": "a"}).json == {"who": ADA, "note": "a"}
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    reply = victim.visit("/who", method="POST", data={"note": "a"}, headers=elsewhere)
+    assert refusal(reply) == (403, "cross_origin")
+
+
+def test_a_sign_out_closes_the_bridge(old_login: Any, move: Move) -> None:
+    """Also one that comes with nothing but an old cookie; a copy of that one signs nobody in afterwards."""
+    client = old_login(remember="yes")
+    module = move(*LOGIN)
+    browser, thief = carry(module.app, client, client)
+    assert browser.visit("/sign-out").text == "Goodbye."
+    for one in (browser, thief):
+        assert refusal(one.get("/who")) == (401, "token_missing")
+        assert not holds(one, *OLD_COOKIES[1:])
+    assert sessions_of(module) == 0
+
+
+@pytest.mark.parametrize("end", ["set_password", "block", "end_sessions"])
+def test_what_ends_sessions_closes_the_bridge(old_login: Any, move: Move, end: str) -> None:
+    """A new password and a block do it also where there is no session yet."""
+    client = old_login()
+    module = move(*LOGIN)
+    browser, thief = carry(module.app, client, client)
+    if end == "end_sessions":
+        browser.visit("/who")
+    with module.app.test_request_context():
+        ada = module.db.session.get(module.User, 1)
+        getattr(module.ratchet, end)(ada, *([NEW_PASSWORD] if end == "set_password" else []))
+        module.ratchet.unblock(ada)
+    assert thief.get("/who").status_code == 401
+    assert not holds(thief, "remember_token")
+
+
+def test_the_other_devices_cross_too(old_login: Any, move: Move) -> None:
+    """The first device that crosses does not close the bridge for the next."""
+    clients = [old_login(remember="yes") for _ in range(3)]
+    module = move(*LOGIN)
+    for browser in carry(module.app, *clients):
+        assert browser.visit("/who").json == {"who": ADA}
+    assert sessions_of(module) == len(clients)
+
+
+def test_the_bridge_has_a_last_day(old_login: Any, move: Move) -> None:
+    """After it an old cookie is cleared and counts for nothing."""
+    client = old_login(remember="yes")
+    module = move(*LOGIN, last_day="2026-01-31")
+    (browser,) = carry(module.app, client)
+    assert refusal(browser.get("/who")) == (401, "token_missing")
+    assert not holds(browser, "remember_token")
+
+
+def test_a_new_user_has_no_old_sign_in(old_login: Any, move: Move) -> None:
+    """Also not with the number of a deleted one, which SQLite gives again."""
+    client = old_login("bob")
+    module = move(*LOGIN)
+    with module.app.app_context():
+        module.db.session.execute(module.db.delete(module.User).where(module.User.id == 2))
+        module.db.session.add(module.User(id=2, email="eve@example.org"))
+        module.db.session.commit()
+    (browser,) = carry(module.app, client)
+    assert browser.get("/who").status_code == 401
+
+
+@pytest.mark.parametrize("cookie", ["1|", "1|00", "|", "1|\u00e4", "1"])
+def test_a_forged_remember_token_is_nobody(old_login: Any, move: Move, cookie: str) -> None:
+    """Whatever it looks like."""
+    assert old_login()
+    browser = Browser(move(*LOGIN).app)
+    browser.set_cookie("remember_token", cookie)
+    assert browser.get("/who").status_code == 401
+
+
+def test_a_session_of_another_secret_is_nobody(
+    old_login: Any, move: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old secret is asked, and no other."""
+    client = old_login(remember="yes")
+    monkeypatch.setattr(old_sites, "OLD_SECRET", "another")
+    (browser,) = carry(move(*LOGIN).app, client)
+    assert browser.get("/who").status_code == 401
+
+
+def test_the_old_secret_is_none_of_ratchets(old_login: Any, move: Move) -> None:
+    """As a fallback a short one is refused at start, with the name of the setting."""
+    assert old_login()
+    module = move(*LOGIN)
+    module.app.config["SECRET_KEY_FALLBACKS"] = [old_sites.OLD_SECRET]
+    with pytest.raises(SettingsError, match="SECRET_KEY_FALLBACKS is shorter than 32 bytes"):
+        load_settings(module.app)
+
+
+def test_nobody_is_sent_to_another_site(old_login: Any, move: Move) -> None:
+    """By a path that looks like a host."""
+    client = old_login()
+    module = move(*LOGIN)
+    module.app.url_map.merge_slashes = False
+    module.app.add_url_rule("/<path:page>", "page", lambda page: page)
+    (browser,) = carry(module.app, client)
+    reply = browser.get(environ_overrides={"PATH_INFO": "//evil.example/a?b"})
+    assert (reply.status_code, reply.location) == (307, "/evil.example/a%3Fb")
+
+
+def test_a_fault_leaves_the_old_cookie(old_login: Any, move: Move) -> None:
+    """The database comes back, and the browser crosses."""
+    client = old_login(remember="yes")
+    module = move(*LOGIN)
+    (browser,) = carry(module.app, client)
+    with module.app.app_context():
+        module.db.session.execute(module.db.text("ALTER TABLE users RENAME COLUMN sessions TO gone"))
+        module.db.session.commit()
+    assert browser.get("/who").status_code == 503
+    assert holds(browser, *OLD_COOKIES) == list(OLD_COOKIES)
+    with module.app.app_context():
+        module.db.session.execute(module.db.text("ALTER TABLE users RENAME COLUMN gone TO sessions"))
+        module.db.session.commit()
+    assert browser.visit("/who").json == {"who": ADA}
+
+
+def test_a_password_of_the_old_site_is_good(old_login: Any, move: Move) -> None:
+    """Werkzeug's hash is verified, and replaced."""
+    assert old_login()
+    module = move(*LOGIN)
+    reply = Browser(module.app).post("/auth/login", json={"email": ADA, "password": PASSWORD})
+    assert reply.status_code == 200
+    with module.app.app_context():
+        assert module.db.session.get(module.User, 1).password_hash.startswith("$bcrypt-sha256$")

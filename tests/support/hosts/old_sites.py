@@ -1,0 +1,80 @@
+"""Small sites on other libraries, as they are before their move, and the migration of their tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy
+from alembic.autogenerate import produce_migrations, render_python_code
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from flask import Flask, request, session
+from flask_sqlalchemy import SQLAlchemy
+from werkzeug.security import check_password_hash, generate_password_hash
+
+import app.auth.user
+from tests.support.browser import PASSWORD
+
+from .beside import import_any
+
+flask_login = import_any("flask_login")
+
+OLD_SECRET = "dev-secret"
+"""Too short for Ratchet."""
+
+NAMES = ("ada", "bob")
+
+
+def _site(url: str, **config: Any) -> tuple[Flask, Any]:
+    site = Flask("old")
+    site.config.update({"SECRET_KEY": OLD_SECRET, "SQLALCHEMY_DATABASE_URI": url}, **config)
+    return site, SQLAlchemy(site)
+
+
+def on_flask_login(url: str) -> Flask:
+    """A site on Flask-Login with two users: a form, a cart in the session, and a page that says who it is."""
+    site, db = _site(url)
+    flask_login.LoginManager(site).user_loader(lambda key: db.session.get(User, int(key)))
+
+    class User(flask_login.UserMixin, db.Model):  # type: ignore[misc,name-defined]  # has no types
+        __tablename__ = "users"
+        id = db.Column(db.Integer, primary_key=True)
+        email = db.Column(db.String(190), nullable=False, unique=True)
+        password = db.Column(db.String(255))
+
+    @site.post("/sign-in")
+    def sign_in() -> str:
+        user = db.session.scalars(db.select(User).filter_by(email=request.form["email"])).one()
+        assert check_password_hash(user.password, request.form["password"])
+        flask_login.login_user(user, remember="remember" in request.form)
+        session["cart"] = [42]
+        return "Welcome."
+
+    site.add_url_rule("/who", view_func=flask_login.login_required(_who_is_signed_in))
+
+    stored = generate_password_hash(PASSWORD, "scrypt:1024:8:1")
+    _fill(site, db, [User(email=f"{name}@example.org", password=stored) for name in NAMES])
+    return site
+
+
+def _who_is_signed_in() -> str:
+    return str(flask_login.current_user.email)
+
+
+def _fill(site: Flask, db: Any, users: list[Any]) -> None:
+    with site.app_context():
+        db.create_all()
+        db.session.add_all(users)
+        db.session.commit()
+        db.engine.dispose()
+
+
+def migrate(db: Any) -> None:
+    """Change the tables that are there to what the models say, by a script as Flask-Migrate writes it."""
+    with db.engine.begin() as connection:
+        context = MigrationContext.configure(connection, opts={"render_as_batch": True})
+        changes = produce_migrations(context, db.metadata).upgrade_ops
+        assert changes is not None
+        script = render_python_code(changes, render_as_batch=True, migration_context=context)
+        names = {"op": Operations(context), "sa": sqlalchemy, "app": app}
+        exec(f"if True:\n    {script}", names)  # noqa: S102  # Alembic has written it
