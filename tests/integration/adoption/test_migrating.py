@@ -40,6 +40,7 @@ def move(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Move]:
         monkeypatch.setenv("FLASK_SECRET_KEY", SECRET)
         monkeypatch.setenv("FLASK_SQLALCHEMY_DATABASE_URI", url)
         monkeypatch.setenv("FLASK_RATCHET_BCRYPT_ROUNDS", "10")
+        monkeypatch.setenv("SECURITY_PASSWORD_SALT", old_sites.SECURITY_SALT)
         monkeypatch.setenv("OLD_SECRET_KEY", old_sites.OLD_SECRET)
         monkeypatch.setenv("BRIDGE_LAST_DAY", last_day)
         module = module_of(DOCS / "migrating.md", "app.py", *files)
@@ -283,3 +284,59 @@ def test_a_password_of_the_old_site_is_good(old_login: Any, move: Move) -> None:
     assert reply.status_code == 200
     with module.app.app_context():
         assert module.db.session.get(module.User, 1).password_hash.startswith("$bcrypt-sha256$")
+
+
+SECURITY = ("flask_security.py", "cookies.py")
+
+
+@pytest.fixture
+def old_security(url: str) -> Callable[..., FlaskClient]:
+    """Somebody who signs in at the site on Flask-Security; the site stands before them."""
+    site = old_sites.on_flask_security(url)
+
+    def sign_in(name: str = "ada", **form: Any) -> FlaskClient:
+        client = site.test_client()
+        form |= {"email": f"{name}@example.org", "password": PASSWORD}
+        assert client.post("/login", data=form).status_code == 302
+        assert client.get("/who").text == form["email"]
+        return client
+
+    return sign_in
+
+
+@pytest.mark.parametrize("form", [{}, {"remember": "yes"}], ids=["session", "remembered"])
+def test_flask_security_signs_nobody_out(old_security: Any, move: Move, form: dict[str, str]) -> None:
+    """Each browser of the old site is on its page in one navigation, with its own user."""
+    clients = [old_security(name, **form) for name in old_sites.NAMES]
+    module = move(*SECURITY)
+    for name, browser in zip(old_sites.NAMES, carry(module.app, *clients), strict=True):
+        assert browser.visit("/who").json == {"who": f"{name}@example.org"}
+        assert not holds(browser, *OLD_COOKIES)
+    assert sessions_of(module) == len(clients)
+
+
+def test_flask_security_remembers_a_browser_that_was_closed(old_security: Any, move: Move) -> None:
+    """Where only the remember_token is left, it is enough."""
+    client = old_security(remember="yes")
+    client.delete_cookie("session")
+    (browser,) = carry(move(*SECURITY).app, client)
+    assert browser.visit("/who").json == {"who": ADA}
+
+
+def test_who_is_not_active_is_blocked(old_security: Any, move: Move) -> None:
+    """By the statement of the page, and has no way over the bridge."""
+    client = old_security("bob")
+    module = move(*SECURITY)
+    statement = "UPDATE users SET blocked = NOT active"
+    assert f"`{statement}`" in (DOCS / "migrating.md").read_text()
+    with module.app.app_context():
+        module.db.session.execute(module.db.text("UPDATE users SET active = (id = 1)"))
+        module.db.session.execute(module.db.text(statement))
+        module.db.session.commit()
+    (browser,) = carry(module.app, client)
+    assert refusal(browser.get("/who")) == (401, "token_missing")
+    statuses = [
+        browser.post("/auth/login", json={"email": f"{name}@example.org", "password": PASSWORD}).status_code
+        for name in old_sites.NAMES
+    ]
+    assert statuses == [200, 403]
