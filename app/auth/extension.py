@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Literal, TypeVar, cast
 
 from flask import Flask, Response, after_this_request, got_request_exception, request
 
@@ -27,6 +27,7 @@ from .storage.accounts import AccountStore, UserOptions
 from .storage.host_database import HostDb
 from .user import RatchetUser, field_of
 from .web import redirects, responses, stream
+from .web.body import check_delivery
 from .web.request import (
     check_origin,
     client_ip,
@@ -163,15 +164,26 @@ class Ratchet(Generic[_User]):
             after_this_request(lambda response: responses.set_cookies(response, issued, replaces=True))
         return issued
 
-    def start_session(self, user: Any, *, remember: bool = False, label: str | None = None) -> IssuedTokens:
-        """Sign ``user`` in on the browser that sent this request. The response sets the cookies."""
+    def start_session(
+        self,
+        user: Any,
+        *,
+        remember: bool = False,
+        label: str | None = None,
+        delivery: Literal["cookie", "body"] = "cookie",
+    ) -> IssuedTokens:
+        """Sign ``user`` in on the browser that sent this request. The response sets the cookies.
+
+        With ``delivery="body"`` it sets none: hand out the tokens that are returned, to a client that keeps
+        its tokens itself. Raises InvalidRequest for that if RATCHET_BODY_DELIVERY is false.
+        """
         account = _authenticated(user) or _account(user)
-        options = SessionOptions(remember, "cookie", device_label(label))
+        options = SessionOptions(remember, check_delivery(delivery), device_label(label))
         replaced = replaced_session()
         issued = services().sessions.start(account, options, replaces=replaced)
         visitor.became(issued)
         after_this_request(
-            lambda response: responses.set_cookies(response, issued, replaces=replaced is not None)
+            lambda response: responses.deliver(response, issued, replaces=replaced is not None)
         )
         return issued
 

@@ -88,7 +88,12 @@ def read_form() -> Body:
 
 
 def check_delivery(delivery: str) -> str:
-    """The delivery of refresh tokens; InvalidRequest for the body if the site allows only cookies."""
+    """The delivery of refresh tokens; InvalidRequest for the body if the site allows only cookies.
+
+    Raises ValueError if it is none.
+    """
+    if delivery not in ("cookie", "body"):
+        raise ValueError(f"delivery is 'cookie' or 'body', not {delivery!r}")
     if delivery == "body" and not services().settings.body_delivery:
         raise InvalidRequest("This site keeps refresh tokens only in cookies.")
     return delivery

@@ -49,6 +49,15 @@ def tokens(issued: IssuedTokens, delivery: str, status: int = 200, *, replaces: 
     return reply
 
 
+def deliver(response: Response, issued: IssuedTokens, *, replaces: bool) -> Response:
+    """Set the cookies of a new session; with body delivery only clear those of the session it replaces."""
+    if issued.session.delivery == "cookie":
+        set_cookies(response, issued, replaces=replaces)
+    elif replaces:
+        services().cookies.clear(response)
+    return response
+
+
 def set_cookies(response: Response, issued: IssuedTokens, *, replaces: bool = False) -> Response:
     """Set the cookies; they outlive the browser window only in a remembered session."""
     max_age = issued.refresh_expires_in if issued.session.remember else None
