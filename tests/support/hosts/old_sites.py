@@ -1,4 +1,4 @@
-"""Small sites on other libraries, as they are before their move, and the migration of their tables."""
+"""Small sites on other libraries, before and after their move, and the migration of their tables."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from flask_sqlalchemy import SQLAlchemy
 from werkzeug.security import check_password_hash, generate_password_hash
 
 import app.auth.user
+from app.auth import Ratchet
 from tests.support.browser import PASSWORD
 
 from .beside import import_any
 
+flask_jwt_extended = import_any("flask_jwt_extended")
 flask_login = import_any("flask_login")
 flask_security = import_any("flask_security")
 
@@ -90,6 +92,31 @@ def on_flask_security(url: str) -> Flask:
     return site
 
 
+def on_flask_jwt_extended(url: str) -> Flask:
+    """A site on Flask-JWT-Extended with two users, whose clients send their tokens as bearers."""
+    site, db = _site(url)
+    flask_jwt_extended.JWTManager(site)
+
+    class User(db.Model):  # type: ignore[misc,name-defined]  # has no types
+        __tablename__ = "users"
+        id = db.Column(db.Integer, primary_key=True)
+        email = db.Column(db.String(190), nullable=False, unique=True)
+        password = db.Column(db.String(255))
+
+    @site.post("/login")
+    def login() -> dict[str, str]:
+        user = db.session.scalars(db.select(User).filter_by(email=request.json["email"])).one()
+        assert check_password_hash(user.password, request.json["password"])
+        return {
+            "access_token": flask_jwt_extended.create_access_token(str(user.id)),
+            "refresh_token": flask_jwt_extended.create_refresh_token(str(user.id)),
+        }
+
+    stored = generate_password_hash(PASSWORD, "scrypt:1024:8:1")
+    _fill(site, db, [User(email=f"{name}@example.org", password=stored) for name in NAMES])
+    return site
+
+
 def _who_is_signed_in() -> str:
     return str(flask_login.current_user.email)
 
@@ -117,3 +144,24 @@ def migrate(db: Any) -> None:
         script = render_python_code(changes, render_as_batch=True, migration_context=context)
         names = {"op": Operations(context), "sa": sqlalchemy, "app": app}
         exec(f"if True:\n    {script}", names)  # noqa: S102  # Alembic has written it
+
+
+def add_views(module: Any) -> None:
+    """Add the pages that the site has after its move."""
+    site: Flask = module.app
+    ratchet: Ratchet[Any] = module.ratchet
+    required: Any = getattr(module, "required", ratchet.required)
+
+    def who() -> Any:
+        return {"who": getattr(module, "current_user", ratchet.current_user).email, **module.request.form}
+
+    site.add_url_rule("/who", view_func=required(who), methods=["GET", "POST"])
+
+    @site.get("/cart")
+    def cart() -> Any:
+        return {"cart": session.get("cart")}
+
+    @site.get("/sign-out")
+    def sign_out() -> str:
+        ratchet.end_session()
+        return "Goodbye."

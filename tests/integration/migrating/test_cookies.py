@@ -1,80 +1,25 @@
-"""docs/migrating.md: a site moves from another library, and nobody is signed out."""
+"""From Flask-Login and Flask-Security: the cookies of both keep everybody signed in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask, session
+from flask import Flask
 from flask.testing import FlaskClient
 
-from app.auth import Ratchet, SettingsError
+from app.auth import SettingsError, SignInRefused
 from app.auth.settings.load import load as load_settings
 from app.auth.testing import Browser
 from docs.generator import DOCS
 from tests.support.browser import NEW_PASSWORD, PASSWORD, refusal
 from tests.support.hosts import old_sites
-from tests.support.product.documents import module_of
-from tests.support.samples import SECRET
 
 ADA = "ada@example.org"
 OLD_COOKIES = ("session", "remember_token")
 
 Move = Callable[..., Any]
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    """The database that the site takes along."""
-    return f"sqlite:///{tmp_path / 'site.sqlite'}"
-
-
-@pytest.fixture
-def move(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Move]:
-    """Start the site that these files of the page make, on the database of the old one."""
-    moved: list[Any] = []
-
-    def move(*files: str, last_day: str = "9999-12-31") -> Any:
-        monkeypatch.setenv("FLASK_SECRET_KEY", SECRET)
-        monkeypatch.setenv("FLASK_SQLALCHEMY_DATABASE_URI", url)
-        monkeypatch.setenv("FLASK_RATCHET_BCRYPT_ROUNDS", "10")
-        monkeypatch.setenv("SECURITY_PASSWORD_SALT", old_sites.SECURITY_SALT)
-        monkeypatch.setenv("OLD_SECRET_KEY", old_sites.OLD_SECRET)
-        monkeypatch.setenv("BRIDGE_LAST_DAY", last_day)
-        module = module_of(DOCS / "migrating.md", "app.py", *files)
-        moved.append(module)
-        with module.app.app_context():
-            old_sites.migrate(module.db)
-        add_views(module)
-        return module
-
-    yield move
-    for module in moved:
-        with module.app.app_context():
-            module.db.engine.dispose()
-
-
-def add_views(module: Any) -> None:
-    """The pages of the site, as they are after the move."""
-    app: Flask = module.app
-    ratchet: Ratchet[Any] = module.ratchet
-    required: Any = getattr(module, "required", ratchet.required)
-
-    def who() -> Any:
-        return {"who": getattr(module, "current_user", ratchet.current_user).email, **module.request.form}
-
-    app.add_url_rule("/who", view_func=required(who), methods=["GET", "POST"])
-
-    @app.get("/cart")
-    def cart() -> Any:
-        return {"cart": session.get("cart")}
-
-    @app.get("/sign-out")
-    def sign_out() -> str:
-        ratchet.end_session()
-        return "Goodbye."
 
 
 def carry(app: Flask, *clients: FlaskClient) -> list[Browser]:
@@ -198,6 +143,54 @@ def test_the_other_devices_cross_too(old_login: Any, move: Move) -> None:
     for browser in carry(module.app, *clients):
         assert browser.visit("/who").json == {"who": ADA}
     assert sessions_of(module) == len(clients)
+
+
+def test_signing_in_over_a_session_leaves_the_bridge_open(old_login: Any, move: Move) -> None:
+    """A session that another one replaces has not been signed out."""
+    clients = [old_login(), old_login()]
+    module = move(*LOGIN)
+    browser, other = carry(module.app, *clients)
+    browser.visit("/who")
+    assert browser.post("/auth/login", json={"email": ADA, "password": PASSWORD}).status_code == 200
+    assert other.visit("/who").json == {"who": ADA}
+
+
+def test_who_is_signed_in_already_stays_who_they_are(old_login: Any, move: Move) -> None:
+    """An old cookie beside a session of Ratchet is cleared, and starts nothing."""
+    client = old_login("bob", remember="yes")
+    module = move(*LOGIN)
+    (browser,) = carry(module.app, client)
+    with module.app.app_context():
+        browser.sign_in(module.db.session.get(module.User, 1))
+    assert browser.get("/who").json == {"who": ADA}
+    assert not holds(browser, "remember_token")
+    assert sessions_of(module) == 1
+
+
+def test_a_picture_starts_no_session(old_login: Any, move: Move) -> None:
+    """A page asks for many at once."""
+    client = old_login()
+    module = move(*LOGIN)
+    (browser,) = carry(module.app, client)
+    assert browser.get("/static/logo.svg").status_code == 404
+    assert browser.get("/favicon.ico").status_code == 404
+    assert sessions_of(module) == 0
+
+
+def test_who_may_not_sign_in_does_not_cross(
+    old_login: Any, move: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where ``may_sign_in`` of the site refuses, a public page is shown all the same."""
+    client = old_login()
+    module = move(*LOGIN)
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise SignInRefused("closed", "Until Monday.")
+
+    monkeypatch.setattr(module.ratchet, "start_session", refuse)
+    (browser,) = carry(module.app, client)
+    assert browser.get("/cart").json == {"cart": [42]}
+    assert refusal(browser.get("/who")) == (401, "token_missing")
 
 
 def test_the_bridge_has_a_last_day(old_login: Any, move: Move) -> None:
