@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,18 @@ from typing import Any
 import pytest
 
 from docs.generator import DOCS
+from tests.support import databases
 from tests.support.hosts import old_sites
 from tests.support.product.documents import module_of
 from tests.support.samples import SECRET
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    """The database that the site takes along."""
-    return f"sqlite:///{tmp_path / 'site.sqlite'}"
+def url(request: pytest.FixtureRequest, tmp_path: Path, worker_id: str) -> Iterator[str]:
+    """The database that the site takes along: SQLite, where a test names no other."""
+    name = f"ratchet_migrating_{os.environ.get('RATCHET_TEST_TAG', '')}{worker_id}"
+    with databases.fresh_database(getattr(request, "param", "sqlite"), name, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture
@@ -36,7 +40,7 @@ def move(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., An
         moved.append(module)
         with module.app.app_context():
             old_sites.migrate(module.db)
-        old_sites.add_views(module)
+        old_sites.add_moved_views(module)
         return module
 
     yield move

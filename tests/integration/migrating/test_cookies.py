@@ -13,6 +13,7 @@ from app.auth import SettingsError, SignInRefused
 from app.auth.settings.load import load as load_settings
 from app.auth.testing import Browser
 from docs.generator import DOCS
+from tests.support import databases
 from tests.support.browser import NEW_PASSWORD, PASSWORD, refusal
 from tests.support.hosts import old_sites
 
@@ -61,6 +62,7 @@ def old_login(url: str) -> Callable[..., FlaskClient]:
 LOGIN = ("flask_login.py", "cookies.py")
 
 
+@pytest.mark.parametrize("url", databases.KINDS, indirect=True)
 @pytest.mark.parametrize("form", [{}, {"remember": "yes"}], ids=["session", "remembered"])
 def test_flask_login_signs_nobody_out(old_login: Any, move: Move, form: dict[str, str]) -> None:
     """Each browser of the old site is on its page in one navigation, with its own user."""

@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from app.auth.testing import Browser
 from docs.generator import DOCS
+from tests.support import databases
 from tests.support.browser import NEW_PASSWORD, PASSWORD, bearer, content, refusal, set_cookies
 from tests.support.hosts import old_sites
 from tests.support.product.documents import blocks_of
@@ -83,6 +84,7 @@ def test_a_refresh_token_becomes_a_session_of_a_phone(old_tokens: Tokens, move: 
     assert who(module, content(renewed)["access_token"]).json == {"who": ADA}
 
 
+@pytest.mark.parametrize("url", databases.KINDS, indirect=True)
 def test_a_refresh_token_is_exchanged_once(old_tokens: Tokens, move: Move) -> None:
     """And again within a minute, in case the reply was lost."""
     module, token = move(*JWT_EXTENDED), old_tokens["refresh_token"]

@@ -10,6 +10,8 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from flask import Flask, request, session
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.pool import NullPool
 from werkzeug.security import check_password_hash, generate_password_hash
 
 import app.auth.user
@@ -32,6 +34,7 @@ NAMES = ("ada", "bob")
 def _site(url: str, **config: Any) -> tuple[Flask, Any]:
     site = Flask("old")
     site.config.update({"SECRET_KEY": OLD_SECRET, "SQLALCHEMY_DATABASE_URI": url}, **config)
+    site.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"poolclass": NullPool}
     return site, SQLAlchemy(site)
 
 
@@ -142,11 +145,17 @@ def migrate(db: Any) -> None:
         changes = produce_migrations(context, db.metadata).upgrade_ops
         assert changes is not None
         script = render_python_code(changes, render_as_batch=True, migration_context=context)
-        names = {"op": Operations(context), "sa": sqlalchemy, "app": app}
+        names = {
+            "op": Operations(context),
+            "sa": sqlalchemy,
+            "app": app,
+            "mysql": mysql,
+            "postgresql": postgresql,
+        }
         exec(f"if True:\n    {script}", names)  # noqa: S102  # Alembic has written it
 
 
-def add_views(module: Any) -> None:
+def add_moved_views(module: Any) -> None:
     """Add the pages that the site has after its move."""
     site: Flask = module.app
     ratchet: Ratchet[Any] = module.ratchet
