@@ -9,7 +9,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import bcrypt
 import jwt
 import pytest
 import time_machine
@@ -27,6 +26,15 @@ JWT_EXTENDED = ("flask_jwt_extended.py", "tokens.py")
 STRAPI = ("strapi.py", "tokens.py")
 
 UNVERIFIED: Any = {"verify_signature": False}
+
+STRAPI_TOKEN = (
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpZCI6NywiaWF0IjoxODAwMDAwMDAwLCJleHAiOjE4MDI1OTIwMDB9"
+    ".m9e1Jd0inwevbJSqFSL4Gjm6ieK02rawopvBVV4tIK4"
+)
+"""Of user 7, signed at 1,800,000,000 for 30 days by jsonwebtoken 9.0.3, with which Strapi 5.54.0 signs."""
+
+STRAPI_HASH = "$2a$10$2bvdW9CyBXk526d.wpBxW.gFL1QY4/Z54prq1sdEL5Q/WkRcZVnOS"
+"""Of PASSWORD, by bcryptjs 2.4.3, with which Strapi 5.54.0 hashes."""
 
 pytestmark = pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
 
@@ -150,7 +158,7 @@ def test_tokens_of_ratchet_pass_as_ever(old_tokens: Tokens, move: Move) -> None:
 
 
 def strapi_token(user_id: int, lifetime: int = 30 * 86400) -> str:
-    """A token as users-permissions signs it."""
+    """A token with the claims of STRAPI_TOKEN."""
     now = 1_800_000_000
     return jwt.encode({"id": user_id, "iat": now, "exp": now + lifetime}, old_sites.OLD_SECRET, "HS256")
 
@@ -158,7 +166,6 @@ def strapi_token(user_id: int, lifetime: int = 30 * 86400) -> str:
 @pytest.fixture
 def from_strapi(tmp_path: Path, move: Move) -> Any:
     """The site after the move from Strapi: its users came by the query of the page, and the import."""
-    stored = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(10)).decode()
     (query,) = (block.text for block in blocks_of(DOCS / "migrating.md") if block.role == "up_users")
     with closing(sqlite3.connect(":memory:")) as strapi, (tmp_path / "users.csv").open("w") as file:
         strapi.execute(
@@ -166,7 +173,7 @@ def from_strapi(tmp_path: Path, move: Move) -> Any:
         )
         for row in [(7, "ada", ADA, 1, 0), (8, "eve", "eve@example.org", 1, 1)]:
             key, name, email, *flags = row
-            values = (key, name, email, "local", stored, *flags, None)
+            values = (key, name, email, "local", STRAPI_HASH, *flags, None)
             strapi.execute("INSERT INTO up_users VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
         found = strapi.execute(query)
         csv.writer(file).writerows([[name for name, *_ in found.description], *found])
@@ -179,7 +186,7 @@ def from_strapi(tmp_path: Path, move: Move) -> Any:
 @time_machine.travel(1_800_000_100)
 def test_strapi_signs_nobody_out(from_strapi: Any) -> None:
     """Its token passes as it is, and is exchanged for a session; a blocked user's does neither."""
-    token = strapi_token(7)
+    token = STRAPI_TOKEN
     assert who(from_strapi, token).json == {"who": ADA}
     browser = Browser(from_strapi.app)
     assert browser.post("/exchange", headers=bearer(token)).status_code == 200
