@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from contextlib import closing
+from io import BytesIO
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -108,6 +112,27 @@ def test_a_form_that_was_open_during_the_move_arrives(old_login: Any, move: Move
     elsewhere = {"Sec-Fetch-Site": "cross-site"}
     reply = victim.visit("/who", method="POST", data={"note": "a"}, headers=elsewhere)
     assert refusal(reply) == (403, "cross_origin")
+
+
+def test_a_long_form_is_read_before_it_is_sent_again(old_login: Any, move: Move) -> None:
+    """A server that closes on an unread body takes the answer away from the browser."""
+    client = old_login()
+    (browser,) = carry(move(*LOGIN).app, client)
+    raw = b"note=" + b"x" * 100_000
+    body = BytesIO(raw)
+    form = {"content_type": "application/x-www-form-urlencoded", "content_length": len(raw)}
+    with closing(browser.post("/who", input_stream=body, **form)) as reply:
+        assert (reply.status_code, body.tell()) == (307, len(raw))
+
+
+def test_a_session_that_the_old_site_took_no_longer_is_over(old_login: Any, move: Move) -> None:
+    """Flask takes its cookie for 31 days; a browser that is remembered crosses all the same."""
+    clients = [old_login(), old_login(remember="yes")]
+    module = move(*LOGIN)
+    with time_machine.travel(time.time() + 32 * 86400):
+        forgotten, remembered = carry(module.app, *clients)
+        assert forgotten.get("/who").status_code == 401
+        assert remembered.visit("/who").json == {"who": ADA}
 
 
 def test_a_sign_out_closes_the_bridge(old_login: Any, move: Move) -> None:
