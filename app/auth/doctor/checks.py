@@ -72,7 +72,8 @@ def proxy(context: CheckContext) -> Iterator[Finding]:
     if context.settings.cookie_secure and scheme == "http" and not behind_proxy and not context.app.debug:
         yield Finding(
             "No setting names a proxy with TLS in front, and Secure cookies need https.",
-            "Behind a proxy set PROXY_HOPS (or use Werkzeug's ProxyFix); see docs/deploying.md.",
+            "Behind a proxy give app.wsgi_app Werkzeug's ProxyFix (PROXY_HOPS in the reference site); see "
+            "docs/deploying.md.",
             is_error=False,
         )
 

@@ -119,4 +119,4 @@ def run_doctor() -> None:
     if any(finding.is_error for finding in findings):
         raise click.exceptions.Exit(1)
     click.secho("ok: ", fg="green", nl=False)
-    click.echo("No problem found.")
+    click.echo("No error found." if findings else "No problem found.")
