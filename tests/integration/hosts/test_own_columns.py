@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Boolean, Dialect, String, text, true
+from sqlalchemy import Boolean, String, text, true
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator
 
 from app.auth import RatchetUser
 from app.auth.user import Identifier
+from docs.generator import DOCS
 from tests.support.browser import PASSWORD, Browser, refusal
 from tests.support.clock import Clock
-from tests.support.hosts.strangers import Model, Stranger
+from tests.support.hosts.strangers import Model, Stranger, drop_tables
+from tests.support.product.documents import module_of
+from tests.support.samples import SECRET
 from tests.support.sites import HASH
 
 from ...support.hosts.foreign_hashes import FOREIGN_HASHES, verifier_of
@@ -23,19 +25,8 @@ from ...support.hosts.foreign_hashes import FOREIGN_HASHES, verifier_of
 PBKDF2 = FOREIGN_HASHES["werkzeug pbkdf2"]
 
 
-class Opposite(TypeDecorator[bool]):
-    """A flag that is stored as its opposite, as the page about adopting has it."""
-
-    impl = Boolean
-    cache_ok = True
-
-    def process_bind_param(self, value: bool | None, dialect: Dialect) -> bool | None:  # noqa: ARG002
-        """What is stored."""
-        return None if value is None else not value
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:  # noqa: ARG002
-        """What was meant."""
-        return None if value is None else not value
+Opposite = module_of(DOCS / "adopting.md", "opposite.py").Opposite
+"""A flag that is stored as its opposite."""
 
 
 def legacy(db: SQLAlchemy) -> Model:
@@ -129,3 +120,48 @@ def test_the_commands_speak_of_the_same_columns(host: Stranger) -> None:
     told = run(args=["ratchet", "doctor"]).output
     assert "lacks" not in told
     assert "column" not in told
+
+
+@pytest.fixture
+def hooked(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The app of docs/adopting.md whose hook reads the flag, and a ``browser`` in which ada is signed in."""
+    for name, value in (("SECRET_KEY", SECRET), ("SQLALCHEMY_DATABASE_URI", database)):
+        monkeypatch.setenv(f"FLASK_{name}", value)
+    monkeypatch.setenv("FLASK_RATCHET_BCRYPT_ROUNDS", "10")
+    page = module_of(DOCS / "adopting.md", "hook.py")
+    with page.app.app_context():
+        page.db.create_all()
+        page.db.session.add(page.Player(username="ada", email="ada@example.org", password_hash=HASH))
+        page.db.session.commit()
+    page.browser = Browser(page.app)
+    assert page.browser.sign_in("ada", PASSWORD).status_code == 200
+    yield page
+    drop_tables(page.app, page.db)
+
+
+def set_active(page: Any, *, is_active: bool) -> None:
+    """Write the flag, as the old code does."""
+    with page.app.app_context():
+        page.db.session.execute(page.db.update(page.Player).values(is_active=is_active))
+        page.db.session.commit()
+
+
+def test_a_hook_reads_the_flag(hooked: Any) -> None:
+    """Who is not active is refused with the host's code, and goes on when that is over."""
+    set_active(hooked, is_active=False)
+    assert refusal(hooked.browser.refresh()) == (403, "account_closed")
+    assert refusal(Browser(hooked.app).sign_in("ada", PASSWORD)) == (403, "account_closed")
+    set_active(hooked, is_active=True)
+    assert hooked.browser.refresh().status_code == 200
+
+
+def test_a_block_is_beside_the_flag_that_a_hook_reads(hooked: Any) -> None:
+    """Each keeps the user out by itself."""
+    run = hooked.app.test_cli_runner().invoke
+    assert run(args=["ratchet", "block", "ada"]).exit_code == 0
+    with hooked.app.app_context():
+        assert hooked.db.session.scalar(hooked.db.select(hooked.Player.is_active)) is True
+    assert refusal(Browser(hooked.app).sign_in("ada", PASSWORD)) == (403, "account_blocked")
+    assert run(args=["ratchet", "unblock", "ada"]).exit_code == 0
+    set_active(hooked, is_active=False)
+    assert refusal(Browser(hooked.app).sign_in("ada", PASSWORD)) == (403, "account_closed")
