@@ -103,6 +103,18 @@ def test_an_old_cookie_is_used_once(old_login: Any, move: Move) -> None:
     assert sessions_of(module) == 1
 
 
+def test_a_session_of_the_new_site_is_kept(old_login: Any, move: Move) -> None:
+    """Somebody who comes back with a remember_token has filled a cart meanwhile."""
+    client = old_login(remember="yes")
+    client.delete_cookie("session")
+    module = move(*LOGIN)
+    (browser,) = carry(module.app, client)
+    with browser.session_transaction() as values:
+        values["cart"] = [43]
+    assert browser.visit("/who").json == {"who": ADA}
+    assert browser.get("/cart").json == {"cart": [43]}
+
+
 def test_a_form_that_was_open_during_the_move_arrives(old_login: Any, move: Move) -> None:
     """With its fields; one of another site is refused."""
     client = old_login()

@@ -22,6 +22,7 @@ from tests.support.hosts import old_sites
 from tests.support.product.documents import blocks_of
 
 ADA = "ada@example.org"
+EVE = "eve@example.org"
 JWT_EXTENDED = ("flask_jwt_extended.py", "tokens.py")
 STRAPI = ("strapi.py", "tokens.py")
 
@@ -171,7 +172,7 @@ def from_strapi(tmp_path: Path, move: Move) -> Any:
         strapi.execute(
             "CREATE TABLE up_users (id, username, email, provider, password, confirmed, blocked, role)"
         )
-        for row in [(7, "ada", ADA, 1, 0), (8, "eve", "eve@example.org", 1, 1)]:
+        for row in [(7, "ada", ADA, 1, 0), (8, EVE, EVE, 1, 1)]:
             key, name, email, *flags = row
             values = (key, name, email, "local", STRAPI_HASH, *flags, None)
             strapi.execute("INSERT INTO up_users VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
@@ -180,6 +181,9 @@ def from_strapi(tmp_path: Path, move: Move) -> Any:
     module = move(*STRAPI)
     done = module.app.test_cli_runner().invoke(args=["ratchet", "import-users", file.name])
     assert done.exit_code == 0, done.output
+    with module.app.app_context():
+        names = module.db.session.scalars(module.db.select(module.User.username).order_by(module.User.id))
+        assert list(names) == ["ada", None]
     return module
 
 
