@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, Literal, TypeVar, cast
 
-from flask import Flask, Response, after_this_request, got_request_exception, request
+from flask import Flask, after_this_request, got_request_exception
 
 from . import audit
-from .access import guard, visitor
+from .access import guard, sign_in, visitor
 from .api import metadata
 from .api.blueprint import blueprint, root
 from .errors import RatchetError, SettingsError
-from .lifecycle.account import Account, SessionOptions, SessionRef
+from .lifecycle.account import SessionOptions, SessionRef
 from .management.cli import commands
 from .pages import continuation, script
 from .passwords.formats import PasswordVerifier
@@ -25,20 +25,15 @@ from .settings.arguments import check_clock, check_functions
 from .settings.load import load
 from .storage.accounts import AccountStore, UserOptions
 from .storage.host_database import HostDb
-from .user import RatchetUser, field_of
+from .user import RatchetUser
 from .web import redirects, responses, stream
 from .web.body import check_delivery
 from .web.request import (
     check_origin,
     client_ip,
     device_label,
-    live_session_ref,
-    presented_sessions,
-    replaced_session,
 )
 from .web.services import EXTENSION, assemble, services
-
-_AUTHENTICATED = "ratchet.authenticated"
 
 _User = TypeVar("_User", bound=RatchetUser)
 
@@ -129,16 +124,7 @@ class Ratchet(Generic[_User]):
         Raises InvalidCredentials, TooManyAttempts, AccountBlocked or AccountUnconfirmed; InvalidRequest if
         the name or the password is too long.
         """
-        account = services().authenticator.authenticate(
-            field_of(identifier),
-            identifier,
-            password,
-            client_ip=client_ip(),
-            device=live_session_ref(),
-        )
-        user = services().store.user(account.subject)
-        request.environ[_AUTHENTICATED] = account, user and user.password_hash
-        return cast("_User", user)
+        return cast("_User", sign_in.authenticate(identifier, password))
 
     def hash_new_password(self, password: str) -> str:
         """What to store as ``password_hash``; InvalidRequest if the password is refused."""
@@ -177,25 +163,14 @@ class Ratchet(Generic[_User]):
         With ``delivery="body"`` it sets none: hand out the tokens that are returned, to a client that keeps
         its tokens itself. Raises InvalidRequest for that if RATCHET_BODY_DELIVERY is false.
         """
-        account = _authenticated(user) or _account(user)
-        options = SessionOptions(remember, check_delivery(delivery), device_label(label))
-        replaced = replaced_session()
-        issued = services().sessions.start(account, options, replaces=replaced)
-        visitor.became(issued)
-        after_this_request(
-            lambda response: responses.deliver(response, issued, replaces=replaced is not None)
-        )
-        return issued
+        return sign_in.start(user, SessionOptions(remember, check_delivery(delivery), device_label(label)))
 
     def end_session(self, session_id: str | None = None) -> None:
         """Sign out the browser that sent this request, or another session of the same user."""
         if session_id is not None:
             services().sessions.end(SessionRef(visitor.identity().subject, session_id), "ended")
-            return
-        for ref in presented_sessions():
-            services().sessions.end(ref)
-        visitor.became_nobody()
-        after_this_request(_clear_cookies)
+        else:
+            sign_in.end()
 
     def end_other_sessions(self) -> None:
         """End every session of the signed-in user except that of this browser."""
@@ -272,26 +247,3 @@ class Ratchet(Generic[_User]):
         except RatchetError:
             after_this_request(stream.drain_behind)
             raise
-
-
-def _account(user: Any) -> Account:
-    account = services().store.load(services().store.subject_of(user))
-    if account is None:
-        raise ValueError("the user's row has to be committed first")
-    return account
-
-
-def _authenticated(user: Any) -> Account | None:
-    """The row that this request has authenticated ``user`` on, unless the host itself changed the password.
-
-    If somebody else has changed the password since then, the sign-in is refused.
-    """
-    account, password_hash = request.environ.get(_AUTHENTICATED, (None, None))
-    if account is None or account.subject != services().store.subject_of(user):
-        return None
-    return account if user.password_hash == password_hash else None
-
-
-def _clear_cookies(response: Response) -> Response:
-    services().cookies.clear(response)
-    return response

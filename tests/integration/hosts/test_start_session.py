@@ -69,3 +69,20 @@ def test_another_delivery_is_a_mistake(make: Make) -> None:
         user = made.db.session.get(made.model, 1)
         with pytest.raises(ValueError, match="'cookie' or 'body', not 'mail'"):
             made.ratchet.start_session(user, delivery="mail")
+
+
+def test_a_session_can_end_in_the_request_that_started_it(make: Make) -> None:
+    """A view that signs in and changes its mind leaves no session and no cookies behind."""
+    made = make()
+
+    @made.app.post("/in-and-out")
+    def in_and_out() -> ResponseReturnValue:
+        issued = made.ratchet.start_session(made.db.session.get(made.model, 1))
+        made.ratchet.end_session()
+        return {"refresh_token": issued.refresh_token, "is_signed_in": bool(made.ratchet.identity)}
+
+    browser = Browser(made.app)
+    reply = browser.post("/in-and-out")
+    assert content(reply)["is_signed_in"] is False
+    assert browser.client.get("/auth/me").status_code == 401
+    assert refusal(browser.refresh(content(reply)["refresh_token"])) == (401, "refresh_token_invalid")
