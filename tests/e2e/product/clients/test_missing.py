@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from ...support.chromium.chromium import chromium
-from ...support.chromium.node import tool
-from ...support.engines.engines import ENGINES
-from ...support.product.vite_project import make_project
+from ....support.chromium.chromium import chromium
+from ....support.chromium.node import tool
+from ....support.engines.engines import ENGINES
+from ....support.product.vite_project import make_project
 
 
 def enter(context: Any) -> None:
