@@ -20,7 +20,7 @@ from ..pages import continuation, script, sign_in
 from ..routing.media_types import JSON
 from ..routing.routes import PUBLIC, ReplySpec, Route, Routes, View
 from ..routing.schemas import EMPTY
-from ..web import responses, stream
+from ..web import redirects, responses, stream
 from ..web.body import read_body
 from ..web.request import check_origin
 from ..web.services import EXTENSION, services
@@ -77,6 +77,15 @@ def _is_refresh() -> bool:
     return False
 
 
+def _refused_by_host(problem: HTTPException) -> Response:
+    """The reply to what a limit or a hook of the host refuses: a page where a person would read it."""
+    meant = responses.meaning(problem)
+    if meant is None or not redirects.is_navigation():
+        return responses.http_error(problem)
+    page = continuation.busy if request.endpoint == "ratchet.continue_" else sign_in.refused
+    return responses.keep_waiting(page(meant), problem)
+
+
 class _Blueprint(Blueprint):
     """Has a document of its own, so APIFlask leaves these routes out of its document."""
 
@@ -89,7 +98,7 @@ def _make(name: str, routes: Iterable[Route]) -> Blueprint:
     blueprint.after_request(responses.finish)
     blueprint.after_request(stream.drain_behind)
     blueprint.register_error_handler(RatchetError, sign_in.refused)
-    blueprint.register_error_handler(HTTPException, responses.http_error)
+    blueprint.register_error_handler(HTTPException, _refused_by_host)
     by_path: dict[str, list[Route]] = defaultdict(list)
     for route in routes:
         by_path[route.path].append(route)

@@ -62,7 +62,7 @@ def _for_page(problem: RatchetError) -> BaseResponse | None:
     after a fault.
     """
     if isinstance(problem, Unavailable):
-        return _busy(problem) if request.method in origin.SAFE_METHODS else None
+        return busy(problem) if request.method in origin.SAFE_METHODS else None
     if isinstance(problem, ReauthenticationRequired):
         return _to_sign_in(problem) if redirects.login_url() else None
     if not isinstance(problem, BearerRefused):
@@ -157,13 +157,14 @@ def _explain(problem: RatchetError) -> ResponseReturnValue:
     if OPTIONAL.name in request.args:
         return _continue_signed_out(problem)
     if isinstance(problem, Unavailable):
-        return _busy(problem)
+        return busy(problem)
     reply = _to_sign_in(problem)
     services().cookies.set_continued(reply)
     return reply
 
 
-def _busy(problem: Unavailable) -> Response:
+def busy(problem: RatchetError) -> Response:
+    """The page that tries again; the session stays as it is."""
     page = _page("busy", problem.status, problem=problem, seconds=RETRY_SECONDS, again=redirects.here())
     page.headers["Retry-After"] = str(RETRY_SECONDS)
     return page

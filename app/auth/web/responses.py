@@ -123,12 +123,23 @@ def http_error(problem: HTTPException) -> Response:
     It has no internal details. A ``Retry-After`` of the refusal is kept.
     """
     status = problem.code or 500
-    kind = _BY_STATUS.get(status, RatchetError)
-    if kind is RatchetError and status < 500:
+    meant = meaning(problem)
+    if meant is None and status < 500:
         said = problem.description or problem.name
         return _problem("invalid_request", services().sentences.tell("invalid_request", said), status)
-    reply = error(kind())
+    reply = error(meant or RatchetError())
     reply.status_code = status
+    return keep_waiting(reply, problem)
+
+
+def meaning(problem: HTTPException) -> RatchetError | None:
+    """The error of ours that a refusal of the host or of an extension means, where its status tells."""
+    kind = _BY_STATUS.get(problem.code or 500)
+    return kind() if kind else None
+
+
+def keep_waiting(reply: Response, problem: HTTPException) -> Response:
+    """The reply with the ``Retry-After`` of the refusal, if that has one."""
     reply.headers.update(header for header in problem.get_headers() if header[0] == "Retry-After")
     return reply
 

@@ -64,6 +64,28 @@ def test_what_the_host_refuses_keeps_its_time_to_wait(
     assert str(problem.description) not in reply.text
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "words"),
+    [
+        ("GET", "/auth/sign-in", "Too many attempts. Wait a little and try again."),
+        ("POST", "/auth/sign-in", "Too many attempts. Wait a little and try again."),
+        ("GET", "/auth/continue?next=/private", "this page tries again by itself"),
+        ("POST", "/auth/continue?next=/private", "reload this page to send the form again"),
+    ],
+)
+def test_a_limit_is_told_on_a_page(stranger: Stranger, method: str, path: str, words: str) -> None:
+    """Where a person navigates to a page of ours; nobody is signed out by it."""
+    run_snippet(stranger, "limiter.py")
+    grace = stranger.signed_in()
+    for _ in range(61):
+        reply = grace.client.open(path, method=method, headers=NAVIGATION)
+    assert (reply.status_code, reply.mimetype) == (429, "text/html")
+    assert words in reply.text
+    assert "Retry-After" in reply.headers
+    assert "Set-Cookie" not in reply.headers
+    assert "nonce-" in reply.headers["Content-Security-Policy"]
+
+
 @pytest.mark.parametrize("is_first", [True, False])
 def test_the_pages_of_continue_keep_their_policy(make_stranger: MakeStranger, is_first: bool) -> None:
     """Whether Talisman or Ratchet is first. Pages of the host have Talisman's; its other headers stay."""
