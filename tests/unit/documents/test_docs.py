@@ -23,6 +23,7 @@ from app.auth.passwords.throttle import (
 from app.auth.settings.secrets import MIN_SECRET_BYTES
 from docs.generator import DOCS, PRODUCT, ROOT, drawing, house, settings
 from docs.generator.insertion import with_table
+from tests.support.product.documents import blocks_of
 
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#([^)\s]+))?\)")
@@ -131,6 +132,14 @@ def test_every_row_says_what_shows_it(page: Path) -> None:
     for cells in rows:
         assert all(cells), cells
         assert NAMED.search(cells[-1]) or LINK.search(cells[-1]) or cells[-1] == "\u2014", cells
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_example_relies_on_assert(page: Path) -> None:
+    """Except in tests: ``python -O`` leaves it out."""
+    for block in blocks_of(page):
+        if block.language == "python" and not block.role.startswith("test_"):
+            assert not re.search(r"^ *assert ", block.text, re.MULTILINE), block
 
 
 def test_hostile_input_has_a_test_in_every_row() -> None:
