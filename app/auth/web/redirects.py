@@ -28,6 +28,9 @@ ORIGINAL_URI = "X-Original-URI"
 STRAIGHT_AFTER = 10
 """If a page is refused within this many seconds after its renewal, it is not renewed again."""
 
+_HOST = r"(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}(?::[0-9]+)?"
+"""A host with its port; Werkzeug raises an error for a Location with another length of a label."""
+
 _IN_PATH = "!$&'()*+,/:;=@"
 _IN_QUERY = f"%{_IN_PATH}?"
 """What Werkzeug leaves as it is in the path and the query of a Location."""
@@ -61,7 +64,7 @@ def split_origin(target: str | None) -> tuple[str, str | None]:
 
     The origin is "" if ``target`` does not begin with one, or its host does not share the cookies.
     """
-    found = re.match(rf"{re.escape(request.scheme)}://([a-z0-9.:-]+)(?=/)", target or "")
+    found = re.match(rf"{re.escape(request.scheme)}://({_HOST})(?=/)", target or "")
     if target is None or found is None or not shares_cookies(found[1]):
         return "", target
     return found[0], target[found.end() :]
