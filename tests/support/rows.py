@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import Engine
+from sqlalchemy.pool.base import _ConnectionFairy
 
 from app.db import db
 from app.models import User
@@ -43,21 +45,46 @@ def delete(site: Flask, subject: str) -> None:
         db.session.commit()
 
 
+class Watched:
+    """A cursor of the driver that tells what it is about to execute."""
+
+    def __init__(self, cursor: Any, act: Callable[[str], object]) -> None:
+        self._cursor, self._act = cursor, act
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+    def execute(self, statement: str, *values: Any) -> Any:
+        """Tell, then execute."""
+        self._act(statement)
+        return self._cursor.execute(statement, *values)
+
+
+@contextmanager
+def before_each_statement(engine: Engine, act: Callable[[str], object]) -> Iterator[None]:
+    """Call ``act`` with each statement of this engine as the driver gets it.
+
+    The product sees a listener of SQLAlchemy and takes another way to the database; this it does not see.
+    """
+    make = _ConnectionFairy.cursor
+
+    def cursor(connection: Any, *arguments: Any, **options: Any) -> Any:
+        made = make(connection, *arguments, **options)
+        return Watched(made, act) if connection._pool is engine.pool else made
+
+    with patch.object(_ConnectionFairy, "cursor", cursor):
+        yield
+
+
 @contextmanager
 def statements(site: Flask) -> Iterator[list[str]]:
     """The statements that reach the database in this block, each by its first word."""
     sent: list[str] = []
 
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        sent.append(statement.split(maxsplit=1)[0])
-
     with site.app_context():
         engine = site.extensions["sqlalchemy"].engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
+    with before_each_statement(engine, lambda statement: sent.append(statement.split(maxsplit=1)[0])):
         yield sent
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 @contextmanager
@@ -65,16 +92,13 @@ def just_before(site: Flask, word: str, act: Callable[[], object], *, nth: int =
     """Run ``act`` before the ``nth`` statement that begins with ``word``: between question and write."""
     left = [nth]
 
-    def interrupt(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+    def interrupt(statement: str) -> None:
         left[0] -= statement.startswith(word)
         if statement.startswith(word) and left[0] == 0:
             act()
 
     with site.app_context():
         engine = db.engine
-    event.listen(engine, "before_cursor_execute", interrupt)
-    try:
+    with before_each_statement(engine, interrupt):
         yield
-    finally:
-        event.remove(engine, "before_cursor_execute", interrupt)
     assert left[0] <= 0, "the interruption never came"

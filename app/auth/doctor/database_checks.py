@@ -30,9 +30,10 @@ MAX_FORMATS = 5
 
 def database(context: CheckContext) -> Iterator[Finding]:
     """A database that answers, has the columns, agrees on the time and can serve the number of nodes."""
+    ask = context.store.database.inspect
     try:
-        difference = context.store.database.clock_difference(context.clock())
-        missing = context.store.database.inspect(inspection.missing_columns)
+        difference = ask(partial(inspection.clock_difference, now=context.clock()))
+        missing = ask(inspection.missing_columns)
     except Unavailable as error:
         yield Finding(
             f"The database does not answer: {in_short(error.__cause__)}", "Start it, or fix its URL."
@@ -48,7 +49,7 @@ def database(context: CheckContext) -> Iterator[Finding]:
         yield from columns(context)
         yield from hashes(context)
         yield from rows(context)
-    if context.store.database.is_sqlite:
+    if context.store.database.dialect.name == "sqlite":
         yield Finding(
             "SQLite serves one host.", "With several nodes use PostgreSQL or MariaDB.", is_error=False
         )
@@ -65,10 +66,10 @@ def tenants(context: CheckContext) -> Iterator[Finding]:
 
 def columns(context: CheckContext) -> Iterator[Finding]:
     """Columns can store what Ratchet writes and treat different names as different."""
-    own = context.store.own_columns()
-    for what in context.store.database.inspect(partial(inspection.unfit_columns, own=own)):
+    own, ask = context.store.rows.own_columns, context.store.database.inspect
+    for what in ask(partial(inspection.unfit_columns, own=own)):
         yield Finding(what, f"Change its type in a migration; {ADOPTING}.")
-    for name, collation in context.store.database.inspect(partial(inspection.loose_columns, own=own)):
+    for name, collation in ask(partial(inspection.loose_columns, own=own)):
         yield Finding(
             f"The column {name} has the collation {collation}: of two people whose names differ in an "
             "accent, only one can have an account.",
@@ -88,7 +89,7 @@ def rows(context: CheckContext) -> Iterator[Finding]:
         if stored and context.formats.is_unknown(stored):
             formats[name_of(stored)] += 1
 
-    context.store.scan(look)
+    context.store.rows.scan(look)
     for problem, (what, remedy) in ROW_PROBLEMS.items():
         if counts[problem]:
             yield Finding(what.format(counts[problem]), remedy)
@@ -136,7 +137,7 @@ def _problems_of(row: Mapping[str, Any]) -> Iterator[str]:
 def hashes(context: CheckContext) -> Iterator[Finding]:
     """No password hash costs more than the setting; otherwise the response time shows who has an account."""
     rounds = context.settings.bcrypt_rounds
-    if costly := context.store.count_hashes(hashing.patterns_above(rounds)):
+    if costly := context.store.rows.count_hashes(hashing.patterns_above(rounds)):
         yield Finding(
             f"{costly} password hashes cost more than RATCHET_BCRYPT_ROUNDS, now {rounds}: a wrong password "
             "for such a user takes longer to refuse than one for an unknown user.",
@@ -153,7 +154,7 @@ def migrations(context: CheckContext) -> Iterator[Finding]:
     from alembic.script import ScriptDirectory  # noqa: PLC0415  # comes with Flask-Migrate only
 
     with suppress(Unavailable):  # database() says so
-        done = context.store.database.run_migrations(site.configure_args)
+        done = context.store.database.inspect(partial(inspection.run_migrations, options=site.configure_args))
         newest = frozenset(ScriptDirectory(str(site.directory)).get_heads())
         if done and newest - done:
             yield Finding(

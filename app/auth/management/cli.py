@@ -59,7 +59,7 @@ def end_sessions(user: str | None, everyone: bool) -> None:
             services().sessions.end_all(account.subject, "ended")
         click.echo(f"{user} is signed out everywhere.")
         return
-    subjects = list(services().store.subjects())
+    subjects = list(services().store.rows.subjects())
     with click.progressbar(subjects, label="Signing out") as progress:
         for subject in progress:
             with suppress(UserNotFound):  # deleted meanwhile, so already signed out

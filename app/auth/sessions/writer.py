@@ -47,11 +47,13 @@ class TransitionWriter:
         ``columns`` (see AccountStore.compare_and_swap).
         """
         for _ in range(MAX_RACES):
-            account = account or self._store.load(subject, even_hidden=missing is None)
-            if account is None:
-                raise missing or UserNotFound
-            transition = decide_transition(account)
-            if self._write(account, transition, now, columns):
+            with self._store.on_one_connection():
+                account = account or self._store.load(subject, even_hidden=missing is None)
+                if account is None:
+                    raise missing or UserNotFound
+                transition = decide_transition(account)
+                written = self._write(account, transition, now, columns)
+            if written:
                 events.send(transition.events, subject)
                 if transition.error:
                     raise transition.error

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property, partial
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Column, CursorResult, Row, Select, inspect
+from sqlalchemy import Select, inspect
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import LoaderCriteriaOption, scoped_session
 from sqlalchemy.orm import Session as OrmSession
@@ -24,7 +24,8 @@ from ..lifecycle.account import Account, EndedSession, subject_of
 from ..lifecycle.rotation import Session
 from ..user import RatchetUser, canonical, case_folded
 from . import primary_keys
-from .database import Database
+from .database import Database, Rows
+from .driver import one_connection
 from .faults import ForeignText, in_short
 from .host_database import HostDb, host_database
 from .mapping import UserMapping
@@ -89,6 +90,13 @@ class AccountStore:
         primary_keys.check(account.key, self._statements.key_type, self.database.dialect)
         return account
 
+    def on_one_connection(self) -> AbstractContextManager[object]:
+        """Let what is loaded and written inside share one connection of the host's pool.
+
+        No function of the host may be called inside, except those that belong to its mapping and statements.
+        """
+        return one_connection()
+
     def compare_and_swap(
         self,
         account: Account,
@@ -116,7 +124,7 @@ class AccountStore:
         seen |= {"seen_password_hash": account.password_hash} if same_hash else {}
         values = {f"next_{name}": value for name, value in columns.items()}
         statement = self._statements.compare_and_swap(*columns, same_hash=same_hash)
-        written = self.database.run(statement, seen | values, _is_one)
+        written = _is_one(self.database.count(statement, seen | values))
         if written:
             self._tell_host(account, columns)
         return written
@@ -127,34 +135,6 @@ class AccountStore:
             self._statements.ended, {"since": _milliseconds(since)}, lambda result: result.scalars().all()
         )
         return [EndedSession(*entry) for row in rows for entry in row or ()]
-
-    def subjects(self) -> list[str]:
-        """The subject of every user, for a command that changes all of them."""
-        keys = self.database.run(self._statements.keys, {}, lambda result: result.scalars().all())
-        return [subject_of(key) for key in keys]
-
-    def count_hashes(self, patterns: Iterable[str]) -> int:
-        """How many users have a password hash like one of these patterns; reads the whole table for each."""
-        return sum(
-            self.database.run(
-                self._statements.hashes_like, {"pattern": pattern}, lambda result: int(result.scalar_one())
-            )
-            for pattern in patterns
-        )
-
-    def scan(self, look: Callable[[Mapping[str, Any]], object]) -> None:
-        """Show ``look`` the names, the password hash and the version of every row; a few rows at a time."""
-        names = tuple(self._statements.scanned)
-
-        def take(result: CursorResult[Any]) -> None:
-            for row in result:
-                look(dict(zip(names, row, strict=True)))
-
-        self.database.scan(self._statements.scan, take)
-
-    def own_columns(self) -> dict[str, Column[Any]]:
-        """The columns of RatchetUser in the table of ``sessions``, by the names of their attributes."""
-        return self._statements.own_columns
 
     def user(self, subject: str) -> Any:
         """The host's own user object in ``db.session``, or None."""
@@ -192,14 +172,12 @@ class AccountStore:
         """The primary key that ``subject`` is the text of, or None if no row can have it."""
         return primary_keys.key_of(subject, self._statements.key_type, lambda: self.database.dialect)
 
-    def _rows(
-        self, statement: Select[Any], values: Mapping[str, Any], *, even_hidden: bool = False
-    ) -> Sequence[Row[Any]]:
+    def _rows(self, statement: Select[Any], values: Mapping[str, Any], *, even_hidden: bool = False) -> Rows:
         if even_hidden:
-            rows = self.database.run(statement, values, lambda result: result.all())
+            rows = self.database.rows(statement, values)
         else:
-            criteria = (one for one in self._user_options() if isinstance(one, LoaderCriteriaOption))
-            rows = self.database.rows_for_host(statement.options(*criteria), values)
+            criteria = [one for one in self._user_options() if isinstance(one, LoaderCriteriaOption)]
+            rows = self.database.rows_for_host(statement, values, criteria)
         if len({row[0] for row in rows}) != len(rows):
             raise RuntimeError(
                 "a SELECT returned several rows with the same key, so it is not known which row is the user's"
@@ -248,11 +226,11 @@ class AccountStore:
         )
 
 
-def _is_one(result: CursorResult[Any]) -> bool:
+def _is_one(changed: int) -> bool:
     """Whether an UPDATE by key changed its row; more than one row is an error, and signs nobody in."""
-    if result.rowcount not in (0, 1):
-        raise RuntimeError(f"an UPDATE by key has changed {result.rowcount} rows")
-    return result.rowcount == 1
+    if changed not in (0, 1):
+        raise RuntimeError(f"an UPDATE by key has changed {changed} rows")
+    return changed == 1
 
 
 def _session(item: Mapping[str, Any]) -> Session:

@@ -1,7 +1,8 @@
-"""Runs statements on the host's database, each in autocommit on a connection of its own.
+"""Runs statements on the host's database, each in autocommit, on connections of the host's pool.
 
-The host's tests can replace the engine by one connection, to roll back a test. Then that connection is used
-and nothing is committed.
+The statements of a refresh go through the driver (see driver.py); SQLAlchemy executes all others. The tests
+of a host can replace the engine by one connection, to roll back a test. Then that connection is used and
+nothing is committed.
 
 Nothing that the host has pending in ``db.session`` is committed, rolled back or flushed. A database that is
 down, busy, gone or not migrated is Unavailable; a deadlock, a dead connection or one to a node that no longer
@@ -13,7 +14,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar, cast
 
 from flask import current_app, has_app_context
@@ -23,18 +24,20 @@ from sqlalchemy import (
     Dialect,
     Engine,
     Executable,
-    Row,
+    PoolProxiedConnection,
     Select,
     Table,
-    text,
+    Update,
 )
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Mapper, Session
+from sqlalchemy.orm.interfaces import ORMOption
 
 from ..errors import Unavailable
 from ..log import log_safely
 from . import faults
+from .driver import DriverStatement, Lease, is_direct, one_connection, shared_lease
 from .host_database import HostDatabase
 
 TRIES = 3
@@ -43,11 +46,8 @@ TRIES = 3
 FETCHED_AT_ONCE = 1000
 """Rows of a table that is read from end to end."""
 
-_EPOCHS = {
-    "sqlite": "strftime('%s', 'now')",
-    "mysql": "UNIX_TIMESTAMP(CURRENT_TIMESTAMP(6))",
-    "mariadb": "UNIX_TIMESTAMP(CURRENT_TIMESTAMP(6))",
-}
+Rows = Sequence[Sequence[Any]]
+_Often = Select[Any] | Update
 _T = TypeVar("_T")
 
 
@@ -57,6 +57,7 @@ class Database:
     def __init__(self, host: HostDatabase, mapper: Mapper[Any], table: Table) -> None:
         self._host, self._mapper, self._table = host, mapper, table
         self._last_bind: Engine | Connection | None = None
+        self._prepared: dict[tuple[_Often, Dialect], DriverStatement | None] = {}
 
     def run(
         self, statement: Executable, values: Mapping[str, Any], take: Callable[[CursorResult[Any]], _T]
@@ -65,23 +66,31 @@ class Database:
 
         Sending it again is safe: a compare-and-swap whose first attempt was written finds another version.
         """
+        return self.attempt(partial(self._execute, statement, values, take))
 
-        def once() -> _T:
-            with self._connect() as connection:
-                return take(connection.execute(statement, values))
+    def rows(self, statement: Select[Any], values: Mapping[str, Any]) -> Rows:
+        """The rows of a SELECT that is sent often."""
+        return self._send(statement, values, DriverStatement.rows, lambda result: result.all())
 
-        return self.attempt(once)
+    def count(self, statement: Update, values: Mapping[str, Any]) -> int:
+        """How many rows an UPDATE that is sent often has changed."""
+        return self._send(statement, values, DriverStatement.count, lambda result: result.rowcount)
 
-    def rows_for_host(self, statement: Select[Any], values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+    def rows_for_host(
+        self, statement: Select[Any], values: Mapping[str, Any], criteria: Sequence[ORMOption]
+    ) -> Rows:
         """The rows of a SELECT as ``db.session`` would find them, without those that the host hides.
 
-        It runs in a session of the host's class, so that ``do_orm_execute`` listeners (soft delete, tenants)
-        add their criteria, and on our own connection, so that it does not read old data from a replica.
+        If the host hides any, the statement runs in a session of the host's class, so that ``do_orm_execute``
+        listeners (soft delete, tenants) add their criteria, and on our own connection, so that it does not
+        read old data from a replica.
         """
+        if not criteria and not self._hides_rows:
+            return self.rows(statement, values)
 
-        def once() -> Sequence[Row[Any]]:
+        def once() -> Rows:
             with self._connect() as connection, self._session_on(connection) as own:
-                return own.execute(statement, values).all()
+                return own.execute(statement.options(*criteria), values).all()
 
         return self.attempt(once)
 
@@ -129,19 +138,14 @@ class Database:
                 raise faults.ForeignText from error
             if not faults.is_fault(error):
                 raise
-            if faults.is_not_writable(error):
+            if faults.is_not_writable(error) or error.connection_invalidated:
                 self._give_up_connections()
             raise Unavailable(_for_a_developer(error)) from error
         except self._driver_error as error:
-            # Some drivers raise their own error for a dead pooled connection while SQLAlchemy prepares it;
+            # Some drivers raise their own error for a dead pooled connection while it is prepared, and
             # SQLAlchemy does not convert that one.
             self._give_up_connections()
             raise Unavailable from error
-
-    @property
-    def is_sqlite(self) -> bool:
-        """Whether the database is a file of this host."""
-        return self.dialect.name == "sqlite"
 
     @property
     def translates_schemas(self) -> bool:
@@ -153,23 +157,10 @@ class Database:
         """The SQLAlchemy dialect of the database."""
         return self._bind.dialect
 
-    def clock_difference(self, now: float) -> float:
-        """Seconds by which ``now`` is ahead of the database's clock."""
-        theirs = _EPOCHS.get(self.dialect.name, "EXTRACT(EPOCH FROM CURRENT_TIMESTAMP)")
-        return now - float(self.run(text(f"SELECT {theirs}"), {}, lambda result: result.scalar_one()))
-
     def inspect(self, look: Callable[[Connection, Table], _T]) -> _T:
         """What ``look`` (see inspection.py) finds out about the table."""
         with self.faults(), self._connect() as connection:
             return look(connection, self._table)
-
-    def run_migrations(self, options: Mapping[str, Any]) -> frozenset[str]:
-        """The newest revisions that Alembic has run here, with the site's ``options`` for it."""
-        from alembic.runtime.migration import MigrationContext  # noqa: PLC0415  # where a site migrates by it
-
-        with self.faults(), self._connect() as connection:
-            context = MigrationContext.configure(connection, opts=dict(options))
-            return frozenset(context.get_current_heads())
 
     @cached_property
     def _driver_error(self) -> type[Exception]:
@@ -186,24 +177,69 @@ class Database:
             self._last_bind = self._host.bind(self._mapper, self._table)
         return self._last_bind
 
+    def _send(
+        self,
+        statement: _Often,
+        values: Mapping[str, Any],
+        direct: Callable[[DriverStatement, PoolProxiedConnection, Mapping[str, Any]], _T],
+        take: Callable[[CursorResult[Any]], _T],
+    ) -> _T:
+        """Send a statement by the driver; by SQLAlchemy where the host needs that."""
+
+        def once() -> _T:
+            bind = self._bind
+            if is_direct(bind) and (prepared := self._prepare(statement, bind, lease)):
+                return direct(prepared, lease.connection(bind), values)
+            return self._execute(statement, values, take)
+
+        with one_connection() as lease:
+            return self.attempt(once)
+
+    def _prepare(self, statement: _Often, engine: Engine, lease: Lease) -> DriverStatement | None:
+        """The statement for the driver, made at its first use: by then the dialect knows the server."""
+        known = statement, engine.dialect
+        if known not in self._prepared:
+            lease.connection(engine)
+            self._prepared[known] = DriverStatement.prepare(statement, engine.dialect)
+        return self._prepared[known]
+
+    def _execute(
+        self, statement: Executable, values: Mapping[str, Any], take: Callable[[CursorResult[Any]], _T]
+    ) -> _T:
+        with self._connect() as connection:
+            return take(connection.execute(statement, values))
+
     @contextmanager
     def _connect(self, *, autocommit: bool = True) -> Iterator[Connection]:
         bind = self._bind
         if isinstance(bind, Connection):
             yield bind
             return
+        shared_lease().end()  # as a host's pool may have no second connection
         options = {"isolation_level": "AUTOCOMMIT"} if autocommit else {}
         with bind.connect().execution_options(**options) as connection:
             yield connection
 
     def _give_up_connections(self) -> None:
         """Close every pooled connection: like the failed one, each was opened before the fault."""
+        shared_lease().discard()
         self._bind.engine.dispose()
 
-    def _session_on(self, bind: Engine | Connection, **options: bool) -> Session:
+    def _session_on(self, bind: Engine | Connection | None, **options: bool) -> Session:
         """A session of the host's class that always uses this bind, despite any ``get_bind`` of it."""
         kept = self._host.factory.kw
         return self._own_class(**kept | {"bind": bind, "binds": None} | options)
+
+    @property
+    def _hides_rows(self) -> bool:
+        """Whether sessions of the host add something to a SELECT: a listener, or a method of its class."""
+        own, heard = self._own_class.execute, self._idle_session.dispatch
+        return bool(heard.do_orm_execute or heard.after_begin or own is not Session.execute)
+
+    @cached_property
+    def _idle_session(self) -> Session:
+        """A session of the host's class that is only asked for its listeners."""
+        return self._session_on(None)
 
     @cached_property
     def _own_class(self) -> type[Session]:

@@ -1,6 +1,7 @@
-"""Compares the user table with the model: missing columns, wrong types, unsuitable collations.
+"""What the doctor asks a database: its clock, its migrations, and how the user table differs from the model.
 
-A host's table can be older than Ratchet, and its migrations written by hand.
+A host's table can be older than Ratchet, and its migrations written by hand. Each public function
+is a ``look`` of ``Database.inspect``.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ MIN_HASH_LENGTH = 84
 EXACT_COLLATIONS = ("utf8mb4_bin", "utf8mb4_nopad_bin", "utf8mb4_0900_bin")
 """The collations of MariaDB and MySQL that treat different names as different and store every character."""
 
+_EPOCHS = {
+    "sqlite": "strftime('%s', 'now')",
+    "mysql": "UNIX_TIMESTAMP(CURRENT_TIMESTAMP(6))",
+    "mariadb": "UNIX_TIMESTAMP(CURRENT_TIMESTAMP(6))",
+}
 _MYSQL_COLLATIONS = """
 SELECT column_name, collation_name FROM information_schema.columns
 WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_name = :name AND collation_name IS NOT NULL
@@ -27,6 +33,19 @@ _POSTGRESQL_COLLATIONS = """
 SELECT attname, collname FROM pg_attribute JOIN pg_collation ON pg_collation.oid = attcollation
 WHERE attrelid = to_regclass(:path) AND NOT collisdeterministic
 """
+
+
+def clock_difference(connection: Connection, _table: Table, now: float) -> float:
+    """Seconds by which ``now`` is ahead of the database's clock."""
+    theirs = _EPOCHS.get(connection.dialect.name, "EXTRACT(EPOCH FROM CURRENT_TIMESTAMP)")
+    return now - float(connection.execute(text(f"SELECT {theirs}")).scalar_one())
+
+
+def run_migrations(connection: Connection, _table: Table, options: Mapping[str, Any]) -> frozenset[str]:
+    """The newest revisions that Alembic has run here, with the site's ``options`` for it."""
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415  # where a site migrates by it
+
+    return frozenset(MigrationContext.configure(connection, opts=dict(options)).get_current_heads())
 
 
 def missing_columns(connection: Connection, table: Table) -> list[str]:

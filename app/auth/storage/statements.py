@@ -1,4 +1,4 @@
-"""The SQL that Ratchet sends, made once per user model.
+"""The SQL that Ratchet sends for sessions, made once per user model.
 
 A SELECT goes through the model, so that SQLAlchemy adds the joins and the discriminator of the mapping. An
 UPDATE goes to the one table that holds ``sessions``, by the key of that table. A mapping that does not
@@ -10,21 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Select, String, Update, bindparam, func, or_, select, update
+from sqlalchemy import Select, String, Update, bindparam, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from ..user import Identifier, RatchetUser, likeness, likeness_as_typed
-from .mapping import READ, WRITTEN, UserMapping
+from .mapping import UserMapping
 
 IDENTIFIER_FIELDS = ("email", "username")
 STATE_FIELDS = ("password_hash", "blocked", "confirmed", "sessions", "sessions_version", "ended")
 """The columns that follow the public ones in a row, in this order."""
-
-OWN_COLUMNS = (*IDENTIFIER_FIELDS, *WRITTEN, *READ)
-"""The columns of RatchetUser."""
-
-SCANNED = ("password_hash", "sessions_version")
-"""What flask ratchet doctor reads of every row, beside the names."""
 
 
 class Statements:
@@ -42,14 +36,6 @@ class Statements:
             if mapping.has(name)
         }
         self.likeness = {name: _likeness(mapping.attribute(name).type) for name in self.by_identifier}
-        found = {name: mapping.column_of(name) for name in OWN_COLUMNS if mapping.has(name)}
-        self.own_columns = {name: column for name, column in found.items() if column is not None}
-        self.hashes_like = select(func.count()).where(
-            mapping.attribute("password_hash").like(bindparam("pattern", type_=String()))
-        )
-        self.scanned = {name: mapping.attribute(name) for name in (*self.by_identifier, *SCANNED)}
-        self.scan = select(*self.scanned.values())
-        self.keys = select(mapping.key).order_by(mapping.key)
         ended_at = mapping.attribute("ended_at")
         self.ended = select(mapping.attribute("ended")).where(ended_at > bindparam("since"))
         self._swaps: dict[tuple[frozenset[str], bool], Update] = {}

@@ -1,4 +1,4 @@
-"""Adds users for an operator, and lists all; says what the host's model or the database lacks for it."""
+"""Adds users for an operator, and reads all of them; says what the host's model or the database lacks."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Column, CursorResult, inspect, select
+from sqlalchemy import Column, CursorResult, String, bindparam, func, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import TypeEngine
 
+from ..lifecycle.account import subject_of
 from ..user import RatchetUser, canonical, case_folded
 from . import primary_keys
 from .database import Database
 from .faults import ForeignText, in_short
 from .host_database import HostDatabase
-from .mapping import UserMapping
+from .mapping import READ, WRITTEN, UserMapping
 from .statements import IDENTIFIER_FIELDS
 
 FLAGS = ("blocked", "confirmed")
+
+SCANNED = ("password_hash", "sessions_version")
+"""What the doctor reads of every row, beside the names."""
 
 OWN = frozenset({"sessions", "sessions_version", "ended", "ended_at"})
 """The columns that nobody but Ratchet writes."""
@@ -83,6 +87,30 @@ class UserRows:
         stored = (one for field in self.names for one in self._stored_names(field, spellings))
         return frozenset(form(one) for one in stored for form in (canonical, case_folded))
 
+    def subjects(self) -> list[str]:
+        """The subject of every user, for a command that changes all of them."""
+        statement = select(self._mapping.key).order_by(self._mapping.key)
+        return [subject_of(key) for key in self._database.run(statement, {}, _first_of_each)]
+
+    def count_hashes(self, patterns: Iterable[str]) -> int:
+        """How many users have a password hash like one of these patterns; reads the whole table for each."""
+        pattern = bindparam("pattern", type_=String())
+        statement = select(func.count()).where(self._mapping.attribute("password_hash").like(pattern))
+        return sum(
+            self._database.run(statement, {"pattern": one}, lambda result: int(result.scalar_one()))
+            for one in patterns
+        )
+
+    def scan(self, look: Callable[[Mapping[str, Any]], object]) -> None:
+        """Show ``look`` the names, the password hash and the version of every row; a few rows at a time."""
+        scanned = {name: self._mapping.attribute(name) for name in (*self.names, *SCANNED)}
+
+        def take(result: CursorResult[Any]) -> None:
+            for row in result:
+                look(dict(zip(scanned, row, strict=True)))
+
+        self._database.scan(select(*scanned.values()), take)
+
     def show_all(self, look: Callable[[Mapping[str, Any]], object]) -> int:
         """Show ``look`` the id, the names and the flags of every row; returns how many there are."""
         fields = {name: self._mapping.attribute(name) for name in (*self.names, *FLAGS)}
@@ -102,6 +130,13 @@ class UserRows:
         return UserMapping(self._model)
 
     @cached_property
+    def own_columns(self) -> dict[str, Column[Any]]:
+        """The columns of RatchetUser in the table of ``sessions``, by the names of their attributes."""
+        names = (name for name in (*IDENTIFIER_FIELDS, *WRITTEN, *READ) if self._mapping.has(name))
+        found = {name: self._mapping.column_of(name) for name in names}
+        return {name: column for name, column in found.items() if column is not None}
+
+    @cached_property
     def columns(self) -> Mapping[str, TypeEngine[Any]]:
         """The columns of the model that belong to the host or to both, with their types."""
         found = inspect(self._model).column_attrs
@@ -114,7 +149,7 @@ class UserRows:
     def _stored_names(self, field: str, spellings: Collection[str]) -> Sequence[str]:
         column = self._mapping.attribute(field)
         statement = select(column).where(column.in_(spellings))
-        return self._database.run(statement, {}, lambda result: result.scalars().all())
+        return self._database.run(statement, {}, _first_of_each)
 
     def _make(self, values: Mapping[str, Any]) -> Any:
         try:
@@ -124,6 +159,10 @@ class UserRows:
 
     def _refused(self, problem: str) -> RowRefused:
         return RowRefused(f"{self._model.__name__} {problem}")
+
+
+def _first_of_each(result: CursorResult[Any]) -> Sequence[Any]:
+    return result.scalars().all()
 
 
 def _lacking(user: Any) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, cast
 
@@ -60,6 +61,10 @@ class Row:
         """The account as it is now."""
         self.loads += 1
         return self.account if subject == self.account.subject else None
+
+    def on_one_connection(self) -> AbstractContextManager[None]:
+        """There are no connections."""
+        return nullcontext()
 
     def compare_and_swap(self, before: Account, sessions: tuple[Session, ...], **columns: Any) -> bool:
         """Write, unless this race is one to be lost."""
