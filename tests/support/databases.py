@@ -70,3 +70,26 @@ def tables(url: str) -> set[str]:
         return set(inspect(engine).get_table_names())
     finally:
         engine.dispose()
+
+
+def terminate_backends(url: str) -> int:
+    """End every other connection to that database; how many there were."""
+    name = make_url(url).database
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            if engine.dialect.name == "postgresql":
+                statement = text(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                    " WHERE datname = :name AND pid <> pg_backend_pid()"
+                )
+                return int(connection.execute(statement, {"name": name}).scalar_one())
+            listed = text(
+                "SELECT id FROM information_schema.processlist WHERE db = :name AND id <> connection_id()"
+            )
+            ids = connection.execute(listed, {"name": name}).scalars().all()
+            for one in ids:
+                connection.execute(text(f"KILL {one}"))
+            return len(ids)
+    finally:
+        engine.dispose()

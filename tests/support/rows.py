@@ -45,11 +45,13 @@ def delete(site: Flask, subject: str) -> None:
         db.session.commit()
 
 
-class Watched:
-    """A cursor of the driver that tells what it is about to execute."""
+class TellingCursor:
+    """A cursor of the driver that tells what it is about to execute, and how that failed."""
 
-    def __init__(self, cursor: Any, act: Callable[[str], object]) -> None:
-        self._cursor, self._act = cursor, act
+    def __init__(
+        self, cursor: Any, act: Callable[[str], object], complain: Callable[[Any], object] | None
+    ) -> None:
+        self._cursor, self._act, self._complain = cursor, act, complain
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cursor, name)
@@ -57,12 +59,19 @@ class Watched:
     def execute(self, statement: str, *values: Any) -> Any:
         """Tell, then execute."""
         self._act(statement)
-        return self._cursor.execute(statement, *values)
+        try:
+            return self._cursor.execute(statement, *values)
+        except Exception as error:
+            if self._complain:
+                self._complain(error)
+            raise
 
 
 @contextmanager
-def before_each_statement(engine: Engine, act: Callable[[str], object]) -> Iterator[None]:
-    """Call ``act`` with each statement of this engine as the driver gets it.
+def at_each_statement(
+    engine: Engine, act: Callable[[str], object], complain: Callable[[Any], object] | None = None
+) -> Iterator[None]:
+    """Call ``act`` with each statement of this engine as the driver gets it, and ``complain`` with its error.
 
     The product sees a listener of SQLAlchemy and takes another way to the database; this it does not see.
     """
@@ -70,7 +79,7 @@ def before_each_statement(engine: Engine, act: Callable[[str], object]) -> Itera
 
     def cursor(connection: Any, *arguments: Any, **options: Any) -> Any:
         made = make(connection, *arguments, **options)
-        return Watched(made, act) if connection._pool is engine.pool else made
+        return TellingCursor(made, act, complain) if connection._pool is engine.pool else made
 
     with patch.object(_ConnectionFairy, "cursor", cursor):
         yield
@@ -83,7 +92,7 @@ def statements(site: Flask) -> Iterator[list[str]]:
 
     with site.app_context():
         engine = site.extensions["sqlalchemy"].engine
-    with before_each_statement(engine, lambda statement: sent.append(statement.split(maxsplit=1)[0])):
+    with at_each_statement(engine, lambda statement: sent.append(statement.split(maxsplit=1)[0])):
         yield sent
 
 
@@ -99,6 +108,6 @@ def just_before(site: Flask, word: str, act: Callable[[], object], *, nth: int =
 
     with site.app_context():
         engine = db.engine
-    with before_each_statement(engine, interrupt):
+    with at_each_statement(engine, interrupt):
         yield
     assert left[0] <= 0, "the interruption never came"

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from threading import Timer
+from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
 
 from app.db import db
 from tests.support.browser import Browser
+from tests.support.rows import at_each_statement
 from tests.support.sites import MakeSite, renew_connections
 
 from ...support.peers.faulty import EVER, Watched, check_unavailable
@@ -136,12 +138,8 @@ def complaints(site: Flask) -> Iterator[list[str]]:
     with site.app_context():
         engine = db.engine
 
-    def note(context: object) -> None:
-        original = context.original_exception  # type: ignore[attr-defined]
-        met.append(str(getattr(original, "sqlstate", None) or original.args[0]))
+    def note(error: Any) -> None:
+        met.append(str(getattr(error, "sqlstate", None) or error.args[0]))
 
-    event.listen(engine, "handle_error", note)
-    try:
+    with at_each_statement(engine, lambda _: None, note):
         yield met
-    finally:
-        event.remove(engine, "handle_error", note)

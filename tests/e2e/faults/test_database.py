@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from werkzeug.test import TestResponse
 
@@ -137,7 +136,7 @@ def test_restart_of_the_database_is_over_with_its_first_answer(
 
 def test_terminated_backends_are_not_noticed(watched: Watched, database: str) -> None:
     """An operator who ends every connection of the site signs nobody out."""
-    assert terminate_backends(database) >= 1
+    assert databases.terminate_backends(database) >= 1
     watched.check_goes_on()
 
 
@@ -174,26 +173,3 @@ def test_sign_out_that_cannot_tell_can_be_asked_again(
     proxy.spare()
     assert watched.browser.sign_out().status_code == 204
     assert refusal(copy.refresh()) == (401, "refresh_token_invalid")
-
-
-def terminate_backends(url: str) -> int:
-    """End every other connection to that database; how many there were."""
-    name = make_url(url).database
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    try:
-        with engine.connect() as connection:
-            if engine.dialect.name == "postgresql":
-                statement = text(
-                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-                    " WHERE datname = :name AND pid <> pg_backend_pid()"
-                )
-                return int(connection.execute(statement, {"name": name}).scalar_one())
-            listed = text(
-                "SELECT id FROM information_schema.processlist WHERE db = :name AND id <> connection_id()"
-            )
-            ids = connection.execute(listed, {"name": name}).scalars().all()
-            for one in ids:
-                connection.execute(text(f"KILL {one}"))
-            return len(ids)
-    finally:
-        engine.dispose()

@@ -1,0 +1,1 @@
+"""The way from the product to the database of a host."""
