@@ -44,8 +44,8 @@ def foreign_imports(page: Path) -> Iterator[str]:
 
 
 def brought_by_ratchet() -> set[str]:
-    """What ``pip install flask-ratchet`` installs by name."""
-    return set(NAME.findall(package()["options"]["install_requires"]))
+    """What ``pip install flask-ratchet`` installs by name, and what Flask is made of."""
+    return {*NAME.findall(package()["options"]["install_requires"]), "werkzeug"}
 
 
 def named_to_install(page: Path) -> Iterator[str]:
