@@ -106,6 +106,15 @@ def test_a_refresh_token_is_exchanged_once(old_tokens: Tokens, move: Move) -> No
         assert Browser(module.app).post("/refresh", headers=bearer(token)).status_code == 401
 
 
+def test_a_used_token_in_another_spelling_is_used(old_tokens: Tokens, move: Move) -> None:
+    """A signature means the same with the padding of its base64."""
+    module, token = move(*JWT_EXTENDED), old_tokens["refresh_token"]
+    with time_machine.travel(jwt.decode(token, options=UNVERIFIED)["iat"] + 10) as clock:
+        assert exchange(module, token).status_code == 200
+        clock.shift(62)
+        assert exchange(module, f"{token}=").status_code == 401
+
+
 def test_a_client_of_the_old_version_goes_on(old_tokens: Tokens, move: Move) -> None:
     """The old view gives access tokens of the old kind."""
     module = move(*JWT_EXTENDED)
