@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.support.chromium.shop_opening import Shop
-from tests.support.chromium.tabs import REFRESH, Tab, eventually
+from tests.support.chromium.tabs import REFRESH, Tab, TabbedBrowser, eventually
 from tests.support.chromium.wire import Wire
 
 REFUSED = "fetch('/api/orders').then(reply => reply.status === 401)"
@@ -20,14 +20,14 @@ class ClientPage:
     """A page whose script has put somebody else's client into ``self.client``."""
 
     def __init__(self, tab: Tab, wire: Wire, script: str) -> None:
-        self.tab, self._wire, self._script = tab, wire, script
+        self.tab, self.wire, self._script = tab, wire, script
         tab.page.add_script_tag(type="module", content=script)
         tab.until("self.client !== undefined")
 
     def another(self) -> ClientPage:
-        """The same page in another tab of the browser."""
-        tab = Tab(self.tab.page.context.new_page(), self.tab.origin).open("plain")
-        return ClientPage(tab, self._wire, self._script)
+        """The same page in another window of the browser."""
+        browser = TabbedBrowser(self.tab.page.context, self.wire)
+        return ClientPage(browser.tab("plain"), self.wire, self._script)
 
     def sign_in(self, fields: dict[str, str]) -> None:
         """Sign in by the client."""
@@ -50,7 +50,7 @@ class ClientPage:
     @property
     def refreshes(self) -> int:
         """How many refreshes the shop was asked for."""
-        return len(self._wire.asked(REFRESH))
+        return len(self.wire.asked(REFRESH))
 
 
 OpenPage = Callable[[Shop, str, str], ClientPage]
