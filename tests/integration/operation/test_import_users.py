@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
+from flask.cli import ScriptInfo
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import String, event, select
 from sqlalchemy.orm import Mapped, mapped_column, validates
@@ -107,6 +110,24 @@ def test_a_csv_file_becomes_users(ship: Stranger, tmp_path: Path) -> None:
         Browser(ship.app).sign_in("bob@example.org").status_code == 403
     )  # the right password, not confirmed
     assert Browser(ship.app).sign_in("eve").status_code == 403
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_terminal_shows_how_far_it_is(ship: Stranger, tmp_path: Path) -> None:
+    """On standard error, so that the report can be piped; a file there gets nothing."""
+    assert imported(ship, tmp_path, GOOD, "--dry-run").stderr == ""
+    shown, terminal = os.openpty()
+    os.set_blocking(shown, False)  # nothing to read fails at once
+    with os.fdopen(terminal, "w") as screen, redirect_stderr(screen):
+        ship.app.cli.main(
+            ["ratchet", "import-users", str(tmp_path / "users")],
+            obj=ScriptInfo(create_app=lambda: ship.app),
+            standalone_mode=False,
+        )
+        bar = os.read(shown, 4096).decode()
+    os.close(shown)
+    assert "Importing" in bar
+    assert "100%" in bar
 
 
 REFUSED: dict[str, tuple[str, str]] = {
