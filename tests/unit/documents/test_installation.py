@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from configparser import ConfigParser
-from importlib.metadata import packages_distributions
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
 import pytest
@@ -44,8 +44,9 @@ def foreign_imports(page: Path) -> Iterator[str]:
 
 
 def brought_by_ratchet() -> set[str]:
-    """What ``pip install flask-ratchet`` installs by name, and what Flask is made of."""
-    return {*NAME.findall(package()["options"]["install_requires"]), "werkzeug"}
+    """What ``pip install flask-ratchet`` installs by name, and what Flask brings."""
+    by_flask = "\n".join(requires("flask") or []).lower()
+    return set(NAME.findall(package()["options"]["install_requires"] + "\n" + by_flask))
 
 
 def named_to_install(page: Path) -> Iterator[str]:
