@@ -92,8 +92,8 @@ def test_every_module_is_in_the_house_and_says_what_it_is_for() -> None:
 
 
 def test_every_error_code_is_explained() -> None:
-    """docs/embedding.md names every code that a client can meet, with its status."""
-    page = (DOCS / "embedding.md").read_text()
+    """docs/routes.md names every code that a client can meet, with its status."""
+    page = (DOCS / "routes.md").read_text()
     for error in errors_under(RatchetError):
         assert f"| `{error.code}` | " in page, error.code
         assert re.search(rf"\| `{error.code}` \| [^|]*\b{error.status}\b", page), error
