@@ -57,6 +57,7 @@ mutation: $(VENV)/tests
 
 bench: $(VENV)/tests
 	@$(BIN)/python -m bench.guard $(ARGS)
+	@$(BIN)/python -m bench.refresh $(ARGS)
 
 demo: $(VENV)/site
 	@$(BIN)/python -m app.demo $(ARGS)

@@ -1,9 +1,7 @@
 """python -m bench.guard: the cost of the guard for a view, with and without the knowledge of ended sessions.
 
-Three views serve the same request alternately, in this process: a bare one, a guarded one, and a guarded one
-of a site that never asks for ended sessions. The figures are processor time of the calling thread, and the
-median of each round, so that other programs on the machine disturb them less. The spread of the rounds of one
-view shows how small a difference can be measured. The guarded view is then measured once more, with another
+Three views serve the same request alternately: a bare one, a guarded one, and a guarded one of a site that
+never asks for ended sessions (see rounds.py). The guarded view is then measured once more, with another
 access token in each request.
 """
 
@@ -16,13 +14,13 @@ import platform
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from copy import copy
 from functools import partial
 from itertools import repeat
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -37,14 +35,12 @@ from app.auth.web.services import EXTENSION, Services, services
 from docs.generator import DOCS
 from docs.generator.parts import with_parts
 
+from .rounds import REQUESTS, Ask, Measured, measure, once
+
 PAGE = DOCS / "speed.md"
 ROUNDS = 40
-REQUESTS = 200
-"""Requests to each view in one round."""
-
+QUICK = 4
 FIRST = "guarded, a token not seen before"
-
-Ask = Callable[[], object]
 
 
 class Ignorant(RevocationCache):
@@ -55,30 +51,14 @@ class Ignorant(RevocationCache):
         return False
 
 
-class Measured(NamedTuple):
-    """The rounds of one view: microseconds a request."""
-
-    rounds: list[float]
-
-    @property
-    def middle(self) -> float:
-        """The median round."""
-        return median(self.rounds)
-
-    @property
-    def noise(self) -> float:
-        """Half of the interquartile range of its rounds."""
-        ordered = sorted(self.rounds)
-        quarter = len(ordered) // 4
-        return (ordered[-1 - quarter] - ordered[quarter]) / 2
-
-
 def main() -> None:
     """Measure and print; with ``--write`` also into docs/speed.md."""
     parser = argparse.ArgumentParser(prog="python -m bench.guard", description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK} rounds")
     parser.add_argument("--write", action="store_true", help="put the figures into docs/speed.md")
     options = parser.parse_args()
+    rounds = QUICK if options.quick else options.rounds
     with tempfile.TemporaryDirectory() as folder:
         app, issued = site(Path(folder))
         same = repeat(issued.access_token)
@@ -87,9 +67,9 @@ def main() -> None:
             "guarded, without ended sessions": asking(ignorant(app), "/guarded", same),
             "guarded": asking(app, "/guarded", same),
         }
-        measured = measure(asks, options.rounds)
-        others = new_tokens(app, issued, (options.rounds + 1) * REQUESTS)
-        measured |= measure({FIRST: asking(app, "/guarded", others)}, options.rounds)
+        measured = measure(asks, rounds)
+        others = new_tokens(app, issued, (rounds + 1) * REQUESTS)
+        measured |= measure({FIRST: asking(app, "/guarded", others)}, rounds)
         words = report(measured, question(app))
     print(words)
     if options.write:
@@ -158,29 +138,11 @@ def asking(app: Flask, path: str, tokens: Iterable[str]) -> Ask:
     return ask
 
 
-def measure(asks: Mapping[str, Ask], rounds: int) -> dict[str, Measured]:
-    """Measure the views alternately; the first round only warms up."""
-    measured: dict[str, Measured] = {name: Measured([]) for name in asks}
-    for number in range(rounds + 1):
-        spent = [[_once(ask) for ask in asks.values()] for _ in range(REQUESTS)]
-        for name, requests in zip(asks, zip(*spent, strict=True), strict=True):
-            if number:
-                measured[name].rounds.append(median(requests))
-    return measured
-
-
 def question(app: Flask) -> float:
     """Microseconds of processor time to ask the database once which sessions have ended."""
     with app.app_context():
         store = services().store
-        return median(_once(lambda: store.ended_since(time.time() - 10)) for _ in range(REQUESTS))
-
-
-def _once(ask: Ask) -> float:
-    """Microseconds of processor time."""
-    began = time.thread_time_ns()
-    ask()
-    return (time.thread_time_ns() - began) / 1000
+        return median(once(lambda: store.ended_since(time.time() - 10)) for _ in range(REQUESTS))
 
 
 def report(measured: Mapping[str, Measured], asked: float) -> str:
