@@ -113,7 +113,7 @@ class AccountStore:
         to remember, and whether the user is ``blocked``. With ``same_hash`` the row must also have the hash
         of ``account``: this is for decisions that depend on the password.
         """
-        columns: dict[str, Any] = {"sessions": [dataclasses.asdict(session) for session in sessions]}
+        columns: dict[str, Any] = {"sessions": [_item(session) for session in sessions]}
         if password_hash is not None:
             columns["password_hash"] = password_hash
         if blocked is not None:
@@ -231,6 +231,11 @@ def _is_one(changed: int) -> bool:
     if changed not in (0, 1):
         raise RuntimeError(f"an UPDATE by key has changed {changed} rows")
     return changed == 1
+
+
+def _item(session: Session) -> dict[str, Any]:
+    """A session as the row holds it; ``dataclasses.asdict`` would copy each of the values."""
+    return {name: getattr(session, name) for name in _SESSION_FIELDS}
 
 
 def _session(item: Mapping[str, Any]) -> Session:
