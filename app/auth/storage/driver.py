@@ -228,7 +228,6 @@ def _named_errors(
             None,
             error,
             dialect.loaded_dbapi.Error,
-            hide_parameters=True,
             connection_invalidated=is_dead,
             dialect=dialect,
         ) from error
