@@ -12,8 +12,8 @@ FORBID = """Object.defineProperty(self, "localStorage", {
 
 def test_page_of_an_ended_session_is_not_loaded_for_ever(browser: TabbedBrowser, shop: Shop) -> None:
     """Its cookies stay, so that each load would find out anew that the session is over."""
-    browser.context.add_init_script(FORBID)
     tab = browser.tab("forms")
+    tab.page.add_init_script(FORBID)  # in this page only: the context is that of all tests
     tab.sign_in_by_form("ada")
     tab.until("location.pathname === '/plain'")
     shop.execute("UPDATE customers SET sessions = '[]', sessions_version = sessions_version + 1")
