@@ -49,7 +49,7 @@ class SessionService:
         revocations: RevocationCache,
         reader: SessionReader,
         clock: Callable[[], float],
-        ask_host: AskHost = lambda _subject, _missing: "",
+        ask_host: AskHost,
     ) -> None:
         self._settings, self._store, self._issuer = settings, store, token_issuer
         self._ask_host = ask_host

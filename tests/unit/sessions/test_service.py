@@ -12,6 +12,7 @@ from flask import Flask
 
 from app.auth.errors import (
     InvalidCredentials,
+    RatchetError,
     RefreshTokenInvalid,
     RefreshTokenReused,
     SessionStolen,
@@ -55,6 +56,7 @@ class Row:
         self.account = account(**{"sessions": (PHONE, LAPTOP), **changes})
         self.losses, self.loads, self.columns = losses, 0, dict[str, Any]()
         self.clock_reads = 0
+        self.asked: list[tuple[str, type[RatchetError]]] = []
         self.now, self.revocations = NOW, RevocationCache(lambda _: [], 600)
 
     def load(self, subject: str, *, even_hidden: bool = False) -> Account | None:  # noqa: ARG002  # the store's
@@ -79,7 +81,14 @@ class Row:
     def service(self) -> SessionService:
         """The operations on this row."""
         store = cast("AccountStore", self)
-        return SessionService(SETTINGS, store, TOKEN_ISSUER, self.revocations, self.reader, self.clock)
+        return SessionService(
+            SETTINGS, store, TOKEN_ISSUER, self.revocations, self.reader, self.clock, self.ask_host
+        )
+
+    def ask_host(self, subject: str, missing: type[RatchetError]) -> str:
+        """The host has nothing to say; what it was asked is kept."""
+        self.asked.append((subject, missing))
+        return ""
 
     @property
     def reader(self) -> SessionReader:
@@ -503,3 +512,27 @@ def test_an_operation_reads_the_clock_once(operation: Callable[[Row], object]) -
     row = Row(losses=2)
     operation(row)
     assert row.clock_reads == 1
+
+
+def test_a_host_can_be_asked_about_a_live_session() -> None:
+    """Before its next refresh is, which the host would refuse."""
+    row = Row()
+    row.service.check_host(HERE)
+    assert row.asked == [(HERE.subject, TokenInvalid)]
+
+
+@pytest.mark.parametrize(
+    ("operation", "loads"),
+    [
+        pytest.param(lambda row: row.service.refresh([TOKENS["phone"]]), 1, id="a refresh"),
+        pytest.param(lambda row: row.service.start(row.account, SessionOptions()), 0, id="a sign-in"),
+        pytest.param(lambda row: row.service.restart(row.account, PHONE, "new"), 0, id="a new password"),
+    ],
+)
+def test_an_operation_reads_the_row_no_more_often_than_it_has_to(
+    operation: Callable[[Row], object], loads: int
+) -> None:
+    """What the caller has just read is not read again, and one token needs no comparison with others."""
+    row = Row()
+    operation(row)
+    assert row.loads == loads

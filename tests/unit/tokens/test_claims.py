@@ -72,6 +72,13 @@ def test_claims_of_the_host_have_a_limit() -> None:
         further_text({"name": name + "x"})
 
 
+def test_what_is_ours_is_what_the_standards_name() -> None:
+    """RFC 7519, 4.1; RFC 9068, 2.2; RFC 7800, 3.1; and a KiB, which a cookie has room for."""
+    of_jwt = {"iss", "sub", "aud", "exp", "nbf", "iat", "jti"}
+    assert of_jwt | {"sid", "auth_time", "client_id", "cnf"} == RESERVED
+    assert MAX_FURTHER == 1024
+
+
 @pytest.mark.parametrize("name", sorted(RESERVED))
 def test_no_claim_of_the_host_takes_the_place_of_ours(name: str) -> None:
     """Nor of one that other services give a meaning to."""
