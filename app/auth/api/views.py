@@ -38,14 +38,12 @@ from ..routing.schemas import (
     record,
 )
 from ..user import field_of
-from ..web import responses
+from ..web import password_sign_in, responses
 from ..web.body import Body, check_delivery, read_body
 from ..web.request import (
     client_ip,
     device_label,
-    live_session_ref,
     presented_access_tokens,
-    presented_sessions,
     refresh_cookies,
 )
 from ..web.services import services
@@ -74,14 +72,9 @@ def login() -> Response:
     delivery = body.choice("delivery", *services().settings.deliveries)
     field, identifier = _identifier(body)
     options = SessionOptions(body.flag("remember"), delivery, device_label(body.text("label")))
-    live = live_session_ref()
-    replaced = live or next(iter(presented_sessions()), None)
-    account = services().authenticator.authenticate(
-        field, identifier, body.needed("password"), client_ip=client_ip(), device=live
-    )
-    issued = services().sessions.start(account, options, replaces=replaced)
-    reply = responses.tokens(issued, delivery, replaces=replaced is not None)
-    if replaced and delivery == "body":
+    issued, replaces = password_sign_in.sign_in(field, identifier, body.needed("password"), options)
+    reply = responses.tokens(issued, delivery, replaces=replaces)
+    if replaces and delivery == "body":
         services().cookies.clear(reply)  # its cookies belong to the session that has just ended
     return reply
 

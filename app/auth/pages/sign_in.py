@@ -24,15 +24,13 @@ from ..routing.routes import ACCOUNT, BY_ANY_TOKEN, COOKIES, BodySpec, Parameter
 from ..routing.schemas import component, record, text
 from ..settings.model import Settings
 from ..user import MAX_IDENTIFIER_LENGTH, field_of
-from ..web import redirects, responses
+from ..web import password_sign_in, redirects, responses
 from ..web.body import Body, read_form
 from ..web.request import (
     check_purpose,
-    client_ip,
     device_label,
     live_session_ref,
     presented_access_tokens,
-    presented_sessions,
     refresh_cookies,
 )
 from ..web.services import services
@@ -169,15 +167,10 @@ def refused(problem: RatchetError, form: Body | None = None) -> Response:
 
 def _sign_in(form: Body) -> Response:
     identifier, password = form.text("identifier") or "", form.text("password") or ""
-    live = live_session_ref()
-    replaced = live or next(iter(presented_sessions()), None)
-    account = services().authenticator.authenticate(
-        field_of(identifier), identifier, password, client_ip=client_ip(), device=live
-    )
     options = SessionOptions("remember" in form, "cookie", device_label())
-    issued = services().sessions.start(account, options, replaces=replaced)
+    issued, replaces = password_sign_in.sign_in(field_of(identifier), identifier, password, options)
     reply = cast("Response", redirect(redirects.next_page(), 303))
-    return responses.set_cookies(reply, issued, replaces=replaced is not None)
+    return responses.set_cookies(reply, issued, replaces=replaces)
 
 
 def _page(
