@@ -55,9 +55,9 @@ class PasswordFormats:
     def verify(self, password: str, stored: str | None) -> bool:
         """Whether ``password`` matches ``stored``; the work does not depend on the format of ``stored``.
 
-        A bcrypt hash can cost more than the setting. After the first one, every check costs as much. A plain
-        one that a verifier owns is compared by that alone: if it was made of a digest of the password, the
-        digest itself must not sign anybody in.
+        A bcrypt hash can cost more than the setting. After the first one, every check costs as much. If
+        a verifier owns a plain bcrypt hash, only that verifier compares it. The hash may be of a digest of
+        the password, and typing the digest must not sign anybody in.
         """
         self._cost = max(self._cost, hashing.cost_to_hide(stored, self._rounds))
         is_wrapped = stored is not None and hashing.is_plain(stored) and self._is_owned(stored)
