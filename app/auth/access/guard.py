@@ -106,7 +106,9 @@ def _is_met(demand: Demand, claims: Mapping[str, Any]) -> bool:
 
 
 def _has(claimed: object, wanted: object) -> bool:
-    return claimed == wanted or (isinstance(claimed, list) and wanted in claimed)
+    values = [claimed, *claimed] if isinstance(claimed, list) else [claimed]
+    # In JSON true is not 1 and false is not 0; in Python they are equal.
+    return any(value == wanted and isinstance(value, bool) == isinstance(wanted, bool) for value in values)
 
 
 def _refusal(problem: RatchetError) -> Exception:

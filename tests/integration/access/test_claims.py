@@ -19,14 +19,14 @@ from tests.support.samples import save_key
 
 GRACE = "grace@example.org"
 SECRET_OF_A_SERVICE = "the-secret-of-a-service-that-asks-us"
-EDITOR = {"size": 41, "roles": ["editor", "author"]}
+EDITOR = {"size": 41, "roles": ["editor", "author"], "level": 1, "staff": True, "muted": False}
 
 only_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 def of(user: Any) -> dict[str, Any]:
     """The claims of a user of this host."""
-    return {"size": user.shoe_size, "roles": ["editor", "author"]}
+    return EDITOR | {"size": user.shoe_size}
 
 
 def host(make_stranger: MakeStranger, claims: Callable[[Any], Any] | None = of, **further: Any) -> Stranger:
@@ -131,6 +131,10 @@ def test_a_view_cannot_change_the_claims_of_the_next_request(make_stranger: Make
     [
         ({"size": 41}, True),
         ({"size": 42}, False),
+        ({"level": 1, "staff": True, "muted": False}, True),
+        ({"level": True}, False),
+        ({"staff": 1}, False),
+        ({"muted": 0}, False),
         ({"roles": "editor"}, True),
         ({"roles": "owner"}, False),
         ({"roles": ["editor", "author"]}, True),
