@@ -20,6 +20,10 @@ from .errors import (
 from .extension import Ratchet
 from .settings.load import check_secret
 from .signals import (
+    device_overridden,
+    device_proof_missing,
+    device_proved,
+    device_registered,
     orphan_passed_by,
     password_changed,
     reuse_detected,
@@ -51,6 +55,10 @@ __all__ = [
     "UserNotFound",
     "check_secret",
     "current_user",
+    "device_overridden",
+    "device_proof_missing",
+    "device_proved",
+    "device_registered",
     "orphan_passed_by",
     "password_changed",
     "reuse_detected",

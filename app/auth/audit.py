@@ -33,6 +33,10 @@ EVENTS = {
     signals.session_ended: "session_ended",
     signals.reuse_detected: "reuse",
     signals.orphan_passed_by: "orphan",
+    signals.device_registered: "device_registered",
+    signals.device_proved: "device_proved",
+    signals.device_overridden: "device_overridden",
+    signals.device_proof_missing: "device_proof_missing",
     signals.password_changed: "password_changed",
     signals.user_blocked: "user_blocked",
 }

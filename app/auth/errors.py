@@ -236,6 +236,33 @@ class SessionStolen(RefreshTokenInvalid):
     reason = RefreshTokenReused.code
 
 
+class DeviceProofRequired(RatchetError):
+    """The session is bound to a device, and the request shows neither its key nor an unexpired access token.
+
+    The session goes on for whoever has the key.
+    """
+
+    code = "device_proof_required"
+    status = 401
+    default_description = "This browser could not prove that it is the one that signed in. Sign in again."
+
+
+class DeviceRefused(RatchetError):
+    """A key cannot be registered: too late, or another one is; or the session has none."""
+
+    code = "device_refused"
+    status = 400
+    default_description = "This session cannot be bound to a device."
+
+
+class ChallengeUsed(RatchetError):
+    """The proof answers a challenge that was used, or one from before that; a new one will do."""
+
+    code = "challenge_used"
+    status = 403
+    default_description = "The proof of the device's key is not of a new challenge."
+
+
 class ReauthenticationRequired(RatchetError):
     """The view needs a recent sign-in and this one is too old (RFC 9470)."""
 
@@ -287,3 +314,9 @@ class Unavailable(RatchetError):
 
     def __init__(self, description: str | None = None, *, retry_after: int = 1) -> None:
         super().__init__(description, retry_after=retry_after)
+
+
+class ProofPending(Unavailable):
+    """The browser has not yet proved the key of its device, or cannot just now; nothing was lost."""
+
+    default_description = "The browser has to prove first that it is the one that signed in. Try again."

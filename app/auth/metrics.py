@@ -39,6 +39,16 @@ COUNTERS = (
     Counted(signals.session_ended, "ratchet_sessions_ended", "Sessions that ended, by the reason", "reason"),
     Counted(signals.reuse_detected, "ratchet_reuses", "Sessions that ended because a copy was used"),
     Counted(signals.orphan_passed_by, "ratchet_orphans", "Old tokens presented with a valid one"),
+    Counted(signals.device_registered, "ratchet_device_registrations", "Keys of devices registered"),
+    Counted(signals.device_proved, "ratchet_device_proofs", "Refreshes with a proof of the device's key"),
+    Counted(
+        signals.device_overridden, "ratchet_device_overrides", "Sessions that go on without a registered key"
+    ),
+    Counted(
+        signals.device_proof_missing,
+        "ratchet_device_refusals",
+        "Refreshes refused because the key was missing",
+    ),
     Counted(signals.password_changed, "ratchet_password_changes", "Passwords changed"),
 )
 

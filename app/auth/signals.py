@@ -30,6 +30,14 @@ reuse_detected = _names.signal("reuse-detected")
 orphan_passed_by = _names.signal("orphan-passed-by")
 """``subject, session``: an old token of this live session was presented together with a valid one; nothing
 changed"""
+device_registered = _names.signal("device-registered")
+"""``subject, session``: the browser has registered the key of its device"""
+device_proved = _names.signal("device-proved")
+"""``subject, session``: a refresh with a proof of that key; from the first one on the session is bound"""
+device_overridden = _names.signal("device-overridden")
+"""``subject, session``: a refresh without a proof, before there was one; the key does not count any more"""
+device_proof_missing = _names.signal("device-proof-missing")
+"""``subject, session``: a refresh without the key was refused: perhaps a copied cookie; nothing changed"""
 password_changed = _names.signal("password-changed")
 """``subject``"""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ..errors import (
     AccountRefused,
+    DeviceProofRequired,
     InvalidGrant,
     InvalidRequest,
     RefreshTokenInvalid,
@@ -17,12 +18,18 @@ from ..routing.routes import ACCOUNT, Errors
 from ..routing.schemas import REFRESH, Schema, component, or_null, record
 from ..sessions.issuer import IssuedTokens
 from ..web.body import Body, check_delivery
-from ..web.request import check_origin, log_if_foreign
+from ..web.request import check_origin, evidence, log_if_foreign
 from ..web.services import services
 
 GRANT_TYPE = "refresh_token"
 
-REFRESH_ERRORS: Errors = (RefreshTokenMissing, RefreshTokenInvalid, RefreshTokenReused, *ACCOUNT)
+REFRESH_ERRORS: Errors = (
+    RefreshTokenMissing,
+    RefreshTokenInvalid,
+    RefreshTokenReused,
+    DeviceProofRequired,
+    *ACCOUNT,
+)
 GRANT_ERRORS: Errors = (InvalidGrant, UnsupportedGrantType)
 
 TOKEN_FIELD = {"refresh_token": or_null(REFRESH)}
@@ -48,14 +55,14 @@ def refresh(token: str | None, cookies: Sequence[str] | None) -> tuple[IssuedTok
     if cookies is not None:
         try:
             beside = [token] if token and services().settings.body_delivery else []
-            return services().sessions.refresh(cookies, beside), "cookie"
-        except RefreshTokenInvalid:
+            return services().sessions.refresh(cookies, beside, evidence()), "cookie"
+        except (RefreshTokenInvalid, DeviceProofRequired):
             if token is None or not services().settings.body_delivery:
                 raise
     check_delivery("body")
     presented = [token] if token else []
     try:
-        return services().sessions.refresh(presented), "body"
+        return services().sessions.refresh(presented, evidence=evidence()), "body"
     except RefreshTokenInvalid:
         for one in presented:
             log_if_foreign(one)
@@ -76,7 +83,7 @@ def refresh_grant(body: Body, cookies: Sequence[str] | None = None) -> tuple[Iss
         raise InvalidRequest("{name} is missing.", name="refresh_token")
     try:
         return refresh(token, cookies)
-    except (RefreshTokenInvalid, RefreshTokenReused, AccountRefused) as problem:
+    except (RefreshTokenInvalid, RefreshTokenReused, DeviceProofRequired, AccountRefused) as problem:
         raise InvalidGrant(problem.description) from problem
 
 

@@ -21,6 +21,7 @@ from ..lifecycle.account import SessionRef
 from ..routing.media_types import FORM, JSON
 from ..routing.routes import BodySpec, Guard, ReplySpec, Routes
 from ..routing.schemas import EMPTY, EPOCH, REFRESH, TOKENS_IN_BODY, component, record, text
+from ..sessions.issuer import Evidence
 from ..tokens.claims import CLIENT_ID, AccessClaims
 from ..web import responses
 from ..web.body import read_form
@@ -112,7 +113,7 @@ def revoke() -> Response:
     is already invalid. The hint at its type is not needed.
     """
     presented = [read_form().needed("token")]
-    services().sessions.sign_out(presented, presented, "session")
+    services().sessions.sign_out(presented, Evidence(tuple(presented)), "session")
     return jsonify({})
 
 

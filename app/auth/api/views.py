@@ -43,7 +43,7 @@ from ..web.body import Body, check_delivery, read_body
 from ..web.request import (
     client_ip,
     device_label,
-    presented_access_tokens,
+    evidence,
     refresh_cookies,
 )
 from ..web.services import services
@@ -120,7 +120,7 @@ def logout() -> Response:
     scope = body.choice("scope", *bodies.SCOPES)
     token = exchange.body_token(body)
     presented = [*(refresh_cookies() or ()), *([] if token is None else [token])]
-    services().sessions.sign_out(presented, presented_access_tokens(), scope)
+    services().sessions.sign_out(presented, evidence(), scope)
     return Response(status=204) if scope == "others" else responses.signed_out()
 
 

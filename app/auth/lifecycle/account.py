@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from ..errors import AccountBlocked, AccountRefused, AccountUnconfirmed
+from . import binding
+from .binding import Possession, Ruling
 from .rotation import RotationPolicy, Session, is_over
 
 HOUR = 3600
@@ -34,11 +36,15 @@ class EndedSession(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
-    """What the client asks for: a remembered session or not, the delivery, and the label."""
+    """What the client asks for: a remembered session or not, the delivery, and the label.
+
+    ``must_bind`` says that its browser can bind the session to the device, and that the site requires it.
+    """
 
     remember: bool = False
     delivery: str = "cookie"
     label: str = ""
+    must_bind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,7 @@ def new_session(
         delivery=options.delivery,
         label=options.label,
         started_by=started_by.id if started_by else "",
+        device=binding.expect() if options.must_bind else None,
     )
 
 
@@ -105,6 +112,11 @@ def find_session(sessions: tuple[Session, ...], session_id: str) -> Session | No
 def live_sessions(sessions: Iterable[Session], now: float, policy: RotationPolicy) -> tuple[Session, ...]:
     """The sessions that are not over at ``now``."""
     return tuple(session for session in sessions if not is_over(session, now, policy))
+
+
+def ruling_on(session: Session, possession: Possession, now: float, policy: RotationPolicy) -> Ruling:
+    """What binding says about a refresh of a live session at ``now`` that shows ``possession``."""
+    return binding.rule(session.device, possession, now, started_at=session.started_at, leeway=policy.leeway)
 
 
 def as_shown(session: Session, current_id: str, now: float) -> Session:

@@ -51,6 +51,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from .binding import Device
+
 SLIDE_FRACTION = 0.1
 """A time younger than this part of the leeway is not written again (steps 4 and 6)."""
 
@@ -82,6 +84,7 @@ class Session:
     ``remember`` chooses the idle limit and the life of the cookie, ``delivery``
     says where its refresh token travels (``cookie`` or ``body``), ``label`` is its name for the user.
     ``started_by`` is the id of the session that started this one for another device, if one did.
+    ``device`` is the device that the session is bound to, see binding.py; None if it is not, or not yet.
     """
 
     id: str
@@ -98,6 +101,7 @@ class Session:
     label: str = ""
     started_by: str = ""
     confirmed_at: float | None = None
+    device: Device | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,32 +13,17 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
-from ..errors import (
-    InvalidCredentials,
-    RatchetError,
-    ReauthenticationRequired,
-    RefreshTokenInvalid,
-    RefreshTokenReused,
-    SessionStolen,
-    TokenInvalid,
-)
-from . import rotation
+from ..errors import InvalidCredentials, RatchetError, ReauthenticationRequired, TokenInvalid
+from . import binding
 from .account import (
     Account,
     SessionRef,
     add_session,
     find_session,
     live_sessions,
-    replace_session,
-    session_family,
     without_sessions,
 )
-from .rotation import RotationPolicy, Session, Verdict
-
-ERRORS: dict[Verdict, type[RatchetError]] = {
-    Verdict.ENDED: RefreshTokenInvalid,
-    Verdict.REUSE: RefreshTokenReused,
-}
+from .rotation import RotationPolicy, Session
 
 
 class EventKind(Enum):
@@ -49,6 +34,10 @@ class EventKind(Enum):
     SESSION_ENDED = auto()
     REUSE_DETECTED = auto()
     ORPHAN_PASSED_BY = auto()
+    DEVICE_REGISTERED = auto()
+    DEVICE_PROVED = auto()
+    DEVICE_OVERRIDDEN = auto()
+    DEVICE_PROOF_MISSING = auto()
     PASSWORD_CHANGED = auto()
     USER_BLOCKED = auto()
 
@@ -65,7 +54,8 @@ class Transition(NamedTuple):
 
     ``must_write`` increases the version even if no session changes. ``same_hash`` makes the write fail unless
     the row still has the password hash of the account that was decided on. ``stolen`` are the ids of the
-    sessions that a theft ends.
+    sessions that a theft ends. ``access_until`` is when the access token that is issued has to run out at the
+    latest, None for its full life.
     """
 
     sessions: tuple[Session, ...]
@@ -75,6 +65,7 @@ class Transition(NamedTuple):
     must_write: bool = False
     same_hash: bool = False
     stolen: tuple[str, ...] = ()
+    access_until: float | None = None
 
 
 DecideTransition = Callable[[Account], Transition]
@@ -103,15 +94,15 @@ def start(
     error = _start_error(new_session, account, password_hash)
     if error:
         return Transition(account.sessions, error=error)
-    if new_session.started_by and max_sessions == 1:
+    if new_session.started_by and (max_sessions == 1 or _is_kept_to_device(account, new_session.started_by)):
         return Transition(account.sessions, error=ReauthenticationRequired("Sign in on the other device."))
     old = replaces.session_id if replaces and replaces.subject == account.subject else ""
     staying = live_sessions(without_sessions(account.sessions, old), new_session.started_at, policy)
     kept, displaced = add_session(staying, new_session, max_sessions)
     replaced = find_session(account.sessions, old)
     events = (
-        *_ended((replaced,) if replaced else (), "replaced"),
-        *_ended(displaced, "displaced"),
+        *ended_events((replaced,) if replaced else (), "replaced"),
+        *ended_events(displaced, "displaced"),
         signed_in,
     )
     return Transition(kept, new_session, events, same_hash=True)
@@ -126,7 +117,7 @@ def restart(account: Account, new_session: Session, *, password_hash: str | None
         return Transition(account.sessions, error=InvalidCredentials)
     if account.sign_in_error or find_session(account.sessions, old) is None:
         return Transition(account.sessions, error=TokenInvalid)
-    events = (*_ended(account.sessions, "password_changed"), changed)
+    events = (*ended_events(account.sessions, "password_changed"), changed)
     return Transition((new_session,), new_session, events, same_hash=True)
 
 
@@ -135,59 +126,23 @@ def reset(account: Account, *, password_hash: str) -> Transition:
     changed = Event(EventKind.PASSWORD_CHANGED, {})
     if account.password_hash == password_hash:
         return Transition(account.sessions, events=(changed,))
-    events = (*_ended(account.sessions, "password_changed"), changed)
+    events = (*ended_events(account.sessions, "password_changed"), changed)
     return Transition((), events=events, must_write=True)
-
-
-def refresh(
-    account: Account,
-    session_id: str,
-    token_id: str,
-    now: float,
-    new_token_id: str,
-    *,
-    policy: RotationPolicy,
-) -> Transition:
-    """Apply the rule to the account.
-
-    A Reuse also ends the sessions that this one has started: a thief may have started them.
-    """
-    session = find_session(account.sessions, session_id)
-    if session and session.current == new_token_id:
-        return Transition(account.sessions, session, _refreshed(session, Verdict.ROTATE))
-    decision = rotation.decide(session, token_id, now, new_token_id, policy)
-    error = ERRORS.get(decision.verdict) or account.sign_in_error
-    if error or decision.session is None:
-        if session is None and _was_stolen(account, session_id):
-            error = SessionStolen
-        return _refused(account, session, decision.verdict, error)
-    value = decision.session
-    return Transition(
-        replace_session(account.sessions, value.id, value), value, _refreshed(value, decision.verdict)
-    )
-
-
-def pass_by(
-    account: Account, session_id: str, token_id: str, now: float, *, policy: RotationPolicy
-) -> Transition:
-    """A token that is presented with a valid one is not used. An orphan of a live session causes an event."""
-    session = find_session(account.sessions, session_id)
-    verdict = rotation.decide(session, token_id, now, "", policy).verdict
-    seen = (Event(EventKind.ORPHAN_PASSED_BY, {"session": session}),) if verdict is Verdict.REUSE else ()
-    return Transition(account.sessions, session, seen)
 
 
 def end(account: Account, which: Callable[[Session], bool], reason: str) -> Transition:
     """Drop the sessions that ``which`` picks."""
     gone = tuple(session for session in account.sessions if which(session))
     return Transition(
-        without_sessions(account.sessions, *(session.id for session in gone)), None, _ended(gone, reason)
+        without_sessions(account.sessions, *(session.id for session in gone)),
+        None,
+        ended_events(gone, reason),
     )
 
 
 def end_all(account: Account, reason: str) -> Transition:
     """Drop every session. A row without one is written too, so a concurrent sign-in is decided again."""
-    return Transition((), events=_ended(account.sessions, reason), must_write=True)
+    return Transition((), events=ended_events(account.sessions, reason), must_write=True)
 
 
 def block(account: Account, *, blocked: bool, reason: str = "blocked") -> Transition:
@@ -196,7 +151,7 @@ def block(account: Account, *, blocked: bool, reason: str = "blocked") -> Transi
         return Transition(account.sessions)
     if not blocked:
         return Transition(account.sessions, must_write=True)
-    events = (*_ended(account.sessions, reason), Event(EventKind.USER_BLOCKED, {}))
+    events = (*ended_events(account.sessions, reason), Event(EventKind.USER_BLOCKED, {}))
     return Transition((), events=events, must_write=True)
 
 
@@ -210,32 +165,14 @@ def _start_error(
     return account.sign_in_error
 
 
-def _was_stolen(account: Account, session_id: str) -> bool:
-    return any(entry.by_theft for entry in account.ended if entry.session_id == session_id)
+def _is_kept_to_device(account: Account, session_id: str) -> bool:
+    """Whether this session must not start another one: that one would not be bound to the device."""
+    starter = find_session(account.sessions, session_id)
+    return bool(starter and starter.device and starter.device.state != binding.OVERRIDDEN)
 
 
-def _refused(
-    account: Account, session: Session | None, verdict: Verdict, error: type[RatchetError] | None
-) -> Transition:
-    if session is None:
-        return Transition(account.sessions, error=error)
-    theft = (Event(EventKind.REUSE_DETECTED, {"session": session}),) if verdict is Verdict.REUSE else ()
-    gone = session_family(account.sessions, session.id) if theft else (session,)
-    gone_ids = tuple(item.id for item in gone)
-    reason = {Verdict.ENDED: "expired", Verdict.REUSE: "reuse"}.get(verdict, "refused")
-    return Transition(
-        without_sessions(account.sessions, *gone_ids),
-        events=(*theft, *_ended(gone, reason)),
-        error=error(ends_session=True) if error else None,
-        stolen=gone_ids if theft else (),
-    )
-
-
-def _refreshed(session: Session, verdict: Verdict) -> tuple[Event, ...]:
-    return (Event(EventKind.SESSION_REFRESHED, {"session": session, "verdict": verdict.value}),)
-
-
-def _ended(sessions: tuple[Session, ...], reason: str) -> tuple[Event, ...]:
+def ended_events(sessions: tuple[Session, ...], reason: str) -> tuple[Event, ...]:
+    """One event for each of these sessions, which end for the same ``reason``."""
     return tuple(
         Event(EventKind.SESSION_ENDED, {"session": session, "reason": reason}) for session in sessions
     )

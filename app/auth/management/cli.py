@@ -43,7 +43,8 @@ def list_sessions(user: str) -> None:
         found = [responses.session(item, "") for item in services().reader.live(account)]
     for item in found:
         times = f"last used {item['last_used_at']}  ends {item['expires_at']}"
-        click.echo(f"{item['id']}  {times}  {item['label']}")
+        bound = "  device-bound" if item["device_bound"] else ""
+        click.echo(f"{item['id']}  {times}  {item['label']}{bound}")
     click.echo(f"{len(found)} live session{'' if len(found) == 1 else 's'}.", err=True)
 
 

@@ -25,7 +25,7 @@ from ..errors import (
 from ..routing.media_types import HTML
 from ..routing.routes import BY_REFRESH_TOKEN, COOKIES, Parameter, ReplySpec, Routes
 from ..web import origin, redirects, responses, stream
-from ..web.request import check_origin, check_purpose, keep_from_caches, refresh_cookies
+from ..web.request import check_origin, check_purpose, evidence, keep_from_caches, refresh_cookies
 from ..web.services import services
 from .rendering import NEXT, show
 
@@ -145,7 +145,7 @@ def _continue() -> ResponseReturnValue:
 def _renew(presented: Sequence[str] | None) -> Response:
     if presented is None:
         raise RefreshTokenMissing
-    issued = services().sessions.refresh(presented)
+    issued = services().sessions.refresh(presented, evidence=evidence())
     page = redirects.next_page()
     reply = _no_store(redirect(page, 303 if request.method == "GET" else 307))
     services().cookies.set_continued(reply, redirects.split_origin(page)[1] or page)

@@ -10,6 +10,7 @@ from flask import Response, redirect, request, url_for
 from ..errors import (
     AccountBlocked,
     AccountUnconfirmed,
+    DeviceProofRequired,
     InvalidCredentials,
     RatchetError,
     ReauthenticationRequired,
@@ -29,8 +30,8 @@ from ..web.body import Body, read_form
 from ..web.request import (
     check_purpose,
     device_label,
+    evidence,
     live_session_ref,
-    presented_access_tokens,
     refresh_cookies,
 )
 from ..web.services import services
@@ -49,6 +50,7 @@ SIGNED_OUT = "signed_out"
 REASONS: Mapping[str, str] = {
     RefreshTokenReused.code: "Somebody used an old copy of your sign-in, so that session was ended. If this "
     "was not you, sign in and change your password.",
+    DeviceProofRequired.code: DeviceProofRequired.default_description,
     ReauthenticationRequired.code: "Sign in again to do this.",
     AccountBlocked.code: AccountBlocked.default_description,
     AccountUnconfirmed.code: AccountUnconfirmed.default_description,
@@ -146,7 +148,7 @@ def sign_in_by_form() -> Response:
 )
 def sign_out() -> Response:
     """Sign this browser out by a form, and go on to the page."""
-    services().sessions.sign_out(refresh_cookies() or (), presented_access_tokens(), "session")
+    services().sessions.sign_out(refresh_cookies() or (), evidence(), "session")
     target = redirects.next_page() if NEXT.name in request.args else url_for(".sign_in", reason=SIGNED_OUT)
     reply = cast("Response", redirect(target, 303))
     services().cookies.clear(reply)

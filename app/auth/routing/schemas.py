@@ -76,6 +76,12 @@ _SESSION = {
     "started_at": MOMENT,
     "last_used_at": MOMENT | {"description": "Of this session now, of others by the hour."},
     "expires_at": MOMENT,
+    "device_bound": {
+        "type": "boolean",
+        "description": "Whether it works only on its device, so that a copied cookie is useless.",
+    },
+    "copy_refused_at": or_null(MOMENT)
+    | {"description": "When a refresh without the key of its device was refused, by the hour; or null."},
 }
 SESSION = component("Session", record(*_SESSION, **_SESSION))
 SESSIONS = component("Sessions", record("sessions", sessions={"type": "array", "items": SESSION}))

@@ -13,6 +13,10 @@ SIGNALS = {
     EventKind.SESSION_ENDED: signals.session_ended,
     EventKind.REUSE_DETECTED: signals.reuse_detected,
     EventKind.ORPHAN_PASSED_BY: signals.orphan_passed_by,
+    EventKind.DEVICE_REGISTERED: signals.device_registered,
+    EventKind.DEVICE_PROVED: signals.device_proved,
+    EventKind.DEVICE_OVERRIDDEN: signals.device_overridden,
+    EventKind.DEVICE_PROOF_MISSING: signals.device_proof_missing,
     EventKind.PASSWORD_CHANGED: signals.password_changed,
     EventKind.USER_BLOCKED: signals.user_blocked,
 }

@@ -8,9 +8,10 @@ from contextlib import suppress
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from ..errors import RefreshTokenInvalid, TokenInvalid
+from ..errors import DeviceRefused, RefreshTokenInvalid, TokenInvalid
 from ..lifecycle import rotation
 from ..lifecycle.account import Account, SessionRef
+from ..lifecycle.binding import Possession, Proof
 from ..lifecycle.rotation import Session
 from ..settings.model import Settings
 from ..tokens.claims import AccessClaims, AccessTokens, RefreshClaims, RefreshTokens
@@ -23,7 +24,11 @@ _Claims = TypeVar("_Claims", AccessClaims, RefreshClaims)
 
 
 class IssuedTokens(NamedTuple):
-    """The tokens from a sign-in or a refresh. Lifetimes are whole seconds from now."""
+    """The tokens from a sign-in or a refresh. Lifetimes are whole seconds from now.
+
+    ``sets_access_cookie`` is false where the browser has an access cookie that lives as long: only a proof of
+    the device's key replaces that.
+    """
 
     account: Account
     session: Session
@@ -31,6 +36,24 @@ class IssuedTokens(NamedTuple):
     expires_in: int
     refresh_token: str
     refresh_expires_in: int
+    sets_access_cookie: bool = True
+
+
+class Evidence(NamedTuple):
+    """What a request presents beside a refresh token, for sessions that are bound to a device.
+
+    ``access`` are its access tokens. ``is_skipped`` says that the browser cannot prove its key just now.
+    ``verify`` takes the public key of the session's device and returns the proof of it, or raises what the
+    request is refused with; None where the request has no proof.
+    """
+
+    access: tuple[str, ...] = ()
+    is_skipped: bool = False
+    verify: Callable[[str], Proof] | None = None
+
+
+NO_EVIDENCE = Evidence()
+"""Of a request that presents only refresh tokens."""
 
 
 class TokenIssuer:
@@ -51,12 +74,23 @@ class TokenIssuer:
             [derive_key(secret, "refresh token") for secret in settings.secrets], settings.issuer
         )
 
-    def issue(self, account: Account, session: Session, now: float, further: str = "") -> IssuedTokens:
+    def issue(
+        self,
+        account: Account,
+        session: Session,
+        now: float,
+        further: str = "",
+        *,
+        until: float | None = None,
+        sets_access_cookie: bool = True,
+    ) -> IssuedTokens:
         """The tokens of a session as it is now: always the same refresh token, and a new access token.
 
-        ``further`` are the host's own claims (``AccessClaims.further``).
+        ``further`` are the host's own claims (``AccessClaims.further``). The access token does not live
+        beyond ``until``.
         """
-        access_until = int(min(now + self._access_ttl, session.expires_at))
+        latest = session.expires_at if until is None else min(until, session.expires_at)
+        access_until = int(min(now + self._access_ttl, latest))
         access = AccessClaims(
             account.subject, session.id, int(now), access_until, int(session.auth_time), new_id(), further
         )
@@ -68,6 +102,7 @@ class TokenIssuer:
             access_until - int(now),
             self._refresh.sign(refresh),
             int(rotation.ends_at(session, self._policy) - now),
+            sets_access_cookie,
         )
 
     def read_access(self, token: str, now: float) -> AccessClaims:
@@ -81,6 +116,28 @@ class TokenIssuer:
     def valid_refresh(self, tokens: Iterable[str], now: float) -> list[RefreshClaims]:
         """The claims of those refresh tokens that are authentic and not expired."""
         return _authentic(tokens, partial(self._refresh.read, now=now))
+
+    def possession(self, evidence: Evidence, session: Session) -> Possession:
+        """What the evidence of a request shows for a live session.
+
+        Raises what ``evidence.verify`` raises, and DeviceRefused if there is no key to call it with.
+        """
+        if evidence.verify:
+            if session.device is None or not session.device.key:
+                raise DeviceRefused
+            return Possession(proof=evidence.verify(session.device.key))
+        if session.device is None:
+            return Possession()
+        return self.access_shown(evidence, session)
+
+    def access_shown(self, evidence: Evidence, session: Session) -> Possession:
+        """What the access tokens of a request show for a session, bound or not."""
+        return Possession(self._access_until(evidence.access, session.id), None, evidence.is_skipped)
+
+    def _access_until(self, tokens: Iterable[str], session_id: str) -> float | None:
+        """When the last of the access tokens of this session runs out, or has run out."""
+        claims = _authentic(tokens, self._access.read_expired)
+        return max((one.expires_at for one in claims if one.session_id == session_id), default=None)
 
     def refs(self, refresh: Iterable[str], access: Iterable[str]) -> list[SessionRef]:
         """The sessions of authentic tokens of either kind, however old, those of refresh tokens first."""

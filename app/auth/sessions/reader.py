@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from operator import attrgetter
+from typing import NamedTuple
 
 from ..errors import TokenInvalid
-from ..lifecycle import rotation
+from ..lifecycle import binding, rotation
 from ..lifecycle.account import (
     Account,
     SessionRef,
@@ -15,13 +16,22 @@ from ..lifecycle.account import (
     find_session,
     has_just_started,
     live_sessions,
+    ruling_on,
 )
 from ..lifecycle.rotation import Session
 from ..settings.model import Settings
 from ..storage.accounts import AccountStore
 from ..tokens.claims import AccessClaims, RefreshClaims
-from .issuer import TokenIssuer
+from .issuer import NO_EVIDENCE, Evidence, TokenIssuer
 from .revocation import RevocationCache
+
+
+class Weighed(NamedTuple):
+    """Refresh tokens by what a refresh would say to them; see SessionReader.weigh."""
+
+    good: list[RefreshClaims]
+    orphans: list[RefreshClaims]
+    unproven: list[RefreshClaims]
 
 
 class SessionReader:
@@ -53,31 +63,40 @@ class SessionReader:
         return self._find(ref, self._clock())
 
     def honoured(self, presented: Sequence[str]) -> list[RefreshClaims]:
-        """The claims of those refresh tokens that a refresh would accept now."""
+        """The claims of those refresh tokens that a refresh with nothing else would accept now."""
         now = self._clock()
-        return self.weigh(self._issuer.valid_refresh(presented, now), now)[0]
+        return self.weigh(self._issuer.valid_refresh(presented, now), now).good
 
     def weigh(
-        self, candidates: Sequence[RefreshClaims], now: float
-    ) -> tuple[list[RefreshClaims], list[RefreshClaims]]:
-        """Those that a refresh at ``now`` would give new tokens for, one of each session, and the orphans.
+        self, candidates: Sequence[RefreshClaims], now: float, evidence: Evidence = NO_EVIDENCE
+    ) -> Weighed:
+        """Those that a refresh at ``now`` would give new tokens for, one of each session, and the others.
 
         If both current and parent of a session are presented, current is the good one. Otherwise a thief
         could present both, and would learn from the parent whether the owner has renewed without a risk. Each
         account is read once, however many of its tokens there are.
+
+        A token of a session that is bound to a device is unproven, unless the ``evidence`` is of that device.
+        A thief must not end the session with an old cookie, or learn what became of it.
         """
         accounts = {subject: self._store.load(subject) for subject in {one.subject for one in candidates}}
         good: dict[SessionRef, RefreshClaims] = {}
-        orphans = []
+        orphans, unproven = [], []
         for claims in candidates:
             session = self._live(accounts[claims.subject], claims.session_id, now)
+            if session and self._ruling(session, evidence, now) not in binding.ALLOWED:
+                unproven.append(claims)
+                continue
             decision = rotation.decide(session, claims.token_id, now, "", self._policy)
             ref = SessionRef(claims.subject, claims.session_id)
             if session and decision.session and (ref not in good or claims.token_id == session.current):
                 good[ref] = claims
             if decision.verdict is rotation.Verdict.REUSE:
                 orphans.append(claims)
-        return list(good.values()), orphans
+        return Weighed(list(good.values()), orphans, unproven)
+
+    def _ruling(self, session: Session, evidence: Evidence, now: float) -> binding.Ruling:
+        return ruling_on(session, self._issuer.possession(evidence, session), now, self._policy)
 
     def live_by_access(self, access: Sequence[str], now: float) -> SessionRef | None:
         """The live session of the first access token that is valid at ``now`` and has one."""

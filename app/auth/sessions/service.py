@@ -11,23 +11,21 @@ from contextlib import suppress
 from functools import partial
 
 from ..errors import (
-    AccountRefused,
     InvalidCredentials,
-    RatchetError,
     RefreshTokenInvalid,
-    RefreshTokenReused,
     TokenInvalid,
     UserNotFound,
 )
 from ..lifecycle import transitions
 from ..lifecycle.account import Account, SessionOptions, SessionRef, new_session
+from ..lifecycle.binding import Proof
 from ..lifecycle.rotation import Session
 from ..settings.model import Settings
 from ..storage.accounts import AccountStore
-from ..tokens.claims import RefreshClaims
 from .hooks import AskHost
-from .issuer import IssuedTokens, TokenIssuer, new_id
+from .issuer import NO_EVIDENCE, Evidence, IssuedTokens, TokenIssuer, new_id
 from .reader import SessionReader
+from .refresher import SessionRefresher
 from .revocation import RevocationCache
 from .writer import TransitionWriter
 
@@ -56,6 +54,9 @@ class SessionService:
         self._revocations, self._reader, self._clock = revocations, reader, clock
         self._policy = settings.rotation_policy
         self._change = TransitionWriter(settings, store, revocations).change
+        self._refresher = SessionRefresher(
+            self._change, token_issuer, revocations, reader, clock, ask_host, self._policy
+        )
 
     def start(
         self,
@@ -113,44 +114,39 @@ class SessionService:
         decide_transition = partial(transitions.reset, password_hash=password_hash)
         self._change(subject, decide_transition, self._clock(), password_hash=password_hash)
 
-    def refresh(self, presented: Sequence[str], beside: Sequence[str] = ()) -> IssuedTokens:
-        """Apply the rule to a refresh token, write the result, then return new tokens or raise the error.
+    def refresh(
+        self, presented: Sequence[str], beside: Sequence[str] = (), evidence: Evidence = NO_EVIDENCE
+    ) -> IssuedTokens:
+        """Apply the rule to a refresh token; see SessionRefresher."""
+        return self._refresher.refresh(presented, beside, evidence)
 
-        ``presented`` is every candidate that came under the cookie's name, ``beside`` what else the request
-        presents. If several are authentic, a good one of ``presented`` counts. If none is good, the rule is
-        applied to each, so that a theft is found even if another candidate belongs to an ended session.
-        """
-        now = self._clock()
-        candidates = self._issuer.valid_refresh(presented, now)
-        good: list[RefreshClaims] = []
-        if candidates[1:] or beside:
-            good, orphans = self._reader.weigh(candidates, now)
-            if good:
-                _, further = self._reader.weigh(self._issuer.valid_refresh(beside, now), now)
-                self._check_orphans([*orphans, *further], good, now)
-        problems: list[RatchetError] = []
-        for claims in good or candidates:
-            try:
-                return self._refresh(claims, now)
-            except (RefreshTokenInvalid, RefreshTokenReused, AccountRefused) as problem:
-                problems.append(problem)
-        raise min(problems, key=_gravity, default=RefreshTokenInvalid())
+    def prove(
+        self, ref: SessionRef, presented: Sequence[str], verify: Callable[[str], Proof]
+    ) -> IssuedTokens:
+        """Refresh with a proof of the device's key; see SessionRefresher."""
+        return self._refresher.prove(ref, presented, verify)
 
-    def acting_session(self, refresh: Sequence[str], access: Sequence[str]) -> SessionRef | None:
-        """The live session that these tokens may act for. An orphan among them is a theft, as in a refresh.
+    def register_device(
+        self, ref: SessionRef, key: str, issued_at: float, access: Sequence[str]
+    ) -> IssuedTokens:
+        """Register the public key of a session's device; see SessionRefresher."""
+        return self._refresher.register_device(ref, key, issued_at, access)
 
-        Otherwise a thief could try out here whether a stolen token is still good.
-        """
-        return self._acting_session(refresh, access, self._clock())
+    def acting_session(self, refresh: Sequence[str], evidence: Evidence) -> SessionRef | None:
+        """The live session that these tokens may act for; see SessionRefresher."""
+        return self._refresher.acting_session(refresh, evidence, self._clock())
 
-    def sign_out(self, refresh: Sequence[str], access: Sequence[str], scope: str) -> None:
+    def sign_out(self, refresh: Sequence[str], evidence: Evidence, scope: str) -> None:
         """End the session of these tokens (``session``), the user's ``others``, or ``all`` of them.
 
         Any authentic token ends its own session, however old. To end others its session has to be live;
-        RefreshTokenInvalid otherwise.
+        RefreshTokenInvalid otherwise. If it is bound to a device, it also needs the ``evidence``: otherwise
+        nothing ends, see SessionRefresher.acting_session.
         """
-        now, refs = self._clock(), self._issuer.refs(refresh, access)
-        acting_session = None if scope == "session" else self._acting_session(refresh, access, now)
+        now, refs = self._clock(), self._issuer.refs(refresh, evidence.access)
+        acting_session = None
+        if scope != "session":
+            acting_session = self._refresher.acting_session(refresh, evidence, now, insists=True)
         if acting_session is None:
             for ref in refs:
                 self._end_session(ref, "signed_out", now)
@@ -200,55 +196,6 @@ class SessionService:
             decide_transition = partial(transitions.end, which=which, reason=reason)
             self._change(subject, decide_transition, now)
 
-    def _acting_session(self, refresh: Sequence[str], access: Sequence[str], now: float) -> SessionRef | None:
-        good, orphans = self._reader.weigh(self._issuer.valid_refresh(refresh, now), now)
-        self._check_orphans(orphans, good, now)
-        if good:
-            return SessionRef(good[0].subject, good[0].session_id)
-        return self._reader.live_by_access(access, now)
-
-    def _check_orphans(
-        self, orphans: Sequence[RefreshClaims], good: Sequence[RefreshClaims], now: float
-    ) -> None:
-        """Look for a theft among orphans that are presented beside what counts.
-
-        An orphan of a session that has a good token here can be an old cookie of another path, so it only
-        causes an event. An orphan of any other session ends that session. Otherwise a thief could present
-        the stolen token beside a good one of their own, and try it again and again without being found.
-        """
-        sessions = {one.session_id for one in good}
-        for claims in orphans:
-            if claims.session_id in sessions:
-                self._pass_by(claims, now)
-            else:
-                with suppress(RefreshTokenInvalid, RefreshTokenReused, AccountRefused):
-                    self._refresh(claims, now)
-
-    def _pass_by(self, claims: RefreshClaims, now: float) -> None:
-        decide_transition = partial(
-            transitions.pass_by,
-            session_id=claims.session_id,
-            token_id=claims.token_id,
-            now=now,
-            policy=self._policy,
-        )
-        with suppress(UserNotFound):
-            self._change(claims.subject, decide_transition, now)
-
-    def _refresh(self, claims: RefreshClaims, now: float) -> IssuedTokens:
-        decide_transition = partial(
-            transitions.refresh,
-            session_id=claims.session_id,
-            token_id=claims.token_id,
-            now=now,
-            new_token_id=new_id(),
-            policy=self._policy,
-        )
-        account, session = self._change(claims.subject, decide_transition, now, missing=RefreshTokenInvalid)
-        if session is None:
-            raise RefreshTokenInvalid
-        return self._issue(account, session, now, self._ask_host(claims.subject, RefreshTokenInvalid))
-
     def check_host(self, ref: SessionRef) -> None:
         """Raise SignInRefused where the host refuses the user of a live session, and so its next refresh."""
         self._ask_host(ref.subject, TokenInvalid)
@@ -265,8 +212,3 @@ class SessionService:
     def _new_session(self, options: SessionOptions, now: float, started_by: Session | None = None) -> Session:
         expires_at = now + self._settings.session_ttl
         return new_session(new_id(), new_id(), options, now, expires_at=expires_at, started_by=started_by)
-
-
-def _gravity(problem: RatchetError) -> tuple[bool, bool]:
-    """Which of several refusals is told: a Reuse or a block, then an end that has a reason."""
-    return isinstance(problem, RefreshTokenInvalid), not problem.reason

@@ -10,7 +10,6 @@ from typing import Any
 from ..errors import RatchetError, Unavailable, UserNotFound
 from ..lifecycle.account import Account, live_sessions
 from ..lifecycle.ended import Retention, ended_with
-from ..lifecycle.rotation import Session
 from ..lifecycle.transitions import DecideTransition, Transition
 from ..settings.model import Settings
 from ..storage.accounts import AccountStore
@@ -38,7 +37,7 @@ class TransitionWriter:
         account: Account | None = None,
         missing: type[RatchetError] | None = None,
         **columns: Any,
-    ) -> tuple[Account, Session | None]:
+    ) -> tuple[Account, Transition]:
         """Decide a transition, write it, send its events, raise its error, in that order.
 
         Starts from ``account`` where the caller has just loaded it. ``missing`` is given by operations
@@ -57,7 +56,7 @@ class TransitionWriter:
                 events.send(transition.events, subject)
                 if transition.error:
                     raise transition.error
-                return account, transition.session
+                return account, transition
             account = None
         raise Unavailable
 

@@ -21,6 +21,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.interfaces import ORMOption
 
 from ..lifecycle.account import Account, EndedSession, subject_of
+from ..lifecycle.binding import Device
 from ..lifecycle.rotation import Session
 from ..user import RatchetUser, canonical, case_folded
 from . import primary_keys
@@ -38,7 +39,9 @@ UserOptions = Callable[[], Iterable[ORMOption]]
 HOSTS_COLUMNS = frozenset({"password_hash", "blocked"})
 """The columns that both the host and Ratchet write."""
 
-_SESSION_FIELDS = tuple(field.name for field in dataclasses.fields(Session))
+DEVICE = "device"
+_SESSION_FIELDS = tuple(field.name for field in dataclasses.fields(Session) if field.name != DEVICE)
+_DEVICE_FIELDS = tuple(field.name for field in dataclasses.fields(Device))
 
 
 class AccountStore:
@@ -234,8 +237,12 @@ def _is_one(changed: int) -> bool:
 
 
 def _item(session: Session) -> dict[str, Any]:
-    """A session as the row holds it; ``dataclasses.asdict`` would copy each of the values."""
-    return {name: getattr(session, name) for name in _SESSION_FIELDS}
+    """A session as the row holds it; ``dataclasses.asdict`` would copy each of the values.
+
+    One without a device costs nothing for it.
+    """
+    item = {name: getattr(session, name) for name in _SESSION_FIELDS}
+    return item if session.device is None else item | {DEVICE: dataclasses.asdict(session.device)}
 
 
 def _session(item: Mapping[str, Any]) -> Session:
@@ -245,7 +252,13 @@ def _session(item: Mapping[str, Any]) -> Session:
     so it stands for all: the token rotates a little later, and no confirmation comes too early.
     """
     times = dict.fromkeys(("made_at", "shown_at"), item["served_at"])
-    return Session(**times | {name: item[name] for name in _SESSION_FIELDS if name in item})
+    known = {name: item[name] for name in _SESSION_FIELDS if name in item}
+    return Session(**times | known, device=_device(item.get(DEVICE)))
+
+
+def _device(item: Mapping[str, Any] | None) -> Device | None:
+    """The device of a session of the row; fields that another release added are ignored."""
+    return None if item is None else Device(**{name: item[name] for name in _DEVICE_FIELDS if name in item})
 
 
 def _milliseconds(seconds: float) -> int:

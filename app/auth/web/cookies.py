@@ -97,7 +97,7 @@ class Cookies:
     def set(
         self,
         response: Response,
-        access: str,
+        access: str | None,
         refresh: str,
         *,
         session_id: str,
@@ -106,12 +106,13 @@ class Cookies:
     ) -> None:
         """Set all cookies; without ``max_age`` (seconds) they last until the browser closes.
 
+        Without ``access`` the access cookie stays as it is in the browser.
         Without ``spare`` a spare that the request presents is cleared.
         """
         signed = self._signer.sign(refresh).decode()
         mark = f"1.{_mark(session_id)}"
         values = {self.names.refresh: signed, self.names.signed_in: mark}
-        if self.with_access:
+        if self.with_access and access is not None:
             values[self.names.access] = access
         if spare:
             values |= {self.names.spare: signed, self.names.spare_mark: mark}
@@ -119,6 +120,10 @@ class Cookies:
             self._delete_spare(response)
         for name, value in values.items():
             response.set_cookie(name, value, max_age, **self._attributes(name))
+
+    def set_access(self, response: Response, access: str, max_age: int) -> None:
+        """Set only the access cookie, for ``max_age`` seconds."""
+        response.set_cookie(self.names.access, access, max_age, **self._attributes(self.names.access))
 
     def has_trace(self, request: Request) -> bool:
         """Whether the request has a cookie of a session, even of one that is over."""

@@ -10,12 +10,15 @@ from werkzeug import Response
 from ..errors import CrossOrigin, TokenInvalid, TokenMissing, Unavailable
 from ..lifecycle.account import SessionRef
 from ..sessions import device
+from ..sessions.issuer import Evidence
 from ..tokens.claims import AccessClaims
 from . import origin
 from .services import services
 
 READS_ACCESS = "ratchet.reads_access"
 """Is set in the environ of a request whose response depends on an access token or on its absence."""
+
+SKIPPED = "Secure-Session-Skipped"
 
 NOT_STORED = "ratchet.not_stored"
 """Stands in the environ of a request whose answer no cache may keep, whatever a hook of the host says."""
@@ -65,10 +68,15 @@ def bearer_token() -> str | None:
     return token.strip(" ") if scheme.lower() == "bearer" else None
 
 
-def presented_access_tokens() -> list[str]:
-    """Every access token that the request presents; a bearer takes precedence over cookies."""
-    token = bearer_token()
-    return services().cookies.read_access(request) if token is None else [token]
+def evidence() -> Evidence:
+    """What the request presents beside a refresh token, for a session that is bound to a device.
+
+    A bearer does not hide the cookies: the browser keeps the access cookie of such a session by itself. It
+    sends ``Secure-Session-Skipped`` when it could not (Device Bound Session Credentials, W3C).
+    """
+    bearer = bearer_token()
+    access = (*([] if bearer is None else [bearer]), *services().cookies.read_access(request))
+    return Evidence(access, SKIPPED in request.headers)
 
 
 def refresh_cookies() -> list[str] | None:
@@ -101,9 +109,7 @@ def replaced_session() -> SessionRef | None:
 def live_session_ref() -> SessionRef | None:
     """The live session of the browser. An expired access token is not accepted as proof of it."""
     cookies = services().cookies
-    return services().sessions.acting_session(
-        cookies.read_refresh(request) or (), cookies.read_access(request)
-    )
+    return services().sessions.acting_session(cookies.read_refresh(request) or (), evidence())
 
 
 def identify() -> AccessClaims:

@@ -59,16 +59,32 @@ def deliver(response: Response, issued: IssuedTokens, *, replaces: bool) -> Resp
 
 
 def set_cookies(response: Response, issued: IssuedTokens, *, replaces: bool = False) -> Response:
-    """Set the cookies; they outlive the browser window only in a remembered session."""
+    """Set the cookies; they outlive the browser window only in a remembered session.
+
+    The access cookie of a session that is bound to a device is set only with a proof of its key, see
+    ``set_bound_cookie``.
+    """
     max_age = issued.refresh_expires_in if issued.session.remember else None
+    is_bound = issued.session.device is not None and issued.session.device.demands_proof
     services().cookies.set(
         response,
-        issued.access_token,
+        None if is_bound else issued.access_token,
         issued.refresh_token,
         session_id=issued.session.id,
         max_age=max_age,
         spare=replaces or _keeps_spare(issued.session),
     )
+    if is_bound and issued.sets_access_cookie:
+        set_bound_cookie(response, issued)
+    return response
+
+
+def set_bound_cookie(response: Response, issued: IssuedTokens) -> Response:
+    """Set the access cookie of a session that is bound to a device. It lives as long as the token in it.
+
+    When it has run out, the browser proves its key before it sends the next request.
+    """
+    services().cookies.set_access(response, issued.access_token, issued.expires_in)
     return response
 
 
@@ -79,6 +95,7 @@ def _keeps_spare(item: Session) -> bool:
 
 def session(item: Session, current_id: str) -> dict[str, Any]:
     """One session; times in ISO 8601, UTC."""
+    refused_at = item.device and item.device.refused_at
     return {
         "id": item.id,
         "current": item.id == current_id,
@@ -86,6 +103,8 @@ def session(item: Session, current_id: str) -> dict[str, Any]:
         "started_at": _moment(item.started_at),
         "last_used_at": _moment(item.served_at),
         "expires_at": _moment(services().reader.ends_at(item)),
+        "device_bound": item.device is not None and item.device.is_bound,
+        "copy_refused_at": _moment(refused_at) if refused_at else None,
     }
 
 

@@ -15,7 +15,7 @@ TESTS = {
         "tests/unit/lifecycle/test_rotation.py",
         "tests/unit/lifecycle/test_rotation_sessions.py",
         "tests/unit/lifecycle/test_transitions.py",
-        "tests/unit/lifecycle/test_transitions_refresh.py",
+        "tests/unit/lifecycle/test_refreshing.py",
         "tests/unit/lifecycle/test_values.py",
         "tests/unit/lifecycle/test_rotation_properties.py",
         "tests/unit/sessions/test_device.py",

@@ -26,6 +26,8 @@ def test_me_shows_the_user_and_the_session(browser: Browser, ada: str) -> None:
             "started_at": "2027-01-15T08:00:00Z",
             "last_used_at": "2027-01-15T08:00:00Z",
             "expires_at": "2027-01-29T08:00:00Z",
+            "device_bound": False,
+            "copy_refused_at": None,
         },
     }
 

@@ -39,7 +39,8 @@ def test_list_shows_each_device_once(signed_in: Browser, site: Flask, clock: Clo
     clock.advance(MINUTE)
     signed_in.refresh()
     here, phone = listed(signed_in)
-    assert here.keys() == {"id", "current", "label", "started_at", "last_used_at", "expires_at"}
+    times = {"started_at", "last_used_at", "expires_at", "copy_refused_at"}
+    assert here.keys() == {"id", "current", "label", "device_bound"} | times
     assert (here["current"], here["started_at"]) == (True, moment(NOW))
     assert (here["last_used_at"], here["expires_at"]) == (moment(clock.now), moment(clock.now + DAY))
     assert (phone["current"], phone["label"]) == (False, "Phone")

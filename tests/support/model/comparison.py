@@ -178,6 +178,8 @@ def _shown(session: Session, own: Session, now: float) -> Fields:
         "started_at": _moment(session.started_at),
         "last_used_at": _moment(used_at),
         "expires_at": _moment(session.ends_after(used_at)),
+        "device_bound": False,
+        "copy_refused_at": None,
     }
 
 

@@ -22,7 +22,7 @@ from app.auth.errors import (
 )
 from app.auth.lifecycle.account import Account, EndedSession, SessionOptions, SessionRef
 from app.auth.lifecycle.rotation import Session
-from app.auth.sessions.issuer import IssuedTokens, TokenIssuer
+from app.auth.sessions.issuer import NO_EVIDENCE, Evidence, IssuedTokens, TokenIssuer
 from app.auth.sessions.reader import SessionReader
 from app.auth.sessions.revocation import RevocationCache
 from app.auth.sessions.service import SessionService
@@ -207,7 +207,7 @@ def test_which_sessions_a_sign_out_ends(
 ) -> None:
     """Each row is what is presented, how far it is to go, and what is left."""
     row = Row()
-    row.service.sign_out(refresh, access, scope)
+    row.service.sign_out(refresh, Evidence(tuple(access)), scope)
     assert row.left == left
     assert all(not entry.by_theft and entry.ended_at == NOW for entry in row.account.ended)
     assert {entry.session_id for entry in row.account.ended} == {"phone", "laptop"} - set(left)
@@ -220,13 +220,19 @@ def test_which_sessions_a_sign_out_ends(
         pytest.param(lambda service: service.end_others(HERE), ["laptop"], id="all others"),
         pytest.param(lambda service: service.end_all("7"), ["phone", "laptop"], id="all"),
         pytest.param(
-            lambda service: service.sign_out([TOKENS["phone"]], [], "session"), ["phone"], id="a sign-out"
+            lambda service: service.sign_out([TOKENS["phone"]], NO_EVIDENCE, "session"),
+            ["phone"],
+            id="a sign-out",
         ),
         pytest.param(
-            lambda service: service.sign_out([TOKENS["phone"]], [], "others"), ["laptop"], id="of the others"
+            lambda service: service.sign_out([TOKENS["phone"]], NO_EVIDENCE, "others"),
+            ["laptop"],
+            id="of the others",
         ),
         pytest.param(
-            lambda service: service.sign_out([TOKENS["phone"]], [], "all"), ["phone", "laptop"], id="of all"
+            lambda service: service.sign_out([TOKENS["phone"]], NO_EVIDENCE, "all"),
+            ["phone", "laptop"],
+            id="of all",
         ),
     ],
 )
@@ -265,7 +271,7 @@ def test_an_old_token_ends_its_own_session_only(scope: str) -> None:
     """For more than that it has to be alive."""
     row = Row()
     with pytest.raises(RefreshTokenInvalid):
-        row.service.sign_out([OLD], [], scope)
+        row.service.sign_out([OLD], NO_EVIDENCE, scope)
     assert row.left == ["laptop"]
 
 
@@ -274,7 +280,7 @@ def test_an_access_token_of_an_ended_session_speaks_for_nobody(scope: str) -> No
     """It may be alive for minutes after its session; a thief must not end the others with it."""
     row = Row()
     with pytest.raises(RefreshTokenInvalid):
-        row.service.sign_out([], [GONE_ACCESS], scope)
+        row.service.sign_out([], Evidence((GONE_ACCESS,)), scope)
     assert row.left == ["phone", "laptop"]
 
 
@@ -340,7 +346,7 @@ def test_what_is_done_to_a_user_who_is_not_there_says_so(operation: Callable[[Se
             lambda service: service.restart(OF_NOBODY, PHONE, "new"), InvalidCredentials, id="a new password"
         ),
         pytest.param(
-            lambda service: service.sign_out([NOBODYS], [], "all"),
+            lambda service: service.sign_out([NOBODYS], NO_EVIDENCE, "all"),
             RefreshTokenInvalid,
             id="a sign-out everywhere",
         ),
@@ -361,7 +367,7 @@ def test_a_session_of_nobody_can_be_ended() -> None:
     row = Row()
     row.service.end(STRANGER)
     row.service.end_others(STRANGER)
-    row.service.sign_out([NOBODYS], [], "session")
+    row.service.sign_out([NOBODYS], NO_EVIDENCE, "session")
     assert row.left == ["phone", "laptop"]
 
 
@@ -374,7 +380,7 @@ def test_a_user_who_is_deleted_during_a_sign_out_everywhere_is_signed_out() -> N
         return load(subject, even_hidden=even_hidden) if row.loads == 0 else None
 
     row.load = load_once  # type: ignore[method-assign]  # the row that vanishes
-    row.service.sign_out([TOKENS["phone"]], [], "all")
+    row.service.sign_out([TOKENS["phone"]], NO_EVIDENCE, "all")
     assert row.loads == 1
 
 
@@ -494,17 +500,22 @@ def test_a_session_that_was_just_written_is_known_to_be_live(
         pytest.param(lambda row: row.service.end_others(HERE), id="an end of the others"),
         pytest.param(lambda row: row.service.end_all("7"), id="an end of all"),
         pytest.param(
-            lambda row: row.service.sign_out(list(TOKENS.values()), [], "session"),
+            lambda row: row.service.sign_out(list(TOKENS.values()), NO_EVIDENCE, "session"),
             id="a sign-out with two tokens",
         ),
         pytest.param(
-            lambda row: row.service.sign_out([TOKENS["phone"]], [], "others"), id="a sign-out of the others"
+            lambda row: row.service.sign_out([TOKENS["phone"]], NO_EVIDENCE, "others"),
+            id="a sign-out of the others",
         ),
-        pytest.param(lambda row: row.service.sign_out([TOKENS["phone"]], [], "all"), id="a sign-out of all"),
+        pytest.param(
+            lambda row: row.service.sign_out([TOKENS["phone"]], NO_EVIDENCE, "all"), id="a sign-out of all"
+        ),
         pytest.param(lambda row: row.reader.has_just_started(PHONE), id="the age of a session"),
         pytest.param(lambda row: row.reader.read_access(ACCESS), id="the reading of an access token"),
         pytest.param(lambda row: row.reader.honoured([OLD, TOKENS["phone"]]), id="a question"),
-        pytest.param(lambda row: row.service.acting_session([OLD], [ACCESS]), id="whose request this is"),
+        pytest.param(
+            lambda row: row.service.acting_session([OLD], Evidence((ACCESS,))), id="whose request this is"
+        ),
     ],
 )
 def test_an_operation_reads_the_clock_once(operation: Callable[[Row], object]) -> None:

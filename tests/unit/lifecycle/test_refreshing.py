@@ -15,7 +15,7 @@ from app.auth.errors import (
     RefreshTokenReused,
     SessionStolen,
 )
-from app.auth.lifecycle import transitions
+from app.auth.lifecycle import refreshing
 from app.auth.lifecycle.account import Account, EndedSession
 from app.auth.lifecycle.rotation import Session
 from app.auth.lifecycle.transitions import Event, EventKind, Transition
@@ -31,7 +31,7 @@ BLOCKED = replace(HOLDER, blocked=True)
 
 def refresh(holder: Account, token: str = "current", ref: str = "phone") -> Transition:
     """The outcome of a refresh at NOW, with ``new_token_id`` as the token that was never used."""
-    return by_kind(transitions.refresh(holder, ref, token, NOW, "fresh", policy=RULE))
+    return by_kind(refreshing.refresh(holder, ref, token, NOW, "fresh", policy=RULE))
 
 
 def refreshed(item: Session, verdict: str) -> Event:
@@ -84,7 +84,7 @@ def test_an_orphan_beside_a_good_token_changes_nothing_and_is_told(
     token: str, ref: str, *, told: bool
 ) -> None:
     """An old cookie of another path proves nothing, but a host and the audit trail hear of it."""
-    transition = transitions.pass_by(HOLDER, ref, token, NOW, policy=RULE)
+    transition = refreshing.pass_by(HOLDER, ref, token, NOW, policy=RULE)
     assert (transition.sessions, transition.error) == (HOLDER.sessions, None)
     assert transition.events == ((Event(EventKind.ORPHAN_PASSED_BY, {"session": PHONE}),) if told else ())
 
@@ -179,6 +179,6 @@ def test_a_refresh_that_landed_is_recognised() -> None:
 )
 def test_a_refusal_that_ends_the_session_takes_its_cookies_along(holder: Account, token: str) -> None:
     """Where no session is left behind the cookie, the refusal says so."""
-    transition = transitions.refresh(holder, "phone", token, NOW, "fresh", policy=RULE)
+    transition = refreshing.refresh(holder, "phone", token, NOW, "fresh", policy=RULE)
     assert transition.error is not None
     assert transition.error.ends_session
