@@ -12,9 +12,7 @@ MAX_DEPTH = 16
 def loads(raw: bytes) -> Any:
     """The value of ``raw``; ValueError for everything that two parsers could read differently."""
     try:
-        value = json.loads(
-            raw.decode(), object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite
-        )
+        value = _DECODER.decode(raw.decode())
     except RecursionError as error:
         raise ValueError("nests too deep") from error
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
@@ -26,7 +24,7 @@ def loads(raw: bytes) -> Any:
 
 def dumps(value: object) -> bytes:
     """The canonical form of ``value``: sorted keys, no space, ASCII."""
-    return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -45,6 +43,10 @@ def _finite(digits: str) -> float:
     if not isfinite(value):
         raise ValueError("a number is out of range")
     return value
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
+_ENCODER = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
 
 
 def _check_depth(value: object, left: int) -> None:
