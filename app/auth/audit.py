@@ -44,6 +44,8 @@ EVENTS = {
 MAX_LENGTHS = {"identifier": MAX_IDENTIFIER_LENGTH, "label": MAX_LABEL_LENGTH, "reason": 64, "address": 45}
 """The greatest length of each detail that a client chooses; the longest IPv6 address has 45 characters."""
 
+_ENCODER = json.JSONEncoder(sort_keys=True)
+
 
 def listen(app: Flask, clock: Callable[[], float]) -> None:
     """Write a record for every signal of ``app``; ``clock`` gives seconds since the epoch."""
@@ -53,7 +55,8 @@ def listen(app: Flask, clock: Callable[[], float]) -> None:
 
 def _writer(event: str, clock: Callable[[], float]) -> Any:
     def write(_app: Flask, **details: Any) -> None:
-        logger.info("%s", line(event, clock(), **details))
+        if logger.isEnabledFor(logging.INFO):
+            logger.info("%s", line(event, clock(), **details))
 
     return write
 
@@ -70,7 +73,7 @@ def line(event: str, now: float, session: Session | None = None, **details: Any)
         record |= {"started_by": fingerprint(session.started_by)} if session.started_by else {}
     for name in MAX_LENGTHS.keys() & record.keys():
         record[name] = record[name] and str(record[name])[: MAX_LENGTHS[name]]
-    return json.dumps(record, sort_keys=True)
+    return _ENCODER.encode(record)
 
 
 def fingerprint(an_id: str) -> str:
