@@ -20,13 +20,14 @@ import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TypedDict
+from functools import cached_property, lru_cache
+from typing import TypedDict, Unpack
 
 from flask import Request, Response
 from flask import request as current_request
 from itsdangerous import BadSignature, Signer
 from werkzeug import Response as BaseResponse
+from werkzeug.http import dump_cookie
 
 from ..log import OncePerApp
 from ..settings.cookie_names import CookieNames, cookie_names
@@ -118,8 +119,10 @@ class Cookies:
             values |= {self.names.spare: signed, self.names.spare_mark: mark}
         elif self.holds_spare():
             self._delete_spare(response)
+        lifetime = _lifetime(max_age)
         for name, value in values.items():
-            response.set_cookie(name, value, max_age, **self._attributes(name))
+            attributes = _as_text(**self._attributes(name))
+            response.headers.add("Set-Cookie", f"{name}={value}{lifetime}{attributes}")
 
     def set_access(self, response: Response, access: str, max_age: int) -> None:
         """Set only the access cookie, for ``max_age`` seconds."""
@@ -226,8 +229,22 @@ class Cookies:
 
     def _signer_of(self, salt: str) -> Signer:
         # itsdangerous signs with the last key of its list.
-        keys = [key.encode() if isinstance(key, str) else key for key in reversed(self.secrets)]
-        return Signer(keys, salt, key_derivation="hmac", digest_method=hashlib.sha256)
+        keys = [
+            Signer(secret, salt, key_derivation="hmac", digest_method=hashlib.sha256).derive_key()
+            for secret in reversed(self.secrets)
+        ]
+        return Signer(keys, key_derivation="none", digest_method=hashlib.sha256)
+
+
+@lru_cache(maxsize=64)
+def _as_text(**attributes: Unpack[Attributes]) -> str:
+    """How a Set-Cookie header ends; they are few, and are the same for every user."""
+    return dump_cookie("", "", **attributes)[1:]
+
+
+def _lifetime(max_age: int | None) -> str:
+    """The attributes that say how long a browser keeps a cookie; none for as long as it is open."""
+    return "" if max_age is None else dump_cookie("", "", max_age, path=None)[1:]
 
 
 def _sent(request: Request, name: str) -> list[str]:
@@ -238,7 +255,7 @@ def _sent(request: Request, name: str) -> list[str]:
     header = request.environ.get("HTTP_COOKIE", "")
     if name not in header or len(header) > MAX_HEADER:
         return []
-    pairs = (pair.strip(" \t").partition("=") for pair in header.split(";"))
+    pairs = (pair.strip(" \t").partition("=") for pair in header.split(";") if name in pair)
     return list(dict.fromkeys(value for key, _, value in pairs if key == name))
 
 

@@ -45,20 +45,19 @@ def check_origin(method: str | None = None) -> None:
 
     ``method`` is that of the request which a proxy asks about, if it is not this one.
     """
-    headers = request.headers
-    if origin.is_safe(method or request.method, headers.get("Upgrade")):
+    sent = request.environ
+    if origin.is_safe(method or sent["REQUEST_METHOD"], sent.get("HTTP_UPGRADE")):
         return
     check_purpose()
-    trusted = services().settings.trusted_origins
-    if not origin.may_change_state(
-        headers.get("Sec-Fetch-Site"), headers.get("Origin"), request.host, trusted
-    ):
+    source, trusted = sent.get("HTTP_ORIGIN"), services().settings.trusted_origins
+    host = "" if source is None else request.host
+    if not origin.may_change_state(sent.get("HTTP_SEC_FETCH_SITE"), source, host, trusted):
         raise CrossOrigin
 
 
 def check_purpose() -> None:
     """Refuse what a browser only fetches ahead: Unavailable."""
-    if origin.is_speculative(request.headers.get("Sec-Purpose")):
+    if origin.is_speculative(request.environ.get("HTTP_SEC_PURPOSE")):
         raise Unavailable("Nothing changes while a page is only prefetched.")
 
 

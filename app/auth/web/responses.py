@@ -27,6 +27,8 @@ _BY_STATUS = {kind.status: kind for kind in (TooManyAttempts, Unavailable)}
 TOKEN_HEADERS = ("Cookie", "Authorization")
 """The request headers that can contain a token."""
 
+_BY_TOKEN = ", ".join(TOKEN_HEADERS)
+
 
 def tokens(issued: IssuedTokens, delivery: str, status: int = 200, *, replaces: bool = False) -> Response:
     """The reply to a sign-in or a refresh (RFC 6749, 5.1).
@@ -174,12 +176,13 @@ def mark_language(response: Response) -> Response:
 
 def finish(response: Response) -> Response:
     """Forbid sniffing and framing, and caching unless the view allows it (RFC 9111, 5.2.2.5)."""
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    request.environ[_POLICY] = response.headers.setdefault("Content-Security-Policy", NO_PAGE)
-    if response.headers.setdefault("Cache-Control", "no-store") == "no-store":
-        keep_from_caches(response)
-        response.vary.update(TOKEN_HEADERS)
+    headers, environ = response.headers, request.environ
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    environ[_POLICY] = headers.setdefault("Content-Security-Policy", NO_PAGE)
+    if headers.setdefault("Cache-Control", "no-store") == "no-store":
+        environ[NOT_STORED] = True
+        _vary_by_token(response)
     return response
 
 
@@ -201,12 +204,21 @@ def tell_caches(response: Response) -> Response:
     missing; what sets or clears cookies is not stored (RFC 9111, 7.3), whatever the view and the hooks of the
     host say. Our own replies with tokens and our refusals are not stored either.
     """
-    is_kept_from_caches = NOT_STORED in request.environ
-    if is_kept_from_caches or READS_ACCESS in request.environ:
-        response.vary.update(TOKEN_HEADERS)
+    environ = request.environ
+    is_kept_from_caches = NOT_STORED in environ
+    if is_kept_from_caches or READS_ACCESS in environ:
+        _vary_by_token(response)
     if is_kept_from_caches or services().cookies.are_in(response):
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _vary_by_token(response: Response) -> None:
+    named = response.headers.get("Vary")
+    if named is None:
+        response.headers["Vary"] = _BY_TOKEN
+    elif named != _BY_TOKEN:
+        response.vary.update(TOKEN_HEADERS)
 
 
 def _problem(code: str, description: str, status: int, reason: str | None = None) -> Response:
