@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property, partial
 from typing import Any, TypeVar, cast
 
@@ -124,28 +124,33 @@ class Database:
         with self.faults(), self._session_on(bind, autoflush=False, expire_on_commit=False) as own:
             yield own
 
-    @contextmanager
-    def faults(self) -> Iterator[None]:
+    def faults(self) -> AbstractContextManager[None]:
         """Turn a fault of the database into Unavailable, and a text that it cannot hold into ForeignText."""
-        try:
-            yield
-        except PoolTimeoutError as error:
-            raise Unavailable from error
-        except UnicodeEncodeError as error:  # the driver cannot encode the text
-            raise faults.ForeignText from error
-        except DBAPIError as error:
-            if faults.is_foreign_text(error):
-                raise faults.ForeignText from error
-            if not faults.is_fault(error):
-                raise
-            if faults.is_not_writable(error) or error.connection_invalidated:
-                self._give_up_connections()
-            raise Unavailable(_for_a_developer(error)) from error
-        except self._driver_error as error:
+        return faults.Renamed(self._named)
+
+    def _named(self, error: BaseException) -> Exception | None:
+        """What is raised in place of a fault; None for any other error."""
+        if isinstance(error, PoolTimeoutError):
+            return Unavailable()
+        if isinstance(error, UnicodeEncodeError):  # the driver cannot encode the text
+            return faults.ForeignText()
+        if isinstance(error, DBAPIError):
+            return self._named_by_sqlalchemy(error)
+        if isinstance(error, self._driver_error):
             # Some drivers raise their own error for a dead pooled connection while it is prepared, and
             # SQLAlchemy does not convert that one.
             self._give_up_connections()
-            raise Unavailable from error
+            return Unavailable()
+        return None
+
+    def _named_by_sqlalchemy(self, error: DBAPIError) -> Exception | None:
+        if faults.is_foreign_text(error):
+            return faults.ForeignText()
+        if not faults.is_fault(error):
+            return None
+        if faults.is_not_writable(error) or error.connection_invalidated:
+            self._give_up_connections()
+        return Unavailable(_for_a_developer(error))
 
     @property
     def translates_schemas(self) -> bool:

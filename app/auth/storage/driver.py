@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeGuard, cast
 
@@ -98,10 +97,12 @@ class DriverStatement:
 
     def rows(self, connection: PoolProxiedConnection, values: Mapping[str, Any]) -> list[list[Any]]:
         """The rows of a SELECT."""
-        with self._executed(connection, values) as cursor:
+        with _NamedErrors(self._dialect, connection, self._sql):
+            cursor = self._executed(connection, values)
             rows = [list(row) for row in cursor.fetchall()]
             if self._read is None:
                 self._read = list(self._processors(cursor.description))
+            cursor.close()
         for row in rows:
             for index, convert in self._read:
                 row[index] = convert(row[index])
@@ -109,8 +110,11 @@ class DriverStatement:
 
     def count(self, connection: PoolProxiedConnection, values: Mapping[str, Any]) -> int:
         """How many rows an UPDATE has changed."""
-        with self._executed(connection, values) as cursor:
-            return int(cursor.rowcount)
+        with _NamedErrors(self._dialect, connection, self._sql):
+            cursor = self._executed(connection, values)
+            changed = int(cursor.rowcount)
+            cursor.close()
+        return changed
 
     def _processors(self, description: Any) -> Iterator[tuple[int, Callable[[Any], Any]]]:
         for index, (kind, column) in enumerate(zip(self._types, description, strict=True)):
@@ -118,16 +122,13 @@ class DriverStatement:
             if convert:
                 yield index, convert
 
-    @contextmanager
-    def _executed(self, connection: PoolProxiedConnection, values: Mapping[str, Any]) -> Iterator[Any]:
+    def _executed(self, connection: PoolProxiedConnection, values: Mapping[str, Any]) -> Any:
         given = {**self._constants, **values}
         for name, convert in self._converted.items():
             given[name] = convert(given[name])
-        with _named_errors(self._dialect, connection, self._sql):
-            cursor = connection.cursor()
-            cursor.execute(self._sql, given if self._names is None else [given[name] for name in self._names])
-            yield cursor
-            cursor.close()
+        cursor = connection.cursor()
+        cursor.execute(self._sql, given if self._names is None else [given[name] for name in self._names])
+        return cursor
 
 
 _DEPENDS_ON_EXECUTION = (
@@ -154,7 +155,7 @@ class Lease:
         """The connection, if it is one of this engine and is alive, or else another."""
         if self._engine is not engine or self._connection is None or not self._connection.is_valid:
             self.end()
-            with _named_errors(engine.dialect):
+            with _NamedErrors(engine.dialect):
                 self._engine, self._connection = engine, engine.raw_connection()
             autocommit = _AUTOCOMMIT[engine.driver]
             self._before = autocommit.read(self._connection.dbapi_connection)
@@ -187,20 +188,23 @@ class Lease:
 _lease: ContextVar[Lease | None] = ContextVar("ratchet_lease", default=None)
 
 
-@contextmanager
-def one_connection() -> Iterator[Lease]:
+class one_connection:  # noqa: N801  # used as a function, like contextlib.suppress
     """Let the statements inside share a connection, which the outermost block returns."""
-    outer = _lease.get()
-    if outer is not None:
-        yield outer
-        return
-    lease = Lease()
-    token = _lease.set(lease)
-    try:
-        yield lease
-    finally:
-        _lease.reset(token)
-        lease.end()
+
+    _own: Lease | None
+
+    def __enter__(self) -> Lease:
+        self._own, outer = None, _lease.get()
+        if outer is not None:
+            return outer
+        self._own = Lease()
+        self._token = _lease.set(self._own)
+        return self._own
+
+    def __exit__(self, *_: object) -> None:
+        if self._own:
+            _lease.reset(self._token)
+            self._own.end()
 
 
 def shared_lease() -> Lease:
@@ -208,32 +212,36 @@ def shared_lease() -> Lease:
     return _lease.get() or Lease()
 
 
-@contextmanager
-def _named_errors(
-    dialect: Dialect, connection: PoolProxiedConnection | None = None, sql: str | None = None
-) -> Iterator[None]:
+class _NamedErrors:
     """Raise the errors of the driver as SQLAlchemy names them, without the values.
 
     A connection that has died is not used again, and neither is one on which a statement was interrupted (by
     a time limit of the server that runs the site): the reply may still come, and would answer another one.
     """
-    try:
-        yield
-    except dialect.loaded_dbapi.Error as error:
-        is_dead = dialect.is_disconnect(error, cast("Any", connection), None)
-        if is_dead and connection is not None:
+
+    def __init__(
+        self, dialect: Dialect, connection: PoolProxiedConnection | None = None, sql: str | None = None
+    ) -> None:
+        self._dialect, self._connection, self._sql = dialect, connection, sql
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is None:
+            return
+        dialect, connection = self._dialect, self._connection
+        if isinstance(error, dialect.loaded_dbapi.Error):
+            is_dead = dialect.is_disconnect(error, cast("Any", connection), None)
+            if is_dead and connection is not None:
+                connection.invalidate(error)
+            raise DBAPIError.instance(
+                self._sql,
+                None,
+                error,
+                dialect.loaded_dbapi.Error,
+                connection_invalidated=is_dead,
+                dialect=dialect,
+            ) from error
+        if connection is not None and not isinstance(error, Exception):
             connection.invalidate(error)
-        raise DBAPIError.instance(
-            sql,
-            None,
-            error,
-            dialect.loaded_dbapi.Error,
-            connection_invalidated=is_dead,
-            dialect=dialect,
-        ) from error
-    except Exception:
-        raise
-    except BaseException as interruption:
-        if connection is not None:
-            connection.invalidate(interruption)
-        raise

@@ -5,6 +5,9 @@ Drivers report the kind as an SQLSTATE (PostgreSQL), a number (MariaDB, MySQL) o
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 
 TRANSIENT = frozenset({"40001", "40P01", "55P03", 1205, 1213})
@@ -28,6 +31,18 @@ MIGRATE = "run the pending migrations (flask db upgrade)"
 
 class ForeignText(ValueError):
     """A text that the database cannot hold was asked for."""
+
+
+class Renamed(AbstractContextManager[None]):
+    """Raises, in place of an error, what ``named`` makes of it, if that is not None."""
+
+    def __init__(self, named: Callable[[BaseException], Exception | None]) -> None:
+        self._named = named
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        named = error and self._named(error)
+        if named:
+            raise named from error
 
 
 def is_transient(error: BaseException | None) -> bool:
