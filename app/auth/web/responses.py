@@ -18,6 +18,14 @@ from .services import services
 NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 """The policy of responses that are no pages (ASVS 3.4.3)."""
 
+_DEFAULTS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": NO_PAGE,
+    "Cache-Control": "no-store",
+}
+"""The headers of a response of ours that has no others of these names."""
+
 _POLICY = "ratchet.policy"
 """The policy of our response, in the environ of its request."""
 
@@ -176,11 +184,12 @@ def mark_language(response: Response) -> Response:
 
 def finish(response: Response) -> Response:
     """Forbid sniffing and framing, and caching unless the view allows it (RFC 9111, 5.2.2.5)."""
-    headers, environ = response.headers, request.environ
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    environ[_POLICY] = headers.setdefault("Content-Security-Policy", NO_PAGE)
-    if headers.setdefault("Cache-Control", "no-store") == "no-store":
+    # One look at all headers: Werkzeug raises and catches an error for each one that is absent.
+    given = {name.title(): value for name, value in response.headers}
+    response.headers.extend({name: value for name, value in _DEFAULTS.items() if name not in given})
+    environ = request.environ
+    environ[_POLICY] = given.get("Content-Security-Policy", NO_PAGE)
+    if given.get("Cache-Control", "no-store") == "no-store":
         environ[NOT_STORED] = True
         _vary_by_token(response)
     return response
@@ -192,7 +201,7 @@ def keep_policy(response: Response) -> Response:
     Flask-Talisman sets one policy for all pages of an app. For after_request of the app.
     """
     policy = request.environ.get(_POLICY)
-    if policy is not None:
+    if policy is not None and response.headers.getlist("Content-Security-Policy") != [policy]:
         response.headers["Content-Security-Policy"] = policy
     return response
 
@@ -214,10 +223,10 @@ def tell_caches(response: Response) -> Response:
 
 
 def _vary_by_token(response: Response) -> None:
-    named = response.headers.get("Vary")
-    if named is None:
-        response.headers["Vary"] = _BY_TOKEN
-    elif named != _BY_TOKEN:
+    named = [value for name, value in response.headers if name.title() == "Vary"]
+    if not named:
+        response.headers.add("Vary", _BY_TOKEN)
+    elif named != [_BY_TOKEN]:
         response.vary.update(TOKEN_HEADERS)
 
 
