@@ -146,8 +146,8 @@ class Cookie:
     """A refresh token in a cookie."""
 
     def environ(self, token: str) -> dict[str, Any]:
-        """What a request has that presents it."""
-        return {"HTTP_COOKIE": f"refreshToken={token}"}
+        """What a request has that presents it; browsers say that a POST has no body."""
+        return {"HTTP_COOKIE": f"refreshToken={token}", "CONTENT_LENGTH": "0"}
 
     def taken_from(self, headers: Iterable[tuple[str, str]], _body: bytes) -> str:
         """The token of a reply."""

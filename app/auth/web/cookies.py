@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import TypedDict, Unpack
+from typing import TypedDict
 
 from flask import Request, Response
 from flask import request as current_request
@@ -119,9 +119,9 @@ class Cookies:
             values |= {self.names.spare: signed, self.names.spare_mark: mark}
         elif self.holds_spare():
             self._delete_spare(response)
-        lifetime = _lifetime(max_age)
+        lifetime, script_root = _lifetime(max_age), current_request.script_root
         for name, value in values.items():
-            attributes = _as_text(**self._attributes(name))
+            attributes = self._known_attributes(name, script_root)
             response.headers.add("Set-Cookie", f"{name}={value}{lifetime}{attributes}")
 
     def set_access(self, response: Response, access: str, max_age: int) -> None:
@@ -143,7 +143,8 @@ class Cookies:
         """
         value = self._continued_signer.sign(f"{int(self.clock())}.{_mark(page)}").decode()
         name = self.names.continued
-        response.set_cookie(name, value, CONTINUED_FOR, **self._attributes(name))
+        attributes = self._attributes(name, current_request.script_root)
+        response.set_cookie(name, value, CONTINUED_FOR, **attributes)
 
     def was_continued(self, request: Request, within: float, page: str = "") -> bool:
         """Whether ``set_continued`` was called for ``page`` during the last ``within`` seconds.
@@ -179,7 +180,7 @@ class Cookies:
         return cookie_names(self.refresh_name)
 
     def _delete(self, response: Response, name: str) -> None:
-        response.delete_cookie(name, **self._attributes(name))
+        response.delete_cookie(name, **self._attributes(name, current_request.script_root))
 
     def _delete_spare(self, response: Response) -> None:
         for name in (self.names.spare, self.names.spare_mark):
@@ -195,9 +196,16 @@ class Cookies:
         names = tuple(f"{name}=" for name in self.names)
         return any(cookie.startswith(names) for cookie in response.headers.getlist("Set-Cookie"))
 
-    def _attributes(self, name: str) -> Attributes:
+    @cached_property
+    def _known_attributes(self) -> Callable[[str, str], str]:
+        """How a Set-Cookie header ends: the same for every user, so Werkzeug writes it once."""
+        return lru_cache(maxsize=64)(
+            lambda name, script_root: dump_cookie("", "", **self._attributes(name, script_root))[1:]
+        )
+
+    def _attributes(self, name: str, script_root: str) -> Attributes:
         return Attributes(
-            path=self._path(name),
+            path=self._path(name, script_root),
             domain=self.domain,
             secure=self.secure,
             httponly=name not in (self.names.signed_in, self.names.spare_mark),
@@ -205,10 +213,10 @@ class Cookies:
             partitioned=self.partitioned,
         )
 
-    def _path(self, name: str) -> str:
+    def _path(self, name: str, script_root: str) -> str:
         """The path as the browser sees it, also if a proxy serves the site below a prefix (SCRIPT_NAME)."""
         own = self.refresh_path if name in (self.names.refresh, self.names.spare) else "/"
-        return (current_request.script_root + own).rstrip("/") or "/"
+        return (script_root + own).rstrip("/") or "/"
 
     def _unsign(self, values: Sequence[str]) -> list[str]:
         tokens = []
@@ -234,12 +242,6 @@ class Cookies:
             for secret in reversed(self.secrets)
         ]
         return Signer(keys, key_derivation="none", digest_method=hashlib.sha256)
-
-
-@lru_cache(maxsize=64)
-def _as_text(**attributes: Unpack[Attributes]) -> str:
-    """How a Set-Cookie header ends; they are few, and are the same for every user."""
-    return dump_cookie("", "", **attributes)[1:]
 
 
 def _lifetime(max_age: int | None) -> str:

@@ -33,6 +33,9 @@ _OVER = "ratchet.body_over"
 
 def take() -> bytes:
     """The whole body; ContentTooLarge beyond MAX_BODY, InvalidRequest where it is broken or cut short."""
+    environ = request.environ
+    if environ.get("CONTENT_LENGTH") == "0" and "HTTP_TRANSFER_ENCODING" not in environ:
+        return b""
     # One more than the limit, because Werkzeug silently cuts a chunked body at this length.
     request.max_content_length = MAX_BODY + 1
     try:
@@ -46,7 +49,7 @@ def take() -> bytes:
         raise ContentTooLarge
     if 0 < len(raw) < (request.content_length or 0):
         raise InvalidRequest("The body is cut short.")
-    request.environ[_OVER] = True
+    environ[_OVER] = True
     return raw
 
 

@@ -55,6 +55,18 @@ def sending(source: Any, length: int | None, **environ: Any) -> Any:
     return APP.test_request_context("/", environ_overrides=overrides)
 
 
+def test_a_request_without_a_body_is_not_read() -> None:
+    """A browser says so (``Content-Length: 0``); then nobody asks the socket."""
+    body = Endless()
+    with sending(body, 0):
+        assert stream.take() == b""
+    assert not body.read_so_far
+    chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+    with sending(body, 0, **chunked), pytest.raises(ContentTooLarge):
+        stream.take()
+    assert body.read_so_far
+
+
 def test_a_body_is_drained_to_its_end() -> None:
     """Also where it is larger than the site takes."""
     body = BytesIO(b"x" * MIB)
