@@ -135,12 +135,17 @@ def decide(
         return Decision(Verdict.REUSE, None)
     if _stays(session, token_id, now, policy):
         return Decision(Verdict.REPEAT, _noted(session, token_id, now, policy))
+    is_current = token_id == session.current
     after = replace(
-        session, current=new_token_id, made_at=now, shown_at=now, served_at=now, confirmed_at=None
+        session,
+        current=new_token_id,
+        parent=session.current if is_current else session.parent,
+        made_at=now,
+        shown_at=now,
+        served_at=now,
+        confirmed_at=None,
     )
-    if token_id == session.current:
-        return Decision(Verdict.ROTATE, replace(after, parent=session.current))
-    return Decision(Verdict.RECOVER, after)
+    return Decision(Verdict.ROTATE if is_current else Verdict.RECOVER, after)
 
 
 def _may_be_late(session: Session, token_id: str, now: float, policy: RotationPolicy) -> bool:

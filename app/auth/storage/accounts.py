@@ -41,6 +41,7 @@ HOSTS_COLUMNS = frozenset({"password_hash", "blocked"})
 
 DEVICE = "device"
 _SESSION_FIELDS = tuple(field.name for field in dataclasses.fields(Session) if field.name != DEVICE)
+_KNOWN_FIELDS = frozenset(_SESSION_FIELDS)
 _DEVICE_FIELDS = tuple(field.name for field in dataclasses.fields(Device))
 
 
@@ -251,6 +252,8 @@ def _session(item: Mapping[str, Any]) -> Session:
     A session with only one time was written by the first edition of the rule. The others cannot be later,
     so it stands for all: the token rotates a little later, and no confirmation comes too early.
     """
+    if item.keys() == _KNOWN_FIELDS:
+        return Session(**item)
     times = dict.fromkeys(("made_at", "shown_at"), item["served_at"])
     known = {name: item[name] for name in _SESSION_FIELDS if name in item}
     return Session(**times | known, device=_device(item.get(DEVICE)))
