@@ -1,8 +1,9 @@
 """python -m bench.guard: the cost of the guard for a view, with and without the knowledge of ended sessions.
 
 Three views serve the same request alternately: a bare one, a guarded one, and a guarded one of a site that
-never asks for ended sessions (see rounds.py). The guarded view is then measured once more, with another
-access token in each request.
+never asks for ended sessions (see rounds.py). The bare and the guarded one also serve it with the token in a
+cookie: Flask reads the cookies of every request, so more of them cost more without a guard, too. The guarded
+view is then measured once more, with another access token in each request.
 """
 
 from __future__ import annotations
@@ -40,7 +41,12 @@ from .rounds import REQUESTS, Ask, Measured, measure, once
 PAGE = DOCS / "speed.md"
 ROUNDS = 40
 QUICK = 4
+BARE, GUARDED = "bare", "guarded"
+UNKNOWING = "guarded, without ended sessions"
 FIRST = "guarded, a token not seen before"
+
+COOKIES = (1, 10)
+"""How many cookies a request has where the token is in one."""
 
 
 class Ignorant(RevocationCache):
@@ -61,14 +67,18 @@ def main() -> None:
     rounds = QUICK if options.quick else options.rounds
     with tempfile.TemporaryDirectory() as folder:
         app, issued = site(Path(folder))
-        same = repeat(issued.access_token)
+        same = repeat(as_bearer(issued.access_token))
         asks = {
-            "bare": asking(app, "/bare", same),
-            "guarded, without ended sessions": asking(ignorant(app), "/guarded", same),
-            "guarded": asking(app, "/guarded", same),
+            BARE: asking(app, "/bare", same),
+            UNKNOWING: asking(ignorant(app), "/guarded", same),
+            GUARDED: asking(app, "/guarded", same),
         }
+        for number in COOKIES:
+            cookies = repeat(in_cookie(issued.access_token, beside=number - 1))
+            asks[f"{BARE}, cookies: {number}"] = asking(app, "/bare", cookies)
+            asks[f"{GUARDED}, the last cookie of {number}"] = asking(app, "/guarded", cookies)
         measured = measure(asks, rounds)
-        others = new_tokens(app, issued, (rounds + 1) * REQUESTS)
+        others = [as_bearer(token) for token in new_tokens(app, issued, (rounds + 1) * REQUESTS)]
         measured |= measure({FIRST: asking(app, "/guarded", others)}, rounds)
         words = report(measured, question(app))
     print(words)
@@ -124,15 +134,26 @@ def view() -> str:
     return "Dear Ada,"
 
 
-def asking(app: Flask, path: str, tokens: Iterable[str]) -> Ask:
-    """A function that sends one request to ``app``, with the next of these access tokens."""
-    template, bearers = EnvironBuilder(path).get_environ(), (f"Bearer {token}" for token in tokens)
+def as_bearer(token: str) -> dict[str, str]:
+    """The token in the Authorization header."""
+    return {"HTTP_AUTHORIZATION": f"Bearer {token}"}
+
+
+def in_cookie(token: str, beside: int) -> dict[str, str]:
+    """The token in a cookie, after so many others."""
+    others = [f"preference{number}={secrets.token_hex(16)}" for number in range(beside)]
+    return {"HTTP_COOKIE": "; ".join((*others, f"accessToken={token}"))}
+
+
+def asking(app: Flask, path: str, carrying: Iterable[dict[str, str]]) -> Ask:
+    """A function that sends one request to ``app``, with what the next one of these puts into its environ."""
+    template, carried = EnvironBuilder(path).get_environ(), iter(carrying)
 
     def start(status: str, *_: Any) -> None:
         assert status == "200 OK", status
 
     def ask() -> None:
-        environ = template | {"HTTP_AUTHORIZATION": next(bearers)}
+        environ = template | next(carried)
         b"".join(app(environ, start))  # type: ignore[arg-type]  # an iterable of bytes, as WSGI has it
 
     return ask
@@ -146,8 +167,10 @@ def question(app: Flask) -> float:
 
 
 def report(measured: Mapping[str, Measured], asked: float) -> str:
-    """The figures as a table and three sentences, in Markdown."""
-    (bare_view, without, guarded, first) = measured.values()
+    """The figures as a table and four sentences, in Markdown."""
+    bare_view, without, guarded, first = (measured[name] for name in (BARE, UNKNOWING, GUARDED, FIRST))
+    *_, bare_with, guarded_by_cookie, _ = measured.values()
+    by_bearer, by_cookie = guarded.middle - bare_view.middle, guarded_by_cookie.middle - bare_with.middle
     knowing, noise = guarded.middle - without.middle, max(guarded.noise, without.noise)
     rows = [
         f"| {name} | {one.middle:.1f} | {one.noise:.1f} | {one.middle / bare_view.middle:.2f} |"
@@ -162,6 +185,7 @@ def report(measured: Mapping[str, Measured], asked: float) -> str:
             *rows,
             "",
             f"Knowing of ended sessions costs {knowing:.1f} µs a request; the noise is {noise:.1f} µs.",
+            f"A guard costs {by_bearer:.0f} µs for a bearer, {by_cookie:.0f} µs for the last of ten cookies.",
             f"Verifying a token the first time costs {first.middle - guarded.middle:.0f} µs more.",
             f"The question to the database takes {asked:.0f} µs, at most once a second in each process.",
         ]
