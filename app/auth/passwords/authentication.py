@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from .. import signals
-from ..errors import InvalidCredentials, RatchetError
+from ..errors import InvalidCredentials, RatchetError, Unavailable
 from ..lifecycle.account import Account, SessionRef, find_session
 from ..lifecycle.rotation import Session
 from ..log import log_safely
@@ -17,6 +17,7 @@ from ..storage.accounts import AccountStore
 from ..user import canonical, check_identifier
 from . import hashing, throttle
 from .formats import PasswordFormats
+from .hash_limit import HashLimit
 from .policy import check_length, check_new_password
 from .throttle import Attempt, Throttle
 
@@ -36,7 +37,7 @@ class Authenticator:
     ) -> None:
         self._settings, self._store, self._is_breached = settings, store, is_breached
         self._throttle, self._sessions, self._clock = counts, sessions, clock
-        self.formats = formats
+        self.formats, self._hashes = formats, HashLimit()
 
     def authenticate(
         self,
@@ -51,7 +52,7 @@ class Authenticator:
 
         ``client_ip`` is the IP address of the client, ``device`` the live session that its browser has.
         Raises InvalidCredentials, TooManyAttempts, AccountBlocked or AccountUnconfirmed; InvalidRequest if
-        ``identifier`` or ``password`` is too long.
+        ``identifier`` or ``password`` is too long; Unavailable if too many sign-ins run at once.
         """
         check_identifier(identifier)
         check_length(password)
@@ -77,13 +78,12 @@ class Authenticator:
         self.check_new(new)
         attempt = Attempt(throttle.account(account.subject), client_ip, _first_of(session))
         self._verify(account, current, attempt, wrong="That is not your current password.")
-        hashed = hashing.hash_password(new, self._settings.bcrypt_rounds)
-        return self._sessions.restart(account, session, hashed)
+        return self._sessions.restart(account, session, self._hash(new))
 
     def hash_new(self, password: str) -> str:
-        """The hash of a new password; InvalidRequest if the password is refused."""
+        """The hash of a new password; InvalidRequest if it is refused, Unavailable as ``authenticate``."""
         self.check_new(password)
-        return hashing.hash_password(password, self._settings.bcrypt_rounds)
+        return self._hash(password)
 
     def forget_attempts(self) -> None:
         """Forget the attempts to sign in that this process has counted in its memory."""
@@ -112,7 +112,13 @@ class Authenticator:
     ) -> Account:
         """The account if this is its password; otherwise InvalidCredentials, described as ``wrong``."""
         self._throttle.acquire(attempt, self._clock())
-        matches = self.formats.verify(password, account.password_hash if account else None)
+        try:
+            matches = self._hashes.run(
+                self.formats.verify, password, account.password_hash if account else None
+            )
+        except Unavailable:  # nothing was compared, so it was no guess
+            self._throttle.withdraw(attempt)
+            raise
         if account is None or not matches:
             raise InvalidCredentials(wrong)
         self._throttle.release(attempt)
@@ -123,10 +129,9 @@ class Authenticator:
 
         The password is the user's already, so the rules for new ones do not apply.
         """
-        rounds = self._settings.bcrypt_rounds
-        if not hashing.needs_rehash(account.password_hash, rounds):
+        if not hashing.needs_rehash(account.password_hash, self._settings.bcrypt_rounds):
             return account
-        raised = hashing.hash_password(password, rounds)
+        raised = self._hash(password)
         written = self._store.compare_and_swap(
             account, account.sessions, password_hash=raised, same_hash=True
         )
@@ -138,6 +143,9 @@ class Authenticator:
         if latest.password_hash != expected and not self.formats.verify(password, latest.password_hash):
             raise InvalidCredentials
         return latest
+
+    def _hash(self, password: str) -> str:
+        return self._hashes.run(hashing.hash_password, password, self._settings.bcrypt_rounds)
 
 
 def _session_of(account: Account | None, device: SessionRef | None) -> str:

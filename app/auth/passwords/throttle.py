@@ -142,6 +142,10 @@ class Throttle:
         self._ask(lambda counts: counts.clear(limit, self._site, *words))
         self._take_back(others)
 
+    def withdraw(self, attempt: Attempt) -> None:
+        """Take the attempt back: its password was not compared."""
+        self._take_back(attempt.counters)
+
     def forget(self) -> None:
         """Forget the attempts that are counted in the memory of this process."""
         for counts in (self._shared, self._own):

@@ -1,4 +1,4 @@
-"""What a request without a login costs before the throttle has agreed to it: a few milliseconds at most."""
+"""What a request without a login costs: a few milliseconds before the throttle agrees, then a fair share."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import create_environ, run_wsgi_app
 
+from app.auth.passwords import hash_limit
+from app.auth.passwords.hash_limit import RETRY_SECONDS, HashLimit
+from app.auth.passwords.throttle import ACCOUNT_AND_IP
+from app.auth.web.services import services
 from app.db import db
 from app.models import User
-from tests.support.browser import REFRESH_COOKIE, Browser
+from tests.support.browser import REFRESH_COOKIE, Browser, refusal
 from tests.support.sites import MakeSite, let_in
 
 from ...support.rows import statements
@@ -186,6 +190,44 @@ def test_many_sessions_of_one_account_are_read_at_once(site: Flask, ada: str) ->
         assert reply.status_code == 401
         counts.append(len(sent))
     assert counts[1] == counts[0] <= 3
+
+
+@pytest.fixture
+def busy(site: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
+    """Say whether as many sign-ins hash in this site as may."""
+
+    def say(is_busy: bool) -> None:
+        monkeypatch.setattr(hash_limit, "MAX_HASHES", 0 if is_busy else 1)
+        with site.app_context():
+            monkeypatch.setattr(services().authenticator, "_hashes", HashLimit())
+
+    return say
+
+
+@pytest.mark.parametrize("name", ["ada", "nobody"])
+def test_a_sign_in_too_many_is_refused_and_is_no_guess(
+    browser: Browser,
+    ada: str,  # noqa: ARG001  # is there
+    busy: Callable[[bool], None],
+    name: str,
+) -> None:
+    """It is a 503 with the seconds to wait, for a known name and an unknown one, and counts for no limit."""
+    busy(True)
+    for _ in range(ACCOUNT_AND_IP.amount + 1):
+        reply = browser.sign_in(name)
+        assert refusal(reply) == (503, "unavailable")
+        assert reply.headers["Retry-After"] == str(RETRY_SECONDS)
+    busy(False)
+    assert browser.sign_in(name).status_code == (200 if name == "ada" else 401)
+
+
+def test_a_password_change_too_many_changes_nothing(signed_in: Browser, busy: Callable[[bool], None]) -> None:
+    """It is a 503; the session goes on, and afterwards the change is done."""
+    busy(True)
+    assert refusal(signed_in.change_password()) == (503, "unavailable")
+    assert signed_in.refresh().status_code == 200
+    busy(False)
+    assert signed_in.change_password().status_code == 200
 
 
 REVERSED = "\u0344" * 40_000 + "\u0316" * 40_000

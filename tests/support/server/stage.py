@@ -73,11 +73,13 @@ def looking_on(url: str, folder: Path, *, clock: Callable[[], float] = time) -> 
 
 
 @contextmanager
-def staged(kind: str, name: str, folder: Path, *, workers: int = 2, **environment: str) -> Iterator[Stage]:
+def staged(
+    kind: str, name: str, folder: Path, *, workers: int = 2, threads: int = 4, **environment: str
+) -> Iterator[Stage]:
     """Serve the site on a database of its own, of that kind; ``environment`` is that of the server."""
     with (
         own_database(kind, name, folder) as url,
-        server(url, workers, threads=4, **environment) as running,
+        server(url, workers, threads, **environment) as running,
         looking_on(url, folder) as site,
     ):
         yield Stage(url, running, site)
