@@ -55,6 +55,17 @@ def database(context: CheckContext) -> Iterator[Finding]:
         )
 
 
+def cluster(context: CheckContext) -> Iterator[Finding]:
+    """A node of a Galera cluster that reads what the other nodes have committed."""
+    with suppress(Unavailable):  # database() says so
+        if context.store.database.inspect(inspection.reads_old_rows):
+            yield Finding(
+                "This node of a Galera cluster may read a row older than a commit on another node: somebody "
+                "who has just signed in can be signed out, and a sign-out can miss a session.",
+                "Set wsrep_sync_wait = 1 in the configuration of every node; see docs/scaling.md.",
+            )
+
+
 def tenants(context: CheckContext) -> Iterator[Finding]:
     """No schema for each tenant: ids coincide there, and a token does not say which schema it is for."""
     if context.store.database.translates_schemas:

@@ -20,6 +20,10 @@ MIN_HASH_LENGTH = 84
 EXACT_COLLATIONS = ("utf8mb4_bin", "utf8mb4_nopad_bin", "utf8mb4_0900_bin")
 """The collations of MariaDB and MySQL that treat different names as different and store every character."""
 
+SYNC_WAIT_READS = 1
+"""The bit of wsrep_sync_wait with which a SELECT waits for what other nodes have committed."""
+
+_GALERA = "SHOW VARIABLES WHERE Variable_name IN ('wsrep_on', 'wsrep_sync_wait')"
 _EPOCHS = {
     "sqlite": "strftime('%s', 'now')",
     "mysql": "UNIX_TIMESTAMP(CURRENT_TIMESTAMP(6))",
@@ -39,6 +43,14 @@ def clock_difference(connection: Connection, _table: Table, now: float) -> float
     """Seconds by which ``now`` is ahead of the database's clock."""
     theirs = _EPOCHS.get(connection.dialect.name, "EXTRACT(EPOCH FROM CURRENT_TIMESTAMP)")
     return now - float(connection.execute(text(f"SELECT {theirs}")).scalar_one())
+
+
+def reads_old_rows(connection: Connection, _table: Table) -> bool:
+    """Whether this is a node of a Galera cluster, and a SELECT on it can miss a commit of another node."""
+    if connection.dialect.name not in ("mysql", "mariadb"):
+        return False
+    told = {str(name): str(value) for name, value in connection.execute(text(_GALERA))}
+    return told.get("wsrep_on") == "ON" and not int(told["wsrep_sync_wait"]) & SYNC_WAIT_READS
 
 
 def run_migrations(connection: Connection, _table: Table, options: Mapping[str, Any]) -> frozenset[str]:

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from app.auth.storage import inspection
 from app.db import db
 from docs.generator import DOCS, ROOT
 from tests.support.clock import Clock
@@ -267,6 +268,30 @@ def test_clocks_within_the_tolerance_are_not_told(make_site: MakeSite, clock: Cl
     """A difference of three seconds is no error."""
     clock.advance(3)
     assert ask(make_site(**SOUND)).status == 0
+
+
+@pytest.mark.parametrize("database", ["mariadb"], indirect=True)
+@pytest.mark.parametrize(
+    ("is_on", "waits", "found"),
+    [
+        pytest.param("ON", 0, True, id="no statement waits"),
+        pytest.param("ON", 6, True, id="only writes wait"),
+        pytest.param("ON", 1, False, id="reads wait"),
+        pytest.param("ON", 7, False, id="all statements wait"),
+        pytest.param("OFF", 0, False, id="no cluster"),
+    ],
+)
+def test_a_cluster_that_reads_old_rows_is_told(
+    make_site: MakeSite, monkeypatch: pytest.MonkeyPatch, is_on: str, waits: int, found: bool
+) -> None:
+    """By the variables of the connection that the site gets; one without a cluster stands in for a node."""
+    node = f"SELECT 'wsrep_on', '{is_on}' UNION SELECT 'wsrep_sync_wait', @@wsrep_sync_wait"
+    monkeypatch.setattr(inspection, "_GALERA", node)
+    engine = {"connect_args": {"init_command": f"SET SESSION wsrep_sync_wait = {waits}"}}
+    advice = ask(make_site(**SOUND | {"SQLALCHEMY_ENGINE_OPTIONS": engine}))
+    told = [remedy for kind, what, remedy in advice.findings if kind == ERROR and "Galera" in what]
+    remedy = "Set wsrep_sync_wait = 1 in the configuration of every node; see docs/scaling.md."
+    assert (told, advice.status) == ([remedy] * found, int(found))
 
 
 @pytest.fixture
