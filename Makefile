@@ -1,5 +1,5 @@
 # make run, make test, make long, make browser, make engines, make check, make demo, make proof, make counts,
-# make soak, make fuzz, make mutation, make bench: each prepares what it needs.
+# make soak, make galera, make fuzz, make mutation, make bench: each prepares what it needs.
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +10,7 @@ ENGINES := tests/e2e/engines
 COUNTED = $(shell grep -rl --include="test_*.py" campaigns.counts tests)
 export FLASK_APP := wsgi
 
-.PHONY: run test long browser engines check proof counts soak fuzz mutation bench demo clean
+.PHONY: run test long browser engines check proof counts soak galera fuzz mutation bench demo clean
 
 run: $(VENV)/site instance/secret_key instance/demo_password
 	@$(BIN)/flask db upgrade 2>/dev/null || $(BIN)/flask db upgrade
@@ -48,6 +48,9 @@ counts: $(VENV)/tests
 
 soak: $(VENV)/tests
 	@$(BIN)/python -m tests.campaigns.soak $(ARGS)
+
+galera: $(VENV)/tests
+	@$(BIN)/python -m tests.campaigns.galera $(ARGS)
 
 fuzz: $(VENV)/tests
 	@$(BIN)/python -m tests.campaigns.fuzz $(ARGS)

@@ -19,6 +19,9 @@ SUPPORT = TESTS / "support"
 BESIDE_THE_PRODUCT = {"campaigns", "documents", "site"}
 """Rooms of tests/unit for what is not in app/auth."""
 
+RUN_BY_HAND = {"galera"}
+"""Campaigns that CI leaves out: three database servers and three sites are too much for its two cores."""
+
 MAX_MODULES = 10
 MAX_FLOORS = 9
 
@@ -86,11 +89,12 @@ def test_where_the_checkout_is_is_said_once() -> None:
 
 
 def test_ci_runs_a_part_of_every_campaign() -> None:
-    """What is too long for ``make test`` has a command of its own, and CI runs it."""
+    """What is too long for ``make test`` has a command of its own, and CI runs it, or it is named above."""
     campaigns = {path.parent.name for path in TESTS.glob("campaigns/*/__main__.py")} | {"counts"}
     commands = re.findall(r"^make (\w+)", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert campaigns <= set(commands) <= set(targets)
+    assert campaigns - RUN_BY_HAND <= set(commands) <= set(targets)
+    assert campaigns <= set(targets)
 
 
 @pytest.mark.parametrize(

@@ -39,11 +39,14 @@ class Generation:
 
 
 class Fleet:
-    """The site on one port, whichever processes serve it."""
+    """The site on one port, whichever processes serve it.
 
-    def __init__(self, plan: Plan, folder: Path) -> None:
+    Several fleets can serve one ``listener``; a connection goes to any of them.
+    """
+
+    def __init__(self, plan: Plan, folder: Path, listener: socket.socket | None = None) -> None:
         self._plan, self._folder = plan, folder
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self._listener = listener or socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port: int = self._listener.getsockname()[1]
         self._keys = [secrets.token_hex(32)]
         self._starts = 0
@@ -121,9 +124,9 @@ class Fleet:
 
 
 @contextmanager
-def fleet_of(plan: Plan, folder: Path) -> Iterator[Fleet]:
+def fleet_of(plan: Plan, folder: Path, listener: socket.socket | None = None) -> Iterator[Fleet]:
     """A fleet that is gone afterwards."""
-    fleet = Fleet(plan, folder)
+    fleet = Fleet(plan, folder, listener)
     try:
         yield fleet
     finally:

@@ -32,17 +32,17 @@ def soak(plan: Plan, folder: Path, say: Say = lambda _line: None) -> Ledger:
             SoakBrowser(plan, fleet.port, f"user-{number % plan.users}@example.org", ledger)
             for number in range(plan.users * plan.browsers_per_user)
         ]
-        with _busy(plan, browsers) as running, _robbed(plan, fleet, browsers, ledger) as thieves:
+        with busy(plan, browsers) as running, robbed(plan, fleet.port, browsers, ledger) as thieves:
             _watch(plan, fleet, ledger, say)
-            _check([*running, *thieves])
-        _check([*running, *thieves])
+            check([*running, *thieves])
+        check([*running, *thieves])
         for browser in browsers:
             browser.finish()
     return ledger
 
 
 @contextmanager
-def _busy(plan: Plan, browsers: list[SoakBrowser]) -> Iterator[list[Future[None]]]:
+def busy(plan: Plan, browsers: list[SoakBrowser]) -> Iterator[list[Future[None]]]:
     """All tabs of all browsers are at work in this block."""
     over, dice = Event(), plan.dice("tabs")
     tabs = [browser for browser in browsers for _ in range(dice.randint(1, plan.most_tabs))]
@@ -54,14 +54,12 @@ def _busy(plan: Plan, browsers: list[SoakBrowser]) -> Iterator[list[Future[None]
 
 
 @contextmanager
-def _robbed(
-    plan: Plan, fleet: Fleet, browsers: list[SoakBrowser], ledger: Ledger
+def robbed(
+    plan: Plan, port: int, browsers: list[SoakBrowser], ledger: Ledger
 ) -> Iterator[list[Future[None]]]:
     """Thieves are at work in this block; at its end every theft is over."""
     over = Event()
-    thieves = [
-        Thief(plan, fleet.port, ledger, plan.dice(f"thief {number}")) for number in range(plan.thieves)
-    ]
+    thieves = [Thief(plan, port, ledger, plan.dice(f"thief {number}")) for number in range(plan.thieves)]
     with ThreadPoolExecutor(len(thieves)) as pool:
         try:
             yield [pool.submit(thief.work, browsers, over) for thief in thieves]
@@ -88,7 +86,7 @@ def _watch(plan: Plan, fleet: Fleet, ledger: Ledger, say: Say) -> None:
     say(ledger.line(elapsed))
 
 
-def _check(running: list[Future[None]]) -> None:
+def check(running: list[Future[None]]) -> None:
     """What a thread raised is raised here."""
     for one in running:
         if one.done():
