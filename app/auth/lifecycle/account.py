@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..errors import AccountBlocked, AccountRefused, AccountUnconfirmed
 from . import binding
-from .binding import Possession, Ruling
+from .binding import BindingPolicy, Possession, Ruling
 from .rotation import RotationPolicy, Session, is_over
 
 HOUR = 3600
@@ -116,7 +116,8 @@ def live_sessions(sessions: Iterable[Session], now: float, policy: RotationPolic
 
 def ruling_on(session: Session, possession: Possession, now: float, policy: RotationPolicy) -> Ruling:
     """What binding says about a refresh of a live session at ``now`` that shows ``possession``."""
-    return binding.rule(session.device, possession, now, started_at=session.started_at, leeway=policy.leeway)
+    bound_by = BindingPolicy(policy.leeway)
+    return binding.rule(session.device, possession, now, started_at=session.started_at, policy=bound_by)
 
 
 def as_shown(session: Session, current_id: str, now: float) -> Session:

@@ -58,6 +58,14 @@ CHALLENGE_STEP = 0.001
 """Seconds between two challenges that are told apart."""
 
 
+class BindingPolicy(NamedTuple):
+    """The numbers of binding, in seconds. The leeway is that of the rule."""
+
+    leeway: float
+    registration_time: float = REGISTRATION_TIME
+    first_lifetime: float = FIRST_LIFETIME
+
+
 class Proof(NamedTuple):
     """A proof whose signature and challenge were verified; ``issued_at`` is when the challenge was issued."""
 
@@ -134,7 +142,7 @@ def register(
     *,
     started_at: float,
     now: float,
-    leeway: float,
+    policy: BindingPolicy,
 ) -> Device | None:
     """The device of a session when ``key`` is registered at ``now``; None if that is refused.
 
@@ -142,28 +150,23 @@ def register(
     same key again is the same success while it is *pending*: the reply to the first request may have been
     lost.
     """
-    if access_until is None or now >= access_until or now - started_at >= REGISTRATION_TIME:
+    if access_until is None or now >= access_until or now - started_at >= policy.registration_time:
         return None
+    pending_until = first_until(access_until, now, policy) + policy.leeway
     if device and device.state == PENDING and device.key == key:
-        return device
+        return replace(device, pending_until=pending_until)
     if device and device.state != EXPECTED:
         return None
-    return Device(
-        PENDING,
-        key,
-        is_required=device is not None,
-        challenged_at=issued_at,
-        pending_until=first_until(access_until, now) + leeway,
-    )
+    return Device(PENDING, key, device is not None, issued_at, pending_until)
 
 
-def first_until(access_until: float, now: float) -> float:
+def first_until(access_until: float, now: float, policy: BindingPolicy) -> float:
     """When the access token of a registration runs out, given the end of the one that it was asked with."""
-    return min(now + FIRST_LIFETIME, access_until)
+    return min(now + policy.first_lifetime, access_until)
 
 
 def rule(
-    device: Device | None, possession: Possession, now: float, *, started_at: float, leeway: float
+    device: Device | None, possession: Possession, now: float, *, started_at: float, policy: BindingPolicy
 ) -> Ruling:
     """What a refresh at ``now`` that shows ``possession`` may do."""
     if device is None:
@@ -173,8 +176,8 @@ def rule(
     if device.state == OVERRIDDEN:
         return Ruling.FREE
     if device.state == EXPECTED:
-        return Ruling.FREE if now - started_at < REGISTRATION_TIME else Ruling.MISSING
-    return _rule_on_access(device, possession, now, leeway)
+        return Ruling.FREE if now - started_at < policy.registration_time else Ruling.MISSING
+    return _rule_on_access(device, possession, now, policy.leeway)
 
 
 def _rule_on_proof(device: Device, proof: Proof) -> Ruling:

@@ -28,7 +28,7 @@ from .account import (
     session_family,
     without_sessions,
 )
-from .binding import Possession, Ruling
+from .binding import BindingPolicy, Possession, Ruling
 from .rotation import RotationPolicy, Session, Verdict
 from .transitions import Event, EventKind, Transition, ended_events
 
@@ -98,7 +98,7 @@ def register_device(
     session = find_session(account.sessions, session_id)
     if session is None or account.sign_in_error or rotation.is_over(session, now, policy):
         return Transition(account.sessions, error=TokenInvalid)
-    access_until = possess(session).access_until
+    access_until, bound_by = possess(session).access_until, BindingPolicy(policy.leeway)
     device = binding.register(
         session.device,
         key,
@@ -106,7 +106,7 @@ def register_device(
         access_until,
         started_at=session.started_at,
         now=now,
-        leeway=policy.leeway,
+        policy=bound_by,
     )
     if device is None or access_until is None:
         return Transition(account.sessions, error=DeviceRefused)
@@ -115,7 +115,7 @@ def register_device(
         replace_session(account.sessions, value.id, value),
         value,
         (Event(EventKind.DEVICE_REGISTERED, {"session": value}),),
-        access_until=binding.first_until(access_until, now),
+        access_until=binding.first_until(access_until, now, bound_by),
     )
 
 

@@ -16,6 +16,7 @@ from app.auth.lifecycle.binding import (
     PENDING,
     REFUSAL_NOTED_FOR,
     REGISTRATION_TIME,
+    BindingPolicy,
     Device,
     Possession,
     Proof,
@@ -25,6 +26,7 @@ from app.auth.lifecycle.binding import (
 from ...support.samples import NOW, TICK
 
 LEEWAY = 30.0
+POLICY = BindingPolicy(LEEWAY)
 KEY = '{"crv":"P-256","kty":"EC","x":"x","y":"y"}'
 BOUND_DEVICE = Device(BOUND, KEY, challenged_at=NOW - 500, pending_until=NOW - 400)
 PENDING_DEVICE = replace(BOUND_DEVICE, state=PENDING, pending_until=NOW)
@@ -39,7 +41,7 @@ SKIPPED = Possession(is_skipped=True)
 
 def ruling(device: Device | None, possession: Possession, *, age: float = 3600.0, now: float = NOW) -> Ruling:
     """The ruling on a refresh of a session of that age, in seconds."""
-    return binding.rule(device, possession, now, started_at=now - age, leeway=LEEWAY)
+    return binding.rule(device, possession, now, started_at=now - age, policy=POLICY)
 
 
 RULINGS: list[Any] = [
@@ -112,7 +114,7 @@ def test_which_rulings_let_the_rule_decide() -> None:
 def register(device: Device | None = None, **changes: Any) -> Device | None:
     """The device after a registration, half a minute after the sign-in unless told otherwise."""
     given: dict[str, Any] = {"key": KEY, "issued_at": NOW - 20, "access_until": NOW + 570, "now": NOW}
-    return binding.register(device, **given | {"started_at": NOW - 30, "leeway": LEEWAY} | changes)
+    return binding.register(device, **given | {"started_at": NOW - 30, "policy": POLICY} | changes)
 
 
 def test_a_registered_key_waits_for_its_first_proof() -> None:
@@ -123,8 +125,8 @@ def test_a_registered_key_waits_for_its_first_proof() -> None:
 
 def test_a_registration_gives_no_longer_life() -> None:
     """The access token that it answers with does not outlive the one that it was asked with."""
-    assert binding.first_until(NOW + 570, NOW) == NOW + FIRST_LIFETIME
-    assert binding.first_until(NOW + 5, NOW) == NOW + 5
+    assert binding.first_until(NOW + 570, NOW, POLICY) == NOW + FIRST_LIFETIME
+    assert binding.first_until(NOW + 5, NOW, POLICY) == NOW + 5
     device = register(access_until=NOW + 5)
     assert device
     assert device.pending_until == NOW + 5 + LEEWAY
@@ -156,9 +158,10 @@ def test_when_a_key_is_taken(changes: dict[str, Any], *, is_taken: bool) -> None
     assert (register(**changes) is not None) == is_taken
 
 
-def test_a_registration_that_is_sent_again_changes_nothing() -> None:
-    """Its first reply was lost; the time in which it waits is not extended."""
-    assert register(PENDING_DEVICE) is PENDING_DEVICE
+def test_a_registration_that_is_sent_again_waits_anew() -> None:
+    """Its first reply was lost, and the second one is under way; nothing else changes."""
+    again = register(PENDING_DEVICE)
+    assert again == replace(PENDING_DEVICE, pending_until=NOW + FIRST_LIFETIME + LEEWAY)
 
 
 def test_a_key_that_was_expected_stays_required() -> None:
@@ -281,5 +284,6 @@ def test_the_states_are_spelled_as_on_the_row() -> None:
 
 def test_the_times_are_those_that_the_documentation_names() -> None:
     """Five minutes to register, one until the first proof, an hour between two notes of a refusal."""
-    assert (REGISTRATION_TIME, FIRST_LIFETIME, REFUSAL_NOTED_FOR) == (300, 60, 3600)
+    assert BindingPolicy(LEEWAY) == (LEEWAY, REGISTRATION_TIME, FIRST_LIFETIME) == (30, 300, 60)
+    assert REFUSAL_NOTED_FOR == 3600
     assert binding.CHALLENGE_STEP == 0.001

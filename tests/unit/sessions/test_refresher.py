@@ -52,12 +52,6 @@ ANOTHERS = Evidence((issued(id="laptop").access_token,))
 SKIPPED = Evidence(is_skipped=True)
 
 
-@pytest.fixture(autouse=True)
-def _within_an_app() -> Iterator[None]:
-    with Flask(__name__).app_context():
-        yield
-
-
 @pytest.fixture(name="heard")
 def _heard() -> Iterator[list[str]]:
     """The names of the signals that are sent."""

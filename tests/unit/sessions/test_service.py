@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, cast
@@ -41,12 +41,6 @@ GONE = TOKEN_ISSUER.issue(account(), session(id="gone"), NOW).refresh_token
 LATE = TOKEN_ISSUER.issue(account(), session(id="signed out"), NOW).refresh_token
 GONE_ACCESS = TOKEN_ISSUER.issue(account(), session(id="gone"), NOW).access_token
 HERE = SessionRef("7", "phone")
-
-
-@pytest.fixture(autouse=True)
-def _within_an_app() -> Iterator[None]:
-    with Flask(__name__).app_context():
-        yield
 
 
 class Row:
