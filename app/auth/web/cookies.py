@@ -119,14 +119,13 @@ class Cookies:
             values |= {self.names.spare: signed, self.names.spare_mark: mark}
         elif self.holds_spare():
             self._delete_spare(response)
-        lifetime, script_root = _lifetime(max_age), current_request.script_root
+        lifetime = _lifetime(max_age)
         for name, value in values.items():
-            attributes = self._known_attributes(name, script_root)
-            response.headers.add("Set-Cookie", f"{name}={value}{lifetime}{attributes}")
+            self._add(response, name, value, lifetime)
 
     def set_access(self, response: Response, access: str, max_age: int) -> None:
         """Set only the access cookie, for ``max_age`` seconds."""
-        response.set_cookie(self.names.access, access, max_age, **self._attributes(self.names.access))
+        self._add(response, self.names.access, access, _lifetime(max_age))
 
     def has_trace(self, request: Request) -> bool:
         """Whether the request has a cookie of a session, even of one that is over."""
@@ -178,6 +177,10 @@ class Cookies:
     def names(self) -> CookieNames:
         """What each cookie is called."""
         return cookie_names(self.refresh_name)
+
+    def _add(self, response: Response, name: str, value: str, lifetime: str) -> None:
+        attributes = self._known_attributes(name, current_request.script_root)
+        response.headers.add("Set-Cookie", f"{name}={value}{lifetime}{attributes}")
 
     def _delete(self, response: Response, name: str) -> None:
         response.delete_cookie(name, **self._attributes(name, current_request.script_root))
