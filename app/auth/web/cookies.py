@@ -87,13 +87,13 @@ class Cookies:
         Two cookies can share a name (an old path, a parent domain). All with a valid signature are returned;
         the others are not counted, so a sibling host cannot fill the limit with them. The spare comes last.
         """
-        names = self.names.refresh, self.names.spare
-        values = dict.fromkeys(value for name in names for value in _sent(request, name))
+        header = _header(request)
+        values = dict.fromkeys(_sent(header, self.names.refresh) + _sent(header, self.names.spare))
         return self._unsign(list(values))[:MAX_CANDIDATES] if values else None
 
     def read_access(self, request: Request) -> list[str]:
         """The access tokens in the request's cookies."""
-        return _sent(request, self.names.access) if self.with_access else []
+        return _sent(_header(request), self.names.access) if self.with_access else []
 
     def set(
         self,
@@ -129,11 +129,12 @@ class Cookies:
 
     def has_trace(self, request: Request) -> bool:
         """Whether the request has a cookie of a session, even of one that is over."""
-        return self.has_mark(request) or bool(_sent(request, self.names.access))
+        return self.has_mark(request) or bool(_sent(_header(request), self.names.access))
 
     def has_mark(self, request: Request) -> bool:
         """Whether the browser holds the mark of a session, or the spare of one."""
-        return any(_sent(request, name) for name in (self.names.signed_in, self.names.spare_mark))
+        header = _header(request)
+        return bool(_sent(header, self.names.signed_in) or _sent(header, self.names.spare_mark))
 
     def set_continued(self, response: BaseResponse, page: str = "") -> None:
         """Set the cookie that says that continue renewed for ``page``, or without ``page`` that it tried to.
@@ -152,7 +153,7 @@ class Cookies:
         after half a minute.
         """
         now = self.clock()
-        for value in _sent(request, self.names.continued):
+        for value in _sent(_header(request), self.names.continued):
             with suppress(BadSignature):
                 at, _, mark = self._continued_signer.unsign(value).decode().partition(".")
                 if mark == _mark(page) and now - int(at) <= within:
@@ -171,7 +172,8 @@ class Cookies:
 
     def holds_spare(self) -> bool:
         """Whether the current request presents a spare, or that of the mark, which every path is sent."""
-        return any(_sent(current_request, name) for name in (self.names.spare, self.names.spare_mark))
+        header = _header(current_request)
+        return bool(_sent(header, self.names.spare) or _sent(header, self.names.spare_mark))
 
     @cached_property
     def names(self) -> CookieNames:
@@ -252,12 +254,15 @@ def _lifetime(max_age: int | None) -> str:
     return "" if max_age is None else dump_cookie("", "", max_age, path=None)[1:]
 
 
-def _sent(request: Request, name: str) -> list[str]:
+def _header(request: Request) -> str:
+    return str(request.environ.get("HTTP_COOKIE", ""))
+
+
+def _sent(header: str, name: str) -> list[str]:
     """The values of the cookies of that name as they were sent, each once.
 
     Values in quotes stay in quotes, so that they are no tokens: no browser puts ours in quotes.
     """
-    header = request.environ.get("HTTP_COOKIE", "")
     if name not in header or len(header) > MAX_HEADER:
         return []
     pairs = (pair.strip(" \t").partition("=") for pair in header.split(";") if name in pair)

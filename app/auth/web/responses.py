@@ -53,7 +53,8 @@ def tokens(issued: IssuedTokens, delivery: str, status: int = 200, *, replaces: 
     if delivery == "body":
         content |= {"refresh_token": issued.refresh_token, "refresh_expires_in": issued.refresh_expires_in}
     reply = jsonify(content)
-    reply.status_code = status
+    if status != reply.status_code:
+        reply.status_code = status
     if delivery == "cookie":
         set_cookies(reply, issued, replaces=replaces)
     return reply
