@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Select, String, Update, bindparam, or_, select, update
+from sqlalchemy import Select, String, Update, bindparam, literal_column, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from ..user import Identifier, RatchetUser, likeness, likeness_as_typed
@@ -19,6 +19,13 @@ from .mapping import UserMapping
 IDENTIFIER_FIELDS = ("email", "username")
 STATE_FIELDS = ("password_hash", "blocked", "confirmed", "sessions", "sessions_version", "ended")
 """The columns that follow the public ones in a row, in this order."""
+
+NEVER: ColumnElement[int] = literal_column(str(2**63 - 1))
+"""Later than any ``ended_at``. PostgreSQL has no statistics of a column that a migration has just added.
+
+It then expects a third of all rows above a limit and reads the whole table; between two limits it expects few
+and uses the index.
+"""
 
 
 class Statements:
@@ -37,7 +44,7 @@ class Statements:
         }
         self.likeness = {name: _likeness(mapping.attribute(name).type) for name in self.by_identifier}
         ended_at = mapping.attribute("ended_at")
-        self.ended = select(mapping.attribute("ended")).where(ended_at > bindparam("since"))
+        self.ended = select(mapping.attribute("ended")).where(ended_at > bindparam("since"), ended_at < NEVER)
         self._swaps: dict[tuple[frozenset[str], bool], Update] = {}
 
     def compare_and_swap(self, *names: str, same_hash: bool) -> Update:

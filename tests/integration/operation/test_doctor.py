@@ -325,7 +325,7 @@ def test_a_migration_that_has_not_run_is_told(behind: Flask, monkeypatch: pytest
     with behind.app_context():
         db.session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
         db.session.commit()
-    finding = "The database has not seen migration 0002."
+    finding = "The database has not seen migration 0003."
     remedy = "Run the pending migrations: flask db upgrade."
     advice = ask(behind)
     assert ((ERROR, finding, remedy) in advice.findings, advice.status) == (True, 1)
