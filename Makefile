@@ -1,5 +1,6 @@
 # make run, make test, make long, make browser, make engines, make check, make demo, make proof, make counts,
-# make soak, make galera, make fuzz, make mutation, make bench: each prepares what it needs.
+# make soak, make nodes, make galera, make fuzz, make mutation, make bench, make growth: each prepares what it
+# needs.
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +11,7 @@ ENGINES := tests/e2e/engines
 COUNTED = $(shell grep -rl --include="test_*.py" campaigns.counts tests)
 export FLASK_APP := wsgi
 
-.PHONY: run test long browser engines check proof counts soak galera fuzz mutation bench demo clean
+.PHONY: run test long browser engines check proof counts soak nodes galera fuzz mutation bench growth demo clean
 
 run: $(VENV)/site instance/secret_key instance/demo_password
 	@$(BIN)/flask db upgrade 2>/dev/null || $(BIN)/flask db upgrade
@@ -61,6 +62,9 @@ mutation: $(VENV)/tests
 bench: $(VENV)/tests
 	@$(BIN)/python -m bench.guard $(ARGS)
 	@$(BIN)/python -m bench.refresh $(ARGS)
+
+growth: $(VENV)/tests
+	@$(BIN)/python -m bench.growth $(ARGS)
 
 demo: $(VENV)/site
 	@$(BIN)/python -m app.demo $(ARGS)
