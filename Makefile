@@ -52,6 +52,8 @@ soak: $(VENV)/tests
 
 galera: $(VENV)/tests
 	@$(BIN)/python -m tests.campaigns.galera $(ARGS)
+nodes: $(VENV)/tests
+	@$(BIN)/python -m tests.campaigns.nodes $(ARGS)
 
 fuzz: $(VENV)/tests
 	@$(BIN)/python -m tests.campaigns.fuzz $(ARGS)

@@ -45,13 +45,22 @@ ENGINE_OPTIONS: dict[str, dict[str, Any]] = {
 }
 """Per database: an exhausted pool or a lock fails within seconds, so that the reply is a 503 and no hang."""
 
+POOLED = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "prepare_threshold": None}
+"""``connect_args`` for PostgreSQL behind a pooler that gives each transaction another connection.
+
+A statement that is prepared on one connection is unknown, or is another one, on the next. PgBouncer refuses
+``options``; the time limit for locks is then set in the database (docs/deploying.md).
+"""
+
 HIDDEN = {"hide_parameters": True}
 """For every database: an unexpected error goes to the log without the values of its row."""
 
 
 def load(app: Flask, overrides: Mapping[str, Any]) -> None:
     """Configure ``app``; ValueError if the secret can be guessed or the database has no valid URL."""
-    app.config.from_mapping(PROXY_HOPS=0, RATCHET_LOGIN_URL="/sign-in", MAX_CONTENT_LENGTH=MAX_FORM_BYTES)
+    app.config.from_mapping(
+        PROXY_HOPS=0, DATABASE_POOLER=False, RATCHET_LOGIN_URL="/sign-in", MAX_CONTENT_LENGTH=MAX_FORM_BYTES
+    )
     app.config.from_prefixed_env()
     app.config.from_mapping(overrides)
     instance = Path(app.instance_path)
@@ -62,7 +71,8 @@ def load(app: Flask, overrides: Mapping[str, Any]) -> None:
     url = app.config.get("SQLALCHEMY_DATABASE_URI") or os.environ.get("DATABASE_URL")
     url = _with_driver(url or f"sqlite:///{instance / 'ratchet.sqlite'}")
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", _engine_options(_parse(url)))
+    options = _engine_options(_parse(url), pooler=bool(app.config["DATABASE_POOLER"]))
+    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", options)
 
 
 def _check_secret(app: Flask) -> None:
@@ -79,8 +89,10 @@ class ImpatientPool(QueuePool):
         super().__init__(creator, **{"timeout": 0.5, **options})
 
 
-def _engine_options(url: URL) -> dict[str, Any]:
+def _engine_options(url: URL, *, pooler: bool) -> dict[str, Any]:
     options = HIDDEN | ENGINE_OPTIONS.get(url.get_backend_name(), {})
+    if pooler and url.get_backend_name() == "postgresql":
+        options |= {"connect_args": POOLED}
     in_memory = url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
     return options if in_memory else {"poolclass": ImpatientPool, **options}
 

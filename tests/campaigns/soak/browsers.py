@@ -194,8 +194,10 @@ class SoakBrowser:
 
     def _note(self, reply: SoakReply) -> None:
         """Count what should not be."""
-        if reply.status == 503:
+        if reply.is_fault_told_well:
             self._ledger.add("503")
+        elif reply.status == 503:
+            self._ledger.add("unexplained replies", "a 503 without Retry-After, or with cookies")
         elif reply.status >= 500:
             self._ledger.add("5xx other than 503", f"{reply.status} {reply.code}")
         elif reply.status not in (200, 401):

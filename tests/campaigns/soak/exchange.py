@@ -13,16 +13,22 @@ CUT = (OSError, HTTPException)
 
 
 class SoakReply(NamedTuple):
-    """Status, error code, and the cookies that it sets; a cleared one is empty."""
+    """Status, error code, the cookies that it sets (a cleared one is empty), and ``Retry-After``."""
 
     status: int
     code: str
     cookies: dict[str, str]
+    retry_after: str = ""
 
     @property
     def ends_session(self) -> bool:
         """Whether the browser is signed out by this."""
         return self.status in (401, 403)
+
+    @property
+    def is_fault_told_well(self) -> bool:
+        """Whether this is a 503 as docs/faults.md promises it: it has Retry-After and sets nothing."""
+        return self.status == 503 and bool(self.retry_after) and not self.cookies
 
 
 def post(
@@ -41,7 +47,8 @@ def post(
         connection.close()
     is_json = answer.headers.get_content_type() == "application/json"
     code = json.loads(body).get("error", "") if is_json else ""
-    return SoakReply(answer.status, code, _cookies(answer.headers.get_all("Set-Cookie", [])))
+    cookies = _cookies(answer.headers.get_all("Set-Cookie", []))
+    return SoakReply(answer.status, code, cookies, answer.headers.get("Retry-After", ""))
 
 
 def receive(jar: dict[str, str], reply: SoakReply) -> None:

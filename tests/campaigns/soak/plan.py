@@ -27,6 +27,9 @@ class Plan:
     pause: float = 1.2
     """At most, between two exchanges of a tab."""
 
+    skew: float = 0
+    """How far the clocks of the nodes differ; a single node has one."""
+
     environment: Mapping[str, str] = field(default_factory=dict)
     """Of the server, beside what follows from the plan; what it says otherwise counts."""
 
@@ -36,10 +39,10 @@ class Plan:
 
     @property
     def bound(self) -> float:
-        """Within which an exchange completes or is given up: a third of the leeway."""
-        return self.leeway / 3
+        """Within which an exchange completes or is given up (docs/proof.md, *The bound is exact*)."""
+        return self.leeway / 3 - self.skew / 2
 
     @property
     def apart(self) -> float:
-        """More than a leeway: how far the uses of thief and victim are from each other."""
-        return self.leeway * 1.1
+        """More than a leeway, by any clock: how far the uses of thief and victim are from each other."""
+        return self.leeway * 1.1 + self.skew

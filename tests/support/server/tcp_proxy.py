@@ -72,6 +72,11 @@ class TcpProxy:
         self._listener.listen(512)
         Thread(target=self._accept, args=[self._listener], daemon=True).start()
 
+    def lead_to(self, host: str, port: int) -> None:
+        """Listen (again), and pass on to another server from now on."""
+        self._server = (host, port)
+        self.come_back()
+
     def go_away(self) -> None:
         """Cut every connection and refuse new ones, as a server does that is down."""
         self._shut()

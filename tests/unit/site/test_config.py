@@ -114,6 +114,19 @@ def test_no_database_is_waited_for_without_end(app: Flask, url: str, limits: set
     assert options["poolclass"] is config.ImpatientPool
 
 
+def test_behind_a_pooler_nothing_is_prepared(app: Flask) -> None:
+    """PgBouncer refuses ``options``, and does not know which connection has which prepared statement."""
+    options = load(app, SQLALCHEMY_DATABASE_URI="postgres://u@h/d", DATABASE_POOLER=True)
+    limits = options["SQLALCHEMY_ENGINE_OPTIONS"]["connect_args"]
+    assert limits == {"connect_timeout": 3, "tcp_user_timeout": 10_000, "prepare_threshold": None}
+
+
+def test_a_pooler_is_a_matter_of_postgresql(app: Flask) -> None:
+    """The drivers of the others know no such option."""
+    options = load(app, SQLALCHEMY_DATABASE_URI="mysql://u@h/d", DATABASE_POOLER=True)
+    assert "prepare_threshold" not in options["SQLALCHEMY_ENGINE_OPTIONS"]["connect_args"]
+
+
 def test_an_exhausted_pool_is_noticed_in_half_a_second() -> None:
     """Unless somebody says otherwise."""
     assert config.ImpatientPool(lambda: sqlite3.connect(":memory:")).timeout() == 0.5
