@@ -52,6 +52,7 @@ soak: $(VENV)/tests
 
 galera: $(VENV)/tests
 	@$(BIN)/python -m tests.campaigns.galera $(ARGS)
+
 nodes: $(VENV)/tests
 	@$(BIN)/python -m tests.campaigns.nodes $(ARGS)
 

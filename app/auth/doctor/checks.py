@@ -11,7 +11,7 @@ from ..routing import placement
 from ..settings import cookie_names as names
 from ..settings import secrets
 from . import host, secret_source
-from .database_checks import cluster, database, migrations, tenants
+from .database_checks import cluster, database, migrations, pooler, tenants
 from .findings import CheckContext, Finding
 
 MIN_LEEWAY = 20
@@ -193,6 +193,7 @@ CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
     lifetimes,
     database,
     cluster,
+    pooler,
     tenants,
     migrations,
 )

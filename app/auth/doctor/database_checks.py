@@ -66,6 +66,20 @@ def cluster(context: CheckContext) -> Iterator[Finding]:
             )
 
 
+def pooler(context: CheckContext) -> Iterator[Finding]:
+    """No statement is prepared on a connection that the next transaction may not have."""
+    with suppress(Unavailable):  # database() says so
+        if context.store.database.inspect(inspection.prepares_behind_pooler):
+            yield Finding(
+                "A pooler is between this site and PostgreSQL, and psycopg prepares statements. If it pools "
+                "transactions, the site gets the errors, or the rows, of other statements.",
+                'Set "prepare_threshold": None in the connect_args of SQLALCHEMY_ENGINE_OPTIONS '
+                "(DATABASE_POOLER in the reference site), unless it pools whole sessions; see "
+                "docs/deploying.md.",
+                is_error=False,
+            )
+
+
 def tenants(context: CheckContext) -> Iterator[Finding]:
     """No schema for each tenant: ids coincide there, and a token does not say which schema it is for."""
     if context.store.database.translates_schemas:

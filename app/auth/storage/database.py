@@ -148,7 +148,7 @@ class Database:
             return faults.ForeignText()
         if not faults.is_fault(error):
             return None
-        if faults.is_not_writable(error) or error.connection_invalidated:
+        if faults.is_of_connection(error):
             self._give_up_connections()
         return Unavailable(_for_a_developer(error))
 

@@ -22,11 +22,15 @@ A pooled connection to such a node stays open, so it has to be given up; a new o
 NOT_THERE = frozenset({"42P01", "42703", 1146, 1054})
 """No such table, no such column."""
 
+PREPARED_ELSEWHERE = frozenset({"26000", "42P05"})
+"""A prepared statement is not there, or already is: a pooler has changed the connection behind the driver."""
+
 FOREIGN_TEXT = frozenset({"22P05", 1267, 1270, 1271, 3854})
 """A text has a letter that the column's character set does not have. So no row holds that text."""
 
 SQLITE_NOT_THERE = ("no such table", "no such column")
 MIGRATE = "run the pending migrations (flask db upgrade)"
+UNPREPARED = "behind a pooler of transactions prepare no statements (psycopg: prepare_threshold=None)"
 
 
 class ForeignText(ValueError):
@@ -57,10 +61,20 @@ def is_not_writable(error: DBAPIError) -> bool:
     return not _codes(error).isdisjoint(NOT_WRITABLE)
 
 
+def is_of_connection(error: DBAPIError) -> bool:
+    """Whether the pooled connections are of no use any more, and new ones may be."""
+    return error.connection_invalidated or is_not_writable(error) or is_prepared_elsewhere(error)
+
+
 def is_not_there(error: BaseException | None) -> bool:
     """Whether a table or a column is missing."""
     codes = _codes(error)
     return not codes.isdisjoint(NOT_THERE) or any(str(code).startswith(SQLITE_NOT_THERE) for code in codes)
+
+
+def is_prepared_elsewhere(error: BaseException | None) -> bool:
+    """Whether a pooler between here and the server breaks the driver's prepared statements."""
+    return not _codes(error).isdisjoint(PREPARED_ELSEWHERE)
 
 
 def is_foreign_text(error: DBAPIError) -> bool:
@@ -71,12 +85,7 @@ def is_foreign_text(error: DBAPIError) -> bool:
 def is_fault(error: DBAPIError) -> bool:
     """Whether the database is down, busy or not prepared; anything else is a mistake in our SQL."""
     kinds = (OperationalError, InterfaceError, InternalError)
-    return (
-        isinstance(error, kinds)
-        or error.connection_invalidated
-        or is_not_writable(error)
-        or is_not_there(error)
-    )
+    return isinstance(error, kinds) or is_of_connection(error) or is_not_there(error)
 
 
 def in_short(error: BaseException | None) -> str:
@@ -87,7 +96,8 @@ def in_short(error: BaseException | None) -> str:
 
 def with_remedy(error: BaseException | None) -> str:
     """The same, with what to do about it where that is known."""
-    return f"{in_short(error)}; {MIGRATE}" if is_not_there(error) else in_short(error)
+    remedies = (MIGRATE, is_not_there(error)), (UNPREPARED, is_prepared_elsewhere(error))
+    return "; ".join([in_short(error), *(remedy for remedy, applies in remedies if applies)])
 
 
 def _codes(error: BaseException | None) -> frozenset[object]:

@@ -53,6 +53,17 @@ def reads_old_rows(connection: Connection, _table: Table) -> bool:
     return told.get("wsrep_on") == "ON" and not int(told["wsrep_sync_wait"]) & SYNC_WAIT_READS
 
 
+def prepares_behind_pooler(connection: Connection, _table: Table) -> bool:
+    """Whether psycopg prepares statements, and something between here and PostgreSQL pools its connections.
+
+    A pooler cannot hand the process id of its server connection on to a client, as that changes.
+    """
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.driver != "psycopg" or driver.prepare_threshold is None:
+        return False
+    return bool(driver.info.backend_pid != connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+
 def run_migrations(connection: Connection, _table: Table, options: Mapping[str, Any]) -> frozenset[str]:
     """The newest revisions that Alembic has run here, with the site's ``options`` for it."""
     from alembic.runtime.migration import MigrationContext  # noqa: PLC0415  # where a site migrates by it
