@@ -10,8 +10,10 @@ from contextlib import AbstractContextManager
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 
-TRANSIENT = frozenset({"40001", "40P01", "55P03", 1205, 1213})
-"""Serialization failure, deadlock, lock not available; in MariaDB lock wait timeout and deadlock."""
+TRANSIENT = frozenset({"40001", "40003", "40P01", "55P03", 1205, 1213})
+"""Serialization failure, a commit whose result is not known (CockroachDB), deadlock, lock not available; in
+MariaDB lock wait timeout, and deadlock, which is also what Galera calls a failed certification.
+"""
 
 NOT_WRITABLE = frozenset({"25006", 1047, 1290, 1792, 1836})
 """The node behind this connection does not write: it was demoted, made read-only, or has left its cluster.

@@ -11,6 +11,7 @@ from ...support.server.scolding import scolding, writes
 
 TRANSIENT = [
     pytest.param("postgresql", "40001", id="PostgreSQL could not serialize access"),
+    pytest.param("postgresql", "40003", id="CockroachDB does not know the result of a commit"),
     pytest.param("postgresql", "40P01", id="PostgreSQL found a deadlock"),
     pytest.param("postgresql", "55P03", id="PostgreSQL could not have the lock"),
     pytest.param("mariadb", "1213", id="MariaDB found a deadlock"),
