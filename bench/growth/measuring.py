@@ -28,7 +28,8 @@ def measured(table: Table, numbers: Numbers, show: Callable[[str], object]) -> C
     again = table.phase(rest, table.site.refresh)
     show("sign-outs")
     quiet = _asked(table)
-    leaving, table.staying = rest[: numbers.ended], rest[numbers.ended :]
+    leaving = rest[: numbers.ended]
+    table.staying = [user for user in rest if user not in leaving]
     ended = table.phase(leaving, table.site.end)
     busy = _asked(table)
     figures = {
@@ -57,7 +58,7 @@ def measured(table: Table, numbers: Numbers, show: Callable[[str], object]) -> C
 def side_by_side(one: Table, other: Table) -> Iterator[Mapping[str, float]]:
     """How long refreshes take in two tables, one here and one there, so that other programs disturb both."""
     phases = Phase(), Phase()
-    for users in zip(one.staying, other.staying, strict=True):
+    for users in zip(one.staying, other.staying, strict=False):
         for table, phase, user in zip((one, other), phases, users, strict=True):
             phase.spent.append(table.site.refresh(user))
     for phase in phases:
