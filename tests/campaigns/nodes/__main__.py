@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 
 from tests.campaigns.progress import is_watched, say, show
@@ -27,7 +28,7 @@ def main() -> int:
         options.seed,
         options.users,
         leeway=options.leeway,
-        access_ttl=options.leeway * 4 / 3,
+        access_ttl=math.ceil(options.leeway * 4 / 3),
         synchronous=not options.asynchronous,
         lag=options.lag,
     )

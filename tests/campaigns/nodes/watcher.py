@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from threading import Event, Lock
 
-from tests.campaigns.soak.exchange import CUT, SoakReply, post, receive
+from tests.campaigns.soak.exchange import CUT, GONE, SoakReply, attempts, post, receive
 from tests.support.browser import PASSWORD
 
 from .ledger import NodesLedger, Outages
@@ -76,7 +76,7 @@ class Watcher:
 
     def _insist(self, path: str, jar: dict[str, str], fields: dict[str, str], *expected: int) -> SoakReply:
         """POST by way of nginx until there is an answer that is no fault."""
-        while True:
+        for _ in attempts():
             with suppress(*CUT):
                 reply = post(self._port, path, jar, fields, PATIENCE)
                 if reply.status in expected:
@@ -84,3 +84,4 @@ class Watcher:
                 if not reply.is_fault_told_well:
                     self._ledger.add("unexplained replies", f"{path}: {reply.status} {reply.code}")
             time.sleep(MOMENT)
+        raise RuntimeError(GONE)

@@ -15,7 +15,7 @@ from threading import Condition, Event, Lock
 
 from tests.support.browser import PASSWORD, REFRESH_COOKIE
 
-from .exchange import CUT, SoakReply, post, receive
+from .exchange import CUT, GONE, SoakReply, attempts, post, receive
 from .ledger import Ledger
 from .plan import Plan
 
@@ -94,20 +94,25 @@ class SoakBrowser:
 
     def _insist(self) -> SoakReply:
         """Refresh, however often the connection is cut."""
-        while True:
+        for _ in attempts():
             with suppress(*CUT):
                 reply = post(self._port, "/auth/refresh", self.jar, {}, PATIENCE_TO_SIGN_IN)
                 if reply.status != 503:
                     return reply
             time.sleep(MOMENT)
+        raise RuntimeError(GONE)
 
     def sign_in(self) -> None:
         """Sign in, as often as it takes; what was stolen before is worth nothing now."""
         with self._signing_in:
             if REFRESH_COOKIE in self.jar:
                 return
-            while REFRESH_COOKIE not in self.jar:
+            for _ in attempts():
                 self._try_to_sign_in()
+                if REFRESH_COOKIE in self.jar:
+                    break
+            else:
+                raise RuntimeError(GONE)
             self.robbed = False
             self._ledger.add("sign-ins")
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from http.client import HTTPConnection, HTTPException
 from http.cookies import SimpleCookie
 from typing import NamedTuple
 
 CUT = (OSError, HTTPException)
 """What a connection ends in that a dying worker cuts, or that nobody answers in time (TimeoutError)."""
+
+
+GIVE_UP = 180
+GONE = "the site has given no answer for three minutes"
 
 
 class SoakReply(NamedTuple):
@@ -49,6 +54,13 @@ def post(
     code = json.loads(body).get("error", "") if is_json else ""
     cookies = _cookies(answer.headers.get_all("Set-Cookie", []))
     return SoakReply(answer.status, code, cookies, answer.headers.get("Retry-After", ""))
+
+
+def attempts() -> Iterator[None]:
+    """One attempt after the other, for GIVE_UP seconds: a site that is gone for good ends the run."""
+    deadline = time.monotonic() + GIVE_UP
+    while time.monotonic() < deadline:
+        yield
 
 
 def receive(jar: dict[str, str], reply: SoakReply) -> None:

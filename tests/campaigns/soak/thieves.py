@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from threading import Event
 
 from .browsers import DOUBT, SoakBrowser
-from .exchange import CUT, SoakReply, post, receive
+from .exchange import CUT, GONE, SoakReply, attempts, post, receive
 from .ledger import Ledger, Theft
 from .plan import Plan
 
@@ -45,7 +45,7 @@ class Thief:
 
     def insist(self, path: str, jar: dict[str, str]) -> SoakReply:
         """POST until there is an answer."""
-        while True:
+        for _ in attempts():
             try:
                 reply = post(self._port, path, jar, {}, self.plan.bound)
             except TimeoutError:
@@ -56,6 +56,7 @@ class Thief:
                 if reply.status != 503:
                     return reply
             time.sleep(MOMENT)
+        raise RuntimeError(GONE)
 
 
 class Robbery:

@@ -12,9 +12,12 @@ from tests.campaigns.nodes import page
 from tests.campaigns.nodes.ledger import HEAD, RECOVERY, NodesLedger, Outages
 from tests.campaigns.nodes.phases import PHASES
 from tests.campaigns.nodes.plan import NodesPlan
+from tests.campaigns.soak import exchange
+from tests.campaigns.soak.browsers import SoakBrowser
 from tests.campaigns.soak.exchange import SoakReply
 from tests.campaigns.soak.ledger import Theft
 from tests.campaigns.soak.plan import Plan
+from tests.support.server.nginx import free_port
 
 
 @pytest.fixture
@@ -145,6 +148,16 @@ def test_a_single_node_has_one_clock() -> None:
 def test_what_a_fault_has_to_say(reply: SoakReply, *, well: bool) -> None:
     """Each row is a reply, and whether docs/faults.md promises that."""
     assert reply.is_fault_told_well == well
+
+
+def test_a_site_that_is_gone_for_good_ends_the_run(
+    ledger: NodesLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A browser does not insist for ever; here for no time at all, on a port where nobody listens."""
+    monkeypatch.setattr(exchange, "GIVE_UP", 0.05)
+    browser = SoakBrowser(NodesPlan("", 1), free_port(), "ada", ledger)
+    with pytest.raises(RuntimeError, match="no answer"):
+        browser.sign_in()
 
 
 def test_the_closing_table_is_put_into_its_page(
