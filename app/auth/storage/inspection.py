@@ -20,6 +20,9 @@ MIN_HASH_LENGTH = 84
 EXACT_COLLATIONS = ("utf8mb4_bin", "utf8mb4_nopad_bin", "utf8mb4_0900_bin")
 """The collations of MariaDB and MySQL that treat different names as different and store every character."""
 
+ONE_INTEGER = frozenset({"cockroachdb"})
+"""The dialects that report every whole number as INTEGER. One of 64 bits is what INTEGER is there."""
+
 SYNC_WAIT_READS = 1
 """The bit of wsrep_sync_wait with which a SELECT waits for what other nodes have committed."""
 
@@ -136,7 +139,8 @@ def _misfit(name: str, wanted: TypeEngine[Any], found: TypeEngine[Any], dialect:
     if isinstance(wanted, Boolean):
         return "" if isinstance(found, Boolean if strict else Boolean | Integer) else "a boolean"
     if isinstance(wanted, Integer):
-        return "" if isinstance(found, type(wanted)) else "a whole number" + _of_width(wanted)
+        suitable = Integer if dialect in ONE_INTEGER else type(wanted)
+        return "" if isinstance(found, suitable) else "a whole number" + _of_width(wanted)
     if name == "password_hash" and not _has_room(found):
         return f"text of {MIN_HASH_LENGTH} characters or more"
     return "" if isinstance(found, String) else "text"
