@@ -125,11 +125,19 @@ class Cluster:
     def fail_over(self, lag: float) -> None:
         """The standby loses the primary, which crashes ``lag`` seconds later; the standby takes over."""
         with self._outages.one():
-            self._wire.go_away()
+            self.cut_off()
             time.sleep(lag)
-            self.primary.stop(CRASH)
-            self.standby.run("SELECT pg_promote()")
-            self.primary, self.standby = self.standby, self.primary
+            self.promote()
+
+    def cut_off(self) -> None:
+        """From now on the standby gets nothing."""
+        self._wire.go_away()
+
+    def promote(self) -> None:
+        """The primary crashes, and the standby takes over."""
+        self.primary.stop(CRASH)
+        self.standby.run("SELECT pg_promote()")
+        self.primary, self.standby = self.standby, self.primary
 
     def return_old_primary(self) -> int:
         """The former primary is back and takes no writes; what ``WRITTEN`` says there."""

@@ -1,17 +1,26 @@
-"""A database server that drops every connection, and goes away and comes back, under load."""
+"""A database server that drops every connection, goes away and comes back under load, or fails over."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import make_url
 
+from tests.campaigns.nodes.cluster import Cluster, cluster_in
+from tests.campaigns.nodes.daemon import passable_folder
+from tests.campaigns.nodes.ledger import Outages
 from tests.support import databases
+from tests.support.browser import Browser, refusal
+from tests.support.clock import Clock
+from tests.support.sites import add_user, let_in
 
 from ...support.peers.insistent import Insistent, await_that, check_promise, progress, put_off, refreshing
-from ...support.server.servers import server
+from ...support.server.servers import server, site_on
 from ...support.server.stage import Stage, looking_on, own_database
 from ...support.server.tcp_proxy import TcpProxy, proxy_to
 
@@ -21,6 +30,9 @@ BROWSERS = 8
 CUTS = 15
 RESTARTS = 3
 LEEWAY = "0.05"
+PAST_THE_LEEWAY = 40.0
+A_WHILE = 0.5
+"""Seconds in which a renewal that waits for nothing is long done."""
 
 
 @pytest.fixture(params=databases.SERVERS)
@@ -58,3 +70,44 @@ def test_restarted_server_signs_nobody_out(stage: tuple[Stage, TcpProxy]) -> Non
             proxy.come_back()
             await_that(progress(browsers))
     check_promise(site.site, browsers)
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL of this test's own, and a standby."""
+    with passable_folder() as folder, cluster_in(folder, Outages()) as made:
+        yield made
+
+
+@contextmanager
+def before_the_fault(cluster: Cluster, *, synchronous: bool) -> Iterator[Browser]:
+    """A browser that has renewed a while ago; from now on the standby gets nothing."""
+    clock = Clock()
+    with site_on(cluster.url):
+        pass
+    cluster.replicate(synchronous=synchronous)
+    with looking_on(cluster.url, cluster.primary.folder, clock=clock) as site:
+        browser = let_in(site, add_user(site, "ada@example.org"))
+        assert browser.refresh().status_code == 200
+        clock.advance(PAST_THE_LEEWAY)
+        cluster.cut_off()
+        yield browser
+
+
+def test_failover_to_a_synchronous_standby_loses_nothing(cluster: Cluster) -> None:
+    """A renewal waits for the standby, and its token is not sent before; afterwards the one before works."""
+    with before_the_fault(cluster, synchronous=True) as browser, ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(browser.refresh)
+        time.sleep(A_WHILE)
+        assert not waiting.done()
+        cluster.promote()
+        assert waiting.result().status_code in (200, 503)
+        assert browser.refresh().status_code == 200
+
+
+def test_failover_to_an_asynchronous_standby_loses_the_last_renewals(cluster: Cluster) -> None:
+    """No code can bring them back: the new primary takes their tokens for stolen ones (docs/deploying.md)."""
+    with before_the_fault(cluster, synchronous=False) as browser:
+        assert browser.refresh().status_code == 200
+        cluster.promote()
+        assert refusal(browser.refresh()) == (401, "refresh_token_reused")
