@@ -12,12 +12,15 @@ from docs.generator.parts import markdown, with_parts
 from tests.campaigns.progress import is_watched, say, show
 from tests.campaigns.soak.plan import Plan
 
+from .cluster import NotWholeError
 from .member import lacking
 from .run import run
 
 PAGE = DOCS / "scaling.md"
 REMEDY = "apt-get install mariadb-server galera-4 rsync (Debian, Ubuntu)"
 TOO_SLOW = "Too many exchanges went beyond the bound: this machine is too busy for the run to say much."
+
+NO_CLUSTER = "The database nodes did not find together: this machine is too busy for the run."
 
 
 def main() -> int:
@@ -27,8 +30,12 @@ def main() -> int:
         print(f"A cluster needs what is not on this machine: {', '.join(missing)}.\nGet it with: {REMEDY}")
         return 2
     plan = Plan("", options.minutes * 60, options.seed, users=4, leeway=6, access_ttl=10)
-    with TemporaryDirectory(prefix="galera") as folder:
-        outcome = run(plan, Path(folder), options.sync_wait, show if is_watched() else say)
+    try:
+        with TemporaryDirectory(prefix="galera") as folder:
+            outcome = run(plan, Path(folder), options.sync_wait, show if is_watched() else say)
+    except NotWholeError as error:
+        print(f"\n\n{error}\n{NO_CLUSTER}")
+        return 2
     rows = outcome.rows()
     width = max(len(what) for what, _ in rows)
     print("\n\n" + "\n".join(f"{what:<{width}}  {number}" for what, number in rows) + "\n")

@@ -24,6 +24,10 @@ COUNTED = {
 """The counters of a node that the closing table adds up, and their names there."""
 
 
+class NotWholeError(RuntimeError):
+    """The nodes do not find together, which says nothing about the site; the message has their logs."""
+
+
 class Cluster:
     """The nodes, and what they have counted."""
 
@@ -38,7 +42,7 @@ class Cluster:
         while not all(self._sees_all(member) for member in self.members):
             if time.monotonic() > deadline:
                 logs = "\n".join(member.log() for member in self.members)
-                raise RuntimeError(f"the cluster is not whole:\n{logs}")
+                raise NotWholeError(f"the cluster is not whole:\n{logs}")
             time.sleep(0.1)
 
     @property
@@ -102,7 +106,7 @@ def _await_start(member: Member) -> None:
     deadline = time.monotonic() + JOIN_SECONDS
     while not member.is_ready:
         if time.monotonic() > deadline:
-            raise RuntimeError(f"a database node did not start:\n{member.log()}")
+            raise NotWholeError(f"a database node did not start:\n{member.log()}")
         time.sleep(0.1)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Timer
 from typing import Any, NamedTuple
 
 import pymysql
@@ -61,7 +61,7 @@ def options(folder: Path, ports: Ports, group: Sequence[int], sync_wait: int) ->
         "datadir": folder / "data",
         "socket": folder / "sql.sock",
         "pid-file": folder / "pid",
-        "log-error": folder / "log",
+        "log-error": folder / "log.err",
         "port": ports.sql,
         "bind-address": "127.0.0.1",
         "binlog-format": "ROW",
@@ -131,12 +131,22 @@ class Member:
         """Undo ``cut_off``."""
         self.ask("SET GLOBAL wsrep_provider_options = 'gmcast.isolate=0'")
 
-    def lag(self, seconds: float) -> None:
-        """Apply nothing of what other nodes commit for a while, as under a backup; reads go on."""
-        with suppress(pymysql.Error), self._cursor() as cursor:
+    @contextmanager
+    def held_up(self, seconds: float) -> Iterator[None]:
+        """Apply nothing of what other nodes commit for so long, as under a backup; reads go on."""
+        with self._cursor() as cursor:
             cursor.execute("FLUSH TABLES WITH READ LOCK")
-            time.sleep(seconds)
-            cursor.execute("UNLOCK TABLES")
+            release = Timer(seconds, cursor.execute, ["UNLOCK TABLES"])
+            release.start()
+            try:
+                yield
+            finally:
+                release.join()
+
+    def lag(self, seconds: float) -> None:
+        """Be behind the others for so long; a node that is away is not."""
+        with suppress(pymysql.Error), self.held_up(seconds):
+            pass
 
     def ask(self, statement: str) -> tuple[tuple[Any, ...], ...]:
         """The rows of a statement."""
@@ -163,7 +173,7 @@ class Member:
 
     def log(self) -> str:
         """The end of its log."""
-        found = self.folder / "log"
+        found = self.folder / "log.err"
         return found.read_text(errors="replace")[-2000:] if found.exists() else ""
 
     @contextmanager

@@ -19,11 +19,14 @@ from tests.campaigns.soak.run import Say, busy, check, robbed
 from tests.support.server.servers import site_on
 from tests.support.sites import add_user
 
+from .behind import answers
 from .cluster import Cluster, cluster_in
 from .phases import phase_at
 
 LAG_SECONDS = 0.3
 """For how long a node applies nothing, now and then; far below the bound of an exchange."""
+
+RIGHT = {True: "right", False: "WRONG"}
 
 
 @dataclass
@@ -34,6 +37,9 @@ class Outcome:
     looks: list[bool] = field(default_factory=list)
     """Whether every database node took requests, look by look."""
 
+    answers: dict[str, bool] = field(default_factory=dict)
+    """What was asked of a node that is behind, and whether the answer was right."""
+
     counters: list[tuple[str, str]] = field(default_factory=list)
     lags: int = 0
     different: int = 0
@@ -42,13 +48,17 @@ class Outcome:
     @property
     def broken(self) -> list[str]:
         """The promises that were not kept, in words."""
+        wrong = [
+            f"wrong on a node that is behind: {words}" for words, right in self.answers.items() if not right
+        ]
         unequal = [f"{self.different} database nodes have other rows"] if self.different else []
-        return [*self.ledger.broken, *unequal]
+        return [*wrong, *self.ledger.broken, *unequal]
 
     def rows(self) -> list[tuple[str, str]]:
         """The closing table."""
         missing = self.looks.count(False) / max(1, len(self.looks))
         return [
+            *((f"on a node that is behind: {words}", RIGHT[right]) for words, right in self.answers.items()),
             *(row for row in self.ledger.rows() if row[0] != "key rotations"),
             *self.counters,
             ("moments at which a node lagged", str(self.lags)),
@@ -64,6 +74,7 @@ def run(plan: Plan, folder: Path, sync_wait: int, say: Say) -> Outcome:
         with site_on(cluster.members[0].url) as site:
             for number in range(plan.users):
                 add_user(site, _name(plan, number))
+        outcome.answers = answers(*cluster.members[:2])
         with _fleets(plan, cluster, folder) as fleets:
             _load(plan, cluster, fleets, outcome, say)
         outcome.different = cluster.differences("users")

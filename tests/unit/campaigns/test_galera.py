@@ -9,7 +9,7 @@ import pytest
 
 from tests.campaigns.galera import __main__ as command
 from tests.campaigns.galera import member
-from tests.campaigns.galera.cluster import NODES, Cluster
+from tests.campaigns.galera.cluster import NODES, Cluster, NotWholeError
 from tests.campaigns.galera.member import Member, Ports, lacking, options
 from tests.campaigns.galera.phases import PHASES, phase_at
 from tests.campaigns.galera.run import Outcome
@@ -113,6 +113,33 @@ def test_a_node_with_other_rows_breaks_a_promise() -> None:
     outcome = Outcome(different=cluster_of(*members).differences("users"))
     assert outcome.broken == ["1 database nodes have other rows"]
     assert Outcome(different=cluster_of(*[members[0]] * NODES).differences("users")).broken == []
+
+
+def test_a_wrong_answer_of_a_node_that_is_behind_breaks_a_promise() -> None:
+    """It is named, and the table has a row for each question."""
+    outcome = Outcome(answers={"a refresh": True, "a sign-out": False})
+    assert outcome.broken == ["wrong on a node that is behind: a sign-out"]
+    assert outcome.rows()[:2] == [
+        ("on a node that is behind: a refresh", "right"),
+        ("on a node that is behind: a sign-out", "WRONG"),
+    ]
+
+
+def test_nodes_that_do_not_find_together_say_nothing_about_the_site(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The exit status is that of a run that cannot tell, and the logs are shown."""
+
+    def fail(*_: object) -> None:
+        raise NotWholeError("the log of a node")
+
+    monkeypatch.setattr(command, "lacking", list)
+    monkeypatch.setattr(command, "run", fail)
+    monkeypatch.setattr("sys.argv", ["galera"])
+    assert command.main() == 2
+    told = capsys.readouterr().out
+    assert "the log of a node" in told
+    assert command.NO_CLUSTER in told
 
 
 def test_the_table_says_how_long_a_node_was_missing() -> None:
