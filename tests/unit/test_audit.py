@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 
 import pytest
+from flask import Flask
 
+from app.auth import audit, signals
 from app.auth.audit import fingerprint, line
 from app.auth.lifecycle.rotation import Session
 
@@ -74,3 +77,17 @@ def test_a_record_names_the_session_that_started_this_one() -> None:
 def test_a_record_says_when_in_utc(now: float, written: str) -> None:
     """To the millisecond and with its offset, whatever the clock on the wall shows (ASVS 16.2.2)."""
     assert json.loads(line("refresh", now))["time"] == written
+
+
+def test_no_record_is_made_that_no_logger_takes(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A site that keeps no audit trail does not pay for one."""
+    app, made = Flask(__name__), list[str]()
+    monkeypatch.setattr(audit, "line", lambda event, *_, **__: made.append(event))
+    audit.listen(app, lambda: NOW)
+    for level, expected in ((logging.WARNING, []), (logging.INFO, ["user_blocked"])):
+        caplog.set_level(level, audit.logger.name)
+        with app.app_context():
+            signals.emit(signals.user_blocked, subject="7")
+        assert made == expected
