@@ -58,18 +58,18 @@ class Key:
     def header(self, typ: str) -> str:
         """The header that a token of this type and key has (RFC 7515, 4.1), serialized and encoded."""
         fields = {"alg": self.algorithm, "typ": typ} | ({"kid": self.kid} if self.kid else {})
-        return _encode(strict_json.dumps(fields))
+        return encode_segment(strict_json.dumps(fields))
 
     def sign(self, signing_input: str) -> str:
         """The token that begins with this header and these claims (RFC 7515, 5.1)."""
         signature = jwt.get_algorithm_by_name(self.algorithm).sign(signing_input.encode(), self.material)
-        return f"{signing_input}.{_encode(signature)}"
+        return f"{signing_input}.{encode_segment(signature)}"
 
     def verify(self, token: str) -> bool:
         """Whether this key signed ``token``, with its own algorithm and no other (RFC 8725, 3.1)."""
         signing_input, _, encoded = token.rpartition(".")
         try:
-            signature = _decode(encoded)
+            signature = decode_segment(encoded)
         except ValueError:
             return False
         algorithm = jwt.get_algorithm_by_name(self.algorithm)
@@ -97,14 +97,14 @@ class TokenSigner:
 
     def sign(self, claims: Mapping[str, object]) -> str:
         """The token for ``claims``; they are sorted, so the same claims give the same text."""
-        return self._signing_key.sign(f"{self._header}.{_encode(strict_json.dumps(claims))}")
+        return self._signing_key.sign(f"{self._header}.{encode_segment(strict_json.dumps(claims))}")
 
     def read(self, token: str) -> dict[str, Any]:
         """The claims of ``token`` if its header is exactly one of ours and its signature is valid."""
         if not any(key.verify(token) for key in self._keys_for(token)):
             raise self._error
         try:
-            claims = strict_json.loads(_decode(token.split(".")[1]))
+            claims = strict_json.loads(decode_segment(token.split(".")[1]))
         except ValueError as error:
             raise self._error from error
         if not isinstance(claims, dict):
@@ -123,13 +123,14 @@ class TokenSigner:
         return self._keys.get(token.partition(".")[0], [])
 
 
-def _encode(raw: bytes) -> str:
+def encode_segment(raw: bytes) -> str:
+    """Base64url without padding (RFC 7515, 2)."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def _decode(segment: str) -> bytes:
+def decode_segment(segment: str) -> bytes:
     """The bytes of a segment; ValueError for a spelling that no encoder writes (RFC 4648, 3.5)."""
     raw = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
-    if _encode(raw) != segment:
+    if encode_segment(raw) != segment:
         raise ValueError("the last character has bits that are not used")
     return raw
