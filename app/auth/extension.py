@@ -28,6 +28,7 @@ from .storage.host_database import HostDb
 from .user import RatchetUser
 from .web import redirects, responses, stream
 from .web.body import check_delivery
+from .web.device_binding import must_bind
 from .web.request import (
     check_origin,
     client_ip,
@@ -163,7 +164,9 @@ class Ratchet(Generic[_User]):
         With ``delivery="body"`` it sets none: hand out the tokens that are returned, to a client that keeps
         its tokens itself. Raises InvalidRequest for that if RATCHET_BODY_DELIVERY is false.
         """
-        return sign_in.start(user, SessionOptions(remember, check_delivery(delivery), device_label(label)))
+        check_delivery(delivery)
+        options = SessionOptions(remember, delivery, device_label(label), must_bind(delivery))
+        return sign_in.start(user, options)
 
     def end_session(self, session_id: str | None = None) -> None:
         """Sign out the browser that sent this request, or another session of the same user."""

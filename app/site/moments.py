@@ -10,9 +10,10 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 def devices(sessions: list[dict[str, Any]]) -> list[Mapping[str, Any]]:
-    """The sessions that Ratchet lists, this one first, each with ``used`` and ``signed_in`` in words.
+    """The sessions that Ratchet lists, this one first, each with its times in words.
 
-    The session of a request is in use now, so its own time is the present one.
+    These are ``used``, ``signed_in`` and ``refused``. The session of a request is in use now, so its own time
+    is the present one.
     """
     ordered = sorted(sessions, key=lambda item: not item["current"])
     now = _read(ordered[0]["last_used_at"])
@@ -21,6 +22,7 @@ def devices(sessions: list[dict[str, Any]]) -> list[Mapping[str, Any]]:
             **item,
             "used": about(now - _read(item["last_used_at"])),
             "signed_in": ago(now - _read(item["started_at"])),
+            "refused": about(now - _read(copied)) if (copied := item.get("copy_refused_at")) else "",
         }
         for item in ordered
     ]

@@ -24,7 +24,7 @@ from ..web import redirects, responses, stream
 from ..web.body import read_body
 from ..web.request import check_origin
 from ..web.services import EXTENSION, services
-from . import metadata, oauth, openapi, subrequest, views
+from . import device_bound, metadata, oauth, openapi, subrequest, views
 
 _routes = Routes()
 
@@ -37,6 +37,7 @@ def describe() -> Response:
 
 ROUTES: tuple[Route, ...] = (
     *views.routes,
+    *device_bound.routes,
     *continuation.routes,
     *oauth.routes,
     *metadata.routes,

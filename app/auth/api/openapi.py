@@ -48,10 +48,11 @@ HEADERS: Mapping[str, str] = {
     "Pragma": "no-cache (RFC 6749, section 5.1).",
     "Ratchet-Subject": "The ``sub`` of the user, percent-encoded (RFC 3986, section 2.1).",
     "Retry-After": "Seconds to wait.",
+    "Secure-Session-Challenge": "What the browser signs for its next proof of the key of its device.",
     "Set-Cookie": "The cookies of the session: set, or cleared by a sign-out. None with body delivery.",
     "WWW-Authenticate": "What the client has to present (RFC 6750, section 3).",
 }
-REQUIRED_HEADERS = frozenset(HEADERS) - {"Set-Cookie"}
+REQUIRED_HEADERS = frozenset(HEADERS) - {"Set-Cookie", "Secure-Session-Challenge"}
 
 VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")
 """A variable part of a path, as Flask writes it."""

@@ -40,6 +40,7 @@ from ..routing.schemas import (
 from ..user import field_of
 from ..web import password_sign_in, responses
 from ..web.body import Body, check_delivery, read_body
+from ..web.device_binding import must_bind
 from ..web.request import (
     client_ip,
     device_label,
@@ -71,7 +72,9 @@ def login() -> Response:
         raise InvalidRequest("This URL takes no password. Sign in on the sign-in page of the site.")
     delivery = body.choice("delivery", *services().settings.deliveries)
     field, identifier = _identifier(body)
-    options = SessionOptions(body.flag("remember"), delivery, device_label(body.text("label")))
+    options = SessionOptions(
+        body.flag("remember"), delivery, device_label(body.text("label")), must_bind(delivery)
+    )
     issued, replaces = password_sign_in.sign_in(field, identifier, body.needed("password"), options)
     reply = responses.tokens(issued, delivery, replaces=replaces)
     if replaces and delivery == "body":

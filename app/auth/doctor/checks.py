@@ -19,6 +19,9 @@ MIN_LEEWAY = 20
 
 MAX_ACCESS_TTL = 3600
 
+MIN_BOUND_TTL = 300
+"""Chromium renews two minutes before the end, and signs at most 6 times in 9 minutes."""
+
 LEEWAYS = 4
 """The shortest life of an access token in leeways: then renewals rotate, and thieves are found soon."""
 
@@ -181,6 +184,26 @@ def lifetimes(context: CheckContext) -> Iterator[Finding]:
         )
 
 
+def device_bound(context: CheckContext) -> Iterator[Finding]:
+    """Browsers can bind sessions to devices, and no session is bound that cannot go on."""
+    settings = context.settings
+    is_possible = settings.cookie_secure and settings.access_cookie and settings.cookie_domain is None
+    if not settings.device_bound and is_possible and not settings.cookie_partitioned:
+        yield Finding(
+            "RATCHET_DEVICE_BOUND is off: a copied cookie works on any device, and a session that was bound "
+            "before cannot be renewed.",
+            "Set it to true; if it cannot work, the error says why. See docs/device-bound.md.",
+            is_error=False,
+        )
+    if settings.device_bound and settings.access_ttl < MIN_BOUND_TTL:
+        yield Finding(
+            f"Browsers prove the key of a device at most 6 times in 9 minutes, and an access token lives for "
+            f"{settings.access_ttl:g} s.",
+            f"Set RATCHET_ACCESS_TTL to {MIN_BOUND_TTL}s or more; 10m is the default.",
+            is_error=False,
+        )
+
+
 CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
     secret,
     cookies,
@@ -191,6 +214,7 @@ CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
     throttle,
     leeway,
     lifetimes,
+    device_bound,
     database,
     cluster,
     pooler,

@@ -27,6 +27,7 @@ from ..settings.model import Settings
 from ..user import MAX_IDENTIFIER_LENGTH, field_of
 from ..web import password_sign_in, redirects, responses
 from ..web.body import Body, read_form
+from ..web.device_binding import must_bind
 from ..web.request import (
     check_purpose,
     device_label,
@@ -169,7 +170,7 @@ def refused(problem: RatchetError, form: Body | None = None) -> Response:
 
 def _sign_in(form: Body) -> Response:
     identifier, password = form.text("identifier") or "", form.text("password") or ""
-    options = SessionOptions("remember" in form, "cookie", device_label())
+    options = SessionOptions("remember" in form, "cookie", device_label(), must_bind("cookie"))
     issued, replaces = password_sign_in.sign_in(field_of(identifier), identifier, password, options)
     reply = cast("Response", redirect(redirects.next_page(), 303))
     return responses.set_cookies(reply, issued, replaces=replaces)

@@ -95,7 +95,8 @@ class SessionService:
         Raises InvalidCredentials if the password was changed meanwhile, TokenInvalid if ``old`` has ended.
         """
         now, further = self._clock(), self._further(account)
-        started = self._new_session(SessionOptions(old.remember, old.delivery, old.label), now)
+        must_bind = old.device is not None and old.device.is_required
+        started = self._new_session(SessionOptions(old.remember, old.delivery, old.label, must_bind), now)
         decide_transition = partial(
             transitions.restart, new_session=started, password_hash=account.password_hash, old=old.id
         )

@@ -10,6 +10,7 @@ import difflib
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Any
 
 from flask import Config, Flask
@@ -71,12 +72,28 @@ def _parse(key: str, value: Any) -> Any:
 
 
 def _fit_defaults(settings: Settings, given: Collection[str]) -> Settings:
-    """A default is lowered to a limit that was set and is shorter."""
+    """A default is lowered to a limit that was set and is shorter, and false where it cannot be true."""
     if "RATCHET_REFRESH_TTL" not in given:
         settings = replace(settings, refresh_ttl=min(settings.refresh_ttl, settings.session_ttl))
     if "RATCHET_SHORT_TTL" not in given:
         settings = replace(settings, short_ttl=min(settings.short_ttl, settings.refresh_ttl))
+    if "RATCHET_DEVICE_BOUND" not in given:
+        settings = replace(settings, device_bound=_device_obstacle(settings) is None)
     return settings
+
+
+def _device_obstacle(settings: Settings) -> str | None:
+    """What prevents browsers from binding a session to the device, with the remedy; None if nothing does."""
+    obstacles = {
+        "needs Secure cookies; remove RATCHET_COOKIE_SECURE": not settings.cookie_secure,
+        "needs the access cookie; remove RATCHET_ACCESS_COOKIE": not settings.access_cookie,
+        "forbids RATCHET_COOKIE_DOMAIN; a browser renews the cookie only for the host that has set it": (
+            settings.cookie_domain is not None
+        ),
+        "forbids RATCHET_COOKIE_PARTITIONED; browsers bind no cookie of a frame": settings.cookie_partitioned,
+        "needs another package: pip install 'flask-ratchet[keys]'": find_spec("cryptography") is None,
+    }
+    return next((why for why, is_so in obstacles.items() if is_so), None)
 
 
 def _secrets(app: Flask) -> tuple[str | bytes, ...]:
@@ -157,3 +174,5 @@ def _check(settings: Settings) -> None:
     for complaint, is_so in contradictions.items():
         if is_so:
             raise SettingsError(f"{complaint}.")
+    if settings.device_bound and (obstacle := _device_obstacle(settings)):
+        raise SettingsError(f"RATCHET_DEVICE_BOUND {settings.device_bound!r} {obstacle}.")

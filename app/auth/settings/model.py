@@ -130,6 +130,14 @@ class Settings:
     access_cookie: bool = setting(
         parsers.flag, True, _FLAG, "Also set the access token as a cookie, for server-rendered pages."
     )
+    device_bound: parsers.DeviceBound = setting(
+        parsers.device_bound,
+        True,
+        'true, false or "required"; the first and the last go with Secure cookies of one host, the access '
+        "cookie and the extra flask-ratchet[keys]",
+        "Bind sessions to the device where the browser can (DBSC), so that a copied cookie is useless. The "
+        "default is false where another setting forbids it.",
+    )
     body_delivery: bool = setting(
         parsers.flag, True, _FLAG, "Clients that keep no cookies may have refresh tokens in the body."
     )

@@ -29,6 +29,9 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 SameSite = Literal["Strict", "Lax", "None"]
 _SAMESITE: tuple[SameSite, ...] = ("Strict", "Lax", "None")
 
+DeviceBound = Literal[True, False, "required"]
+_DEVICE_BOUND: tuple[DeviceBound, ...] = (True, False, "required")
+
 Delivery = Literal["cookie", "body"]
 _DELIVERIES: tuple[Delivery, ...] = ("cookie", "body")
 
@@ -161,6 +164,11 @@ def domain(value: Any) -> str | None:
 def delivery(value: Any) -> Delivery:
     """A value of RATCHET_DEFAULT_DELIVERY."""
     return _DELIVERIES[_DELIVERIES.index(value)]
+
+
+def device_bound(value: Any) -> DeviceBound:
+    """A value of RATCHET_DEVICE_BOUND; 1 and 0 are none."""
+    return _DEVICE_BOUND[[repr(one) for one in _DEVICE_BOUND].index(repr(value))]
 
 
 def samesite(value: Any) -> SameSite:

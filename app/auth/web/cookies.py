@@ -127,6 +127,10 @@ class Cookies:
         """Set only the access cookie, for ``max_age`` seconds."""
         self._add(response, self.names.access, access, _lifetime(max_age))
 
+    def access_attributes(self) -> str:
+        """The attributes of the access cookie, without its life, as ``Set-Cookie`` has them."""
+        return dump_cookie(self.names.access, "", **self._attributes(self.names.access)).partition("; ")[2]
+
     def has_trace(self, request: Request) -> bool:
         """Whether the request has a cookie of a session, even of one that is over."""
         return self.has_mark(request) or bool(_sent(_header(request), self.names.access))

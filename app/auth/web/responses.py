@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from ..errors import MethodNotAllowed, RatchetError, TooManyAttempts, Unavailable
 from ..lifecycle.rotation import Session
 from ..sessions.issuer import IssuedTokens
+from . import device_binding
 from .request import NOT_STORED, READS_ACCESS, keep_from_caches
 from .services import services
 
@@ -87,6 +88,7 @@ def set_cookies(response: Response, issued: IssuedTokens, *, replaces: bool = Fa
     )
     if is_bound and issued.sets_access_cookie:
         set_bound_cookie(response, issued)
+    device_binding.offer(response, issued)
     return response
 
 

@@ -19,6 +19,7 @@ from ..sessions.revocation import RevocationCache
 from ..sessions.service import SessionService
 from ..settings.model import Settings
 from ..storage.accounts import AccountStore
+from ..tokens.device_proofs import Challenges
 from .cookies import Cookies
 
 EXTENSION = "ratchet"
@@ -39,6 +40,7 @@ class Services:
     sessions: SessionService
     authenticator: Authenticator
     cookies: Cookies
+    challenges: Challenges
     clock: Callable[[], float]
     sentences: Sentences
 
@@ -74,7 +76,18 @@ def assemble(
     throttle = Throttle(settings.throttle_storage, settings.secrets[0])
     formats = PasswordFormats(settings.bcrypt_rounds, verifiers)
     authenticator = Authenticator(settings, store, throttle, sessions, is_breached, formats, clock)
-    return Services(settings, store, token_issuer, reader, sessions, authenticator, cookies, clock, sentences)
+    return Services(
+        settings,
+        store,
+        token_issuer,
+        reader,
+        sessions,
+        authenticator,
+        cookies,
+        Challenges(settings.secrets),
+        clock,
+        sentences,
+    )
 
 
 def services() -> Services:

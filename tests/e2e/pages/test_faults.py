@@ -35,7 +35,7 @@ def line(database: str) -> Iterator[TcpProxy]:
 @pytest.fixture(scope="module")
 def far_house(database: str, line: TcpProxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A house whose database is at the other end of that line."""
-    with open_house(database, tmp_path_factory.mktemp("far"), seen_as=line.url(database)) as opened:
+    with open_house(database, tmp_path_factory.mktemp("far"), line.url(database)) as opened:
         yield opened
 
 

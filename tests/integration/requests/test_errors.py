@@ -12,6 +12,8 @@ from app.auth import InsufficientScope, RatchetError, SignInRefused
 from app.db import db
 from tests.support.browser import NEW_PASSWORD, Browser, bearer, content, refusal
 
+from ...support.device_bound.browser import REFRESH, BoundBrowser, offered
+from ...support.device_bound.key import DeviceKey
 from ...support.rows import stored
 from ...support.scene import Scene, ask_when_stale, barred_sign_in, guess_often, sign_out_from_afar
 
@@ -36,6 +38,30 @@ REUSED = Error(401, "refresh_token_reused")
 TOO_OLD = Error(403, "reauthentication_required", challenge="insufficient_user_authentication")
 CROSS_ORIGIN = Error(403, "cross_origin")
 UNAVAILABLE = Error(503, "unavailable", waits=True)
+
+
+def bound(at: Scene) -> BoundBrowser:
+    """A browser whose session is bound."""
+    browser = BoundBrowser(at.site, at.clock)
+    browser.sign_in()
+    browser.prove()
+    return browser
+
+
+def copied(at: Scene) -> Browser:
+    """A copy of its cookies, when the access token in it has run out."""
+    copy = bound(at).copy()
+    at.clock.advance(700)
+    return copy
+
+
+def register_another(at: Scene) -> TestResponse:
+    """Register a second key with the challenge of the first."""
+    browser = BoundBrowser(at.site, at.clock)
+    challenge = offered(browser.sign_in())
+    browser.key = DeviceKey()
+    return browser.register(challenge)
+
 
 ERRORS: list[tuple[str, Callable[[Scene], TestResponse], Error]] = [
     ("a body without its fields", lambda at: at.browser.post("/auth/login", {}), INVALID_REQUEST),
@@ -90,6 +116,9 @@ ERRORS: list[tuple[str, Callable[[Scene], TestResponse], Error]] = [
      Error(401, "invalid_client", challenge="invalid_token")),
     ("a session that is not there",
      lambda at: at.browser.client.delete("/auth/sessions/never-was"), Error(404, "not_found")),
+    ("a copy of a bound session", lambda at: copied(at).refresh(), Error(401, "device_proof_required")),
+    ("no proof where one is needed", lambda at: bound(at).send(REFRESH), Error(403, "challenge_used")),
+    ("a second device", register_another, Error(400, "device_refused")),
     ("a method that is not declared",
      lambda at: at.browser.client.put("/auth/refresh"), Error(405, "method_not_allowed")),
 ]  # fmt: skip

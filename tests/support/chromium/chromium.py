@@ -30,12 +30,15 @@ START_SECONDS = 30
 
 
 @contextmanager
-def chromium(folder: Path) -> Iterator[BrowserContext]:
-    """A running Chromium with a profile in ``folder``: its one context, with an empty tab."""
+def chromium(folder: Path, *further: str) -> Iterator[BrowserContext]:
+    """A running Chromium with a profile in ``folder``: its one context, with an empty tab.
+
+    ``further`` are arguments beside ours.
+    """
     program = shutil.which(PROGRAM)
     if program is None:
         missing("Chromium", "install it with apt-get install chromium")
-    command = [str(program), *ARGUMENTS, f"--user-data-dir={folder}", "about:blank"]
+    command = [str(program), *ARGUMENTS, *further, f"--user-data-dir={folder}", "about:blank"]
     with (
         (folder / "log").open("wb") as log,
         subprocess.Popen(command, stdout=log, stderr=log) as process,
@@ -48,6 +51,7 @@ def chromium(folder: Path) -> Iterator[BrowserContext]:
             browser.close()
         finally:
             process.terminate()
+    (folder / "DevToolsActivePort").unlink(missing_ok=True)  # the next one with this profile writes its own
 
 
 class Targets:

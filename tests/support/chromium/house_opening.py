@@ -21,11 +21,12 @@ from .house import __name__ as house
 
 @dataclass(frozen=True)
 class House:
-    """A house that is open: its port on loopback, and the folder that steers it."""
+    """A house that is open: its port on loopback, the folder that steers it, gunicorn's master process."""
 
     port: int
     folder: Path
     site: Flask
+    process: int
 
     def turn_clock(self, seconds: float) -> None:
         """Turn the clock of the server ahead."""
@@ -48,18 +49,20 @@ class House:
 
 
 @contextmanager
-def open_house(url: str, folder: Path, seen_as: str | None = None, **settings: str) -> Iterator[House]:
+def open_house(
+    url: str, folder: Path, seen_as: str | None = None, app: str = house, workers: int = 1, /, **settings: str
+) -> Iterator[House]:
     """Open a house on the database at ``url``, where the server sees it as ``seen_as``.
 
-    ``settings`` are added to the environment of the server.
+    ``app`` is the module that makes it. ``settings`` are added to the environment of the server.
     """
     FileClock(folder).start()
     environment = environment_for(seen_as or url, HOUSE_FOLDER=str(folder), **settings)
     with site_on(url) as site:
         pass
-    options = ["--workers", "1", "--threads", "8", "--graceful-timeout", "1"]
+    options = ["--workers", str(workers), "--threads", "8", "--graceful-timeout", "1"]
     try:
-        with gunicorn.running(f"{house}:create_app()", environment, options) as server:
-            yield House(server.port, folder, site)
+        with gunicorn.running(f"{app}:create_app()", environment, options) as server:
+            yield House(server.port, folder, site, server.process.pid)
     finally:
         renew_connections(site)

@@ -11,6 +11,7 @@ import pytest
 
 from app.auth.errors import SettingsError
 from app.auth.lifecycle.rotation import RotationPolicy
+from app.auth.settings import load
 from app.auth.settings.model import SETTINGS, Settings
 
 from ...support.samples import DAY, HOUR, load_settings
@@ -44,6 +45,9 @@ TABLE = {
     "RATCHET_COOKIE_SECURE": Row(default=True, good=False, kept=False, bad=NO_FLAG),
     "RATCHET_COOKIE_PARTITIONED": Row(default=False, good=False, kept=False, bad=NO_FLAG),
     "RATCHET_ACCESS_COOKIE": Row(default=True, good=False, kept=False, bad=NO_FLAG),
+    "RATCHET_DEVICE_BOUND": Row(
+        default=True, good="required", kept="required", bad=("Required", 1, 0, None, "", "true", [True])
+    ),
     "RATCHET_BODY_DELIVERY": Row(default=True, good=False, kept=False, bad=NO_FLAG),
     "RATCHET_DEFAULT_DELIVERY": Row("cookie", "body", "body", ("both", "", None, True)),
     "RATCHET_TRUSTED_ORIGINS": Row(
@@ -196,6 +200,35 @@ def test_the_rule_is_made_of_the_settings() -> None:
     assert settings.rotation_policy == RotationPolicy(
         leeway=5, idle_ttl=2 * DAY, short_ttl=HOUR, strict=False
     )
+
+
+@pytest.mark.parametrize(
+    ("further", "says"),
+    [
+        ({"RATCHET_COOKIE_SECURE": False}, "needs Secure cookies; remove RATCHET_COOKIE_SECURE"),
+        ({"RATCHET_ACCESS_COOKIE": False}, "needs the access cookie; remove RATCHET_ACCESS_COOKIE"),
+        ({"RATCHET_COOKIE_DOMAIN": "example.org"}, "forbids RATCHET_COOKIE_DOMAIN"),
+        (
+            {"RATCHET_COOKIE_PARTITIONED": True, "RATCHET_COOKIE_SAMESITE": "None"},
+            "forbids RATCHET_COOKIE_PARTITIONED",
+        ),
+    ],
+)
+@pytest.mark.parametrize("value", [True, "required"])
+def test_where_a_session_cannot_be_bound(further: dict[str, Any], says: str, value: object) -> None:
+    """The default is false there, false is allowed, and anything else stops the app with the remedy."""
+    assert load_settings(**further).device_bound is False
+    assert load_settings(**further, RATCHET_DEVICE_BOUND=False).device_bound is False
+    with pytest.raises(SettingsError, match=f"^RATCHET_DEVICE_BOUND {value!r} {says}"):
+        load_settings(**further, RATCHET_DEVICE_BOUND=value)
+
+
+def test_binding_needs_the_package_that_verifies_proofs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without cryptography the default is false, and the error names the extra."""
+    monkeypatch.setattr(load, "find_spec", lambda _name: None)
+    assert load_settings().device_bound is False
+    with pytest.raises(SettingsError, match=r"pip install 'flask-ratchet\[keys\]'"):
+        load_settings(RATCHET_DEVICE_BOUND=True)
 
 
 def test_settings_are_frozen() -> None:
