@@ -5,6 +5,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 DEMO := demo@example.org
 BROWSER := tests/e2e/client tests/e2e/pages
 ENGINES := tests/e2e/engines
@@ -62,9 +63,8 @@ fuzz: $(VENV)/tests
 mutation: $(VENV)/tests
 	@$(BIN)/python -m tests.campaigns.mutation $(ARGS)
 
-bench: $(VENV)/tests
-	@$(BIN)/python -m bench.guard $(ARGS)
-	@$(BIN)/python -m bench.refresh $(ARGS)
+bench: $(VENV)/tests $(PEERS)/ready
+	@$(BIN)/python -m bench $(ARGS)
 
 growth: $(VENV)/tests
 	@$(BIN)/python -m bench.growth $(ARGS)
@@ -73,7 +73,7 @@ demo: $(VENV)/site
 	@$(BIN)/python -m app.demo $(ARGS)
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Ratchet needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
@@ -86,6 +86,12 @@ $(VENV)/site: $(VENV)/pip requirements.txt
 
 $(VENV)/tests: $(VENV)/site tests/requirements.txt
 	$(BIN)/pip install --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+$(PEERS)/ready: bench/peers/requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --disable-pip-version-check -r bench/peers/requirements.txt
+	@ln -sfn $(CURDIR)/app/auth $$($(PEERS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/flask_ratchet
 	@touch $@
 
 instance/secret_key:

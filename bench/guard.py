@@ -1,27 +1,24 @@
-"""python -m bench.guard: the cost of the guard for a view, with and without the knowledge of ended sessions.
+"""The cost of the guard for a view, in this process, with and without the knowledge of ended sessions.
 
 Three views serve the same request alternately: a bare one, a guarded one, and a guarded one of a site that
-never asks for ended sessions (see rounds.py). The bare and the guarded one also serve it with the token in a
-cookie: Flask reads the cookies of every request, so more of them cost more without a guard, too. The guarded
-view is then measured once more, with another access token in each request.
+never asks for ended sessions (see rounds.py). The bare and the guarded one also serve it with the token in
+the last of ten cookies: Flask reads the cookies of every request, so they cost more without a guard, too.
+The guarded view is then measured once more with another access token in each request.
 """
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import os
-import platform
 import secrets
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from copy import copy
 from functools import partial
 from itertools import repeat
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -33,20 +30,16 @@ from app.auth.sessions.issuer import IssuedTokens
 from app.auth.sessions.reader import SessionReader
 from app.auth.sessions.revocation import RevocationCache
 from app.auth.web.services import EXTENSION, Services, services
-from docs.generator import DOCS
-from docs.generator.parts import with_parts
+from docs.generator.parts import markdown
 
 from .rounds import REQUESTS, Ask, Measured, measure, once
 
-PAGE = DOCS / "speed.md"
-ROUNDS = 40
-QUICK = 4
-BARE, GUARDED = "bare", "guarded"
-UNKNOWING = "guarded, without ended sessions"
+BARE = "bare"
+WITHOUT = "guarded, without ended sessions"
+GUARDED = "guarded"
+BARE_COOKIES = "bare, ten cookies"
+COOKIE = "guarded, the last of ten cookies"
 FIRST = "guarded, a token not seen before"
-
-COOKIES = (1, 10)
-"""How many cookies a request has where the token is in one."""
 
 
 class Ignorant(RevocationCache):
@@ -57,33 +50,45 @@ class Ignorant(RevocationCache):
         return False
 
 
-def main() -> None:
-    """Measure and print; with ``--write`` also into docs/speed.md."""
-    parser = argparse.ArgumentParser(prog="python -m bench.guard", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK} rounds")
-    parser.add_argument("--write", action="store_true", help="put the figures into docs/speed.md")
-    options = parser.parse_args()
-    rounds = QUICK if options.quick else options.rounds
+class Guard(NamedTuple):
+    """The views by name, and microseconds of processor time for one question to the database."""
+
+    views: dict[str, Measured]
+    question: float
+
+    def over_bare(self, name: str) -> float:
+        """Microseconds that this view takes more than the bare one with the same cookies."""
+        bare = BARE_COOKIES if name == COOKIE else BARE
+        return self.views[name].middle - self.views[bare].middle
+
+
+def measured(rounds: int) -> Guard:
+    """The views, alternately; then the guarded one with a token that it has not seen."""
     with tempfile.TemporaryDirectory() as folder:
         app, issued = site(Path(folder))
-        same = repeat(as_bearer(issued.access_token))
+        same = issued.access_token
         asks = {
-            BARE: asking(app, "/bare", same),
-            UNKNOWING: asking(ignorant(app), "/guarded", same),
-            GUARDED: asking(app, "/guarded", same),
+            BARE: asking(app, "/bare", repeat(bearer(same))),
+            WITHOUT: asking(ignorant(app), "/guarded", repeat(bearer(same))),
+            GUARDED: asking(app, "/guarded", repeat(bearer(same))),
+            BARE_COOKIES: asking(app, "/bare", repeat(in_cookie(same))),
+            COOKIE: asking(app, "/guarded", repeat(in_cookie(same))),
         }
-        for number in COOKIES:
-            cookies = repeat(in_cookie(issued.access_token, beside=number - 1))
-            asks[f"{BARE}, cookies: {number}"] = asking(app, "/bare", cookies)
-            asks[f"{GUARDED}, the last cookie of {number}"] = asking(app, "/guarded", cookies)
-        measured = measure(asks, rounds)
-        others = [as_bearer(token) for token in new_tokens(app, issued, (rounds + 1) * REQUESTS)]
-        measured |= measure({FIRST: asking(app, "/guarded", others)}, rounds)
-        words = report(measured, question(app))
-    print(words)
-    if options.write:
-        PAGE.write_text(with_parts(PAGE.read_text(), {"guard": words}))
+        views = measure(asks, rounds)
+        others = map(bearer, new_tokens(app, issued, (rounds + 1) * REQUESTS))
+        views |= measure({FIRST: asking(app, "/guarded", others)}, rounds)
+        return Guard(views, question(app))
+
+
+def bearer(token: str) -> dict[str, str]:
+    """What a request has that presents this token."""
+    return {"HTTP_AUTHORIZATION": f"Bearer {token}"}
+
+
+def in_cookie(token: str) -> dict[str, str]:
+    """What a request has that presents this token in the last of ten cookies."""
+    others = "".join(f"other{number}=a-value-of-the-site; " for number in range(9))
+    return {"HTTP_COOKIE": f"{others}accessToken={token}"}
 
 
 def site(folder: Path) -> tuple[Flask, IssuedTokens]:
@@ -134,27 +139,15 @@ def view() -> str:
     return "Dear Ada,"
 
 
-def as_bearer(token: str) -> dict[str, str]:
-    """The token in the Authorization header."""
-    return {"HTTP_AUTHORIZATION": f"Bearer {token}"}
-
-
-def in_cookie(token: str, beside: int) -> dict[str, str]:
-    """The token in a cookie, after so many others."""
-    others = [f"preference{number}={secrets.token_hex(16)}" for number in range(beside)]
-    return {"HTTP_COOKIE": "; ".join((*others, f"accessToken={token}"))}
-
-
-def asking(app: Flask, path: str, carrying: Iterable[dict[str, str]]) -> Ask:
-    """A function that sends one request to ``app``, with what the next one of these puts into its environ."""
-    template, carried = EnvironBuilder(path).get_environ(), iter(carrying)
+def asking(app: Flask, path: str, credentials: Iterable[dict[str, str]]) -> Ask:
+    """A function that sends one request to ``app``, with the next of these credentials."""
+    template, presented = EnvironBuilder(path).get_environ(), iter(credentials)
 
     def start(status: str, *_: Any) -> None:
         assert status == "200 OK", status
 
     def ask() -> None:
-        environ = template | next(carried)
-        b"".join(app(environ, start))  # type: ignore[arg-type]  # an iterable of bytes, as WSGI has it
+        b"".join(app(template | next(presented), start))  # type: ignore[arg-type]  # an iterable of bytes, as WSGI has it
 
     return ask
 
@@ -166,31 +159,21 @@ def question(app: Flask) -> float:
         return median(once(lambda: store.ended_since(time.time() - 10)) for _ in range(REQUESTS))
 
 
-def report(measured: Mapping[str, Measured], asked: float) -> str:
-    """The figures as a table and four sentences, in Markdown."""
-    bare_view, without, guarded, first = (measured[name] for name in (BARE, UNKNOWING, GUARDED, FIRST))
-    *_, bare_with, guarded_by_cookie, _ = measured.values()
-    by_bearer, by_cookie = guarded.middle - bare_view.middle, guarded_by_cookie.middle - bare_with.middle
-    knowing, noise = guarded.middle - without.middle, max(guarded.noise, without.noise)
+def report(guard: Guard) -> str:
+    """The figures as a table and three sentences, in Markdown."""
+    bare_view = guard.views[BARE]
     rows = [
-        f"| {name} | {one.middle:.1f} | {one.noise:.1f} | {one.middle / bare_view.middle:.2f} |"
-        for name, one in measured.items()
+        (name, f"{one.middle:.1f}", f"{one.noise:.1f}", f"{one.middle / bare_view.middle:.2f}")
+        for name, one in guard.views.items()
     ]
+    without, guarded, first = (guard.views[name] for name in (WITHOUT, GUARDED, FIRST))
+    knowing, noise = guarded.middle - without.middle, max(guarded.noise, without.noise)
     return "\n".join(
         [
-            f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}:",
-            "",
-            "| view | µs | noise | ratio |",
-            "| --- | ---: | ---: | ---: |",
-            *rows,
+            markdown(("view", "µs", "noise", "ratio"), rows),
             "",
             f"Knowing of ended sessions costs {knowing:.1f} µs a request; the noise is {noise:.1f} µs.",
-            f"A guard costs {by_bearer:.0f} µs for a bearer, {by_cookie:.0f} µs for the last of ten cookies.",
             f"Verifying a token the first time costs {first.middle - guarded.middle:.0f} µs more.",
-            f"The question to the database takes {asked:.0f} µs, at most once a second in each process.",
+            f"A process asks the database once a second at most; that takes {guard.question:.0f} µs.",
         ]
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -1,16 +1,11 @@
-"""python -m bench.refresh: the cost of a refresh beside the least that a rotating token can cost.
+"""The cost of a refresh, in this process, beside the least that a rotating token can cost (sites/floor.py).
 
-The floor is a bare Flask view with the database's driver: one ``UPDATE … RETURNING`` of the user's row, one
-token verified, two tokens made. It has no leeway, finds no theft, and signs out who loses a reply. It and the
-refreshes of Ratchet are measured alternately (see rounds.py), on each database that is there.
+The floor and the refreshes of Ratchet are measured alternately (rounds.py), on each database that is there.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import platform
 import secrets
 import tempfile
 import time
@@ -20,33 +15,27 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import jwt
 import pytest
-from flask import Flask, Response, jsonify, request
+from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, event
 from werkzeug.test import EnvironBuilder
 
 from app.auth import Ratchet, RatchetUser
 from app.auth.lifecycle.account import SessionOptions
-from app.auth.sessions.issuer import new_id
 from app.auth.storage.driver import Lease
 from app.auth.web import responses
 from app.auth.web.services import services
-from docs.generator import DOCS
-from docs.generator.parts import with_parts
+from docs.generator.parts import markdown
+from tests.campaigns import progress
 from tests.support.databases import KINDS, fresh_database
 
 from .rounds import Ask, Measured, measure
-
-PAGE = DOCS / "speed.md"
-ROUNDS = 20
-QUICK = 3
+from .sites.floor import Floor
 
 LEEWAY = 30
 """Seconds after which the next refresh rotates."""
 
-DAY = 24 * 60 * 60
 FLOOR = "the floor"
 
 
@@ -61,26 +50,16 @@ class Time:
         return self.now
 
 
-def main() -> None:
-    """Measure and print; with ``--write`` also into docs/speed.md."""
-    parser = argparse.ArgumentParser(prog="python -m bench.refresh", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK} rounds")
-    parser.add_argument("--write", action="store_true", help="put the figures into docs/speed.md")
-    options = parser.parse_args()
-    measured: dict[str, dict[str, Measured]] = {}
+def measured(rounds: int) -> dict[str, dict[str, Measured]]:
+    """The refreshes on each database that is there."""
+    found: dict[str, dict[str, Measured]] = {}
     for kind in KINDS:
-        print(f"{kind} …", end=" ", flush=True)
+        progress.show(f"refreshes in this process, on {kind}")
         try:
-            measured[kind] = measured_on(kind, QUICK if options.quick else options.rounds)
+            found[kind] = measured_on(kind, rounds)
         except pytest.skip.Exception as missing:
-            print(missing)
-        else:
-            print("done")
-    words = report(measured)
-    print(words)
-    if options.write:
-        PAGE.write_text(with_parts(PAGE.read_text(), {"refresh": words}))
+            progress.say(str(missing))
+    return found
 
 
 def measured_on(kind: str, rounds: int) -> dict[str, Measured]:
@@ -190,56 +169,16 @@ def chain(app: Flask, carrier: Cookie | Body, token: str) -> Ask:
 
 def floor_of(engine: Engine) -> tuple[Flask, str]:
     """The floor on this database, and its first token."""
-    change, ask = (sql.replace("?", "?" if engine.dialect.positional else "%s") for sql in floor_sql(engine))
-    cursor, key, app = Lease().connection(engine).cursor(), secrets.token_bytes(32), Flask("floor")
-    cursor.execute("CREATE TABLE floor (id INTEGER PRIMARY KEY, token TEXT, email TEXT, name TEXT)")
-    cursor.execute("INSERT INTO floor VALUES (1, 'first', 'ada@example.org', 'ada')")
-
-    @app.post("/auth/refresh")
-    def refresh() -> Response:
-        shown = jwt.decode(request.cookies["refreshToken"], key, ["HS256"])
-        new, now = new_id(), int(time.time())
-        cursor.execute(change, (new, int(shown["sub"]), shown["jti"]))
-        if ask:
-            cursor.execute(ask, (int(shown["sub"]),))
-        row = cursor.fetchone()
-        assert row is not None
-        number, email, name = row
-        access = jwt.encode({"sub": str(number), "iat": now, "exp": now + 600}, key)
-        user = {"id": number, "email": email, "name": name}
-        reply = jsonify(access_token=access, token_type="Bearer", expires_in=600, user=user)
-        token = jwt.encode({"sub": str(number), "jti": new, "exp": now + DAY}, key)
-        reply.set_cookie("refreshToken", token, DAY, path="/auth", secure=True, httponly=True, samesite="Lax")
-        return reply
-
-    return app, jwt.encode({"sub": "1", "jti": "first", "exp": int(time.time()) + DAY}, key)
-
-
-def floor_sql(engine: Engine) -> tuple[str, str]:
-    """The one statement of the floor; MariaDB has no UPDATE that returns the row, so there are two."""
-    change, columns = "UPDATE floor SET token = ? WHERE id = ? AND token = ?", "id, email, name"
-    if engine.dialect.name == "mysql":
-        return change, f"SELECT {columns} FROM floor WHERE id = ?"  # noqa: S608  # a constant
-    return f"{change} RETURNING {columns}", ""
+    cursor = Lease().connection(engine).cursor()
+    floor = Floor(lambda: cursor, secrets.token_bytes(32), engine.url.drivername)
+    return floor.app(), floor.fill(1)[0]
 
 
 def report(measured: Mapping[str, Mapping[str, Measured]]) -> str:
     """The figures as a table, in Markdown."""
     rows = [
-        f"| {kind} | {name} | {one.middle:.0f} | {one.noise:.0f} | {asked[FLOOR].middle / one.middle:.2f} |"
+        (kind, name, f"{one.middle:.0f}", f"{one.noise:.0f}", f"{asked[FLOOR].middle / one.middle:.2f}")
         for kind, asked in measured.items()
         for name, one in asked.items()
     ]
-    return "\n".join(
-        [
-            f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}:",
-            "",
-            "| database | refresh | µs | noise | part of the floor's speed |",
-            "| --- | --- | ---: | ---: | ---: |",
-            *rows,
-        ]
-    )
-
-
-if __name__ == "__main__":
-    main()
+    return markdown(("database", "refresh", "µs", "noise", "part of the floor's speed"), rows)

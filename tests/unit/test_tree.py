@@ -16,7 +16,7 @@ from tests.support.running.order import group_of, is_server_next
 
 TESTS = ROOT / "tests"
 SUPPORT = TESTS / "support"
-BESIDE_THE_PRODUCT = {"campaigns", "documents", "site"}
+BESIDE_THE_PRODUCT = {"bench", "campaigns", "documents", "site"}
 """Rooms of tests/unit for what is not in app/auth."""
 
 RUN_BY_HAND = {"galera"}

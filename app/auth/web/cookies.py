@@ -129,7 +129,7 @@ class Cookies:
 
     def access_attributes(self) -> str:
         """The attributes of the access cookie, without its life, as ``Set-Cookie`` has them."""
-        return dump_cookie(self.names.access, "", **self._attributes(self.names.access)).partition("; ")[2]
+        return self._known_attributes(self.names.access, current_request.script_root).removeprefix("; ")
 
     def has_trace(self, request: Request) -> bool:
         """Whether the request has a cookie of a session, even of one that is over."""

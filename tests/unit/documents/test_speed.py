@@ -1,16 +1,28 @@
-"""The pages of figures have the places that ``make bench`` writes to, and both measurements run."""
+"""The page of figures has the places that ``make bench`` writes to, and the refreshes in process run."""
 
 from __future__ import annotations
 
 import pytest
 
-from bench import refresh, rounds
+from bench import guard, refresh, rounds
 from bench.rounds import Measured
 from docs.generator import DOCS
 from docs.generator.parts import part, with_parts
 
+PARTS = [
+    "machine",
+    "targets",
+    "guard",
+    "refresh",
+    "guarded-served",
+    "refresh-served",
+    "at-once",
+    "sign-in",
+    "starts",
+]
 
-@pytest.mark.parametrize("name", ["guard", "refresh"])
+
+@pytest.mark.parametrize("name", PARTS)
 def test_the_page_has_a_place_for_figures(name: str) -> None:
     """What a run writes there is all that changes."""
     page = (DOCS / "speed.md").read_text()
@@ -24,6 +36,14 @@ def test_each_kind_of_refresh_is_measured_beside_the_floor(monkeypatch: pytest.M
     measured = refresh.measured_on("sqlite", 1)
     kinds = {f"{verdict}, {carrier}" for verdict in ("Rotate", "Repeat") for carrier in refresh.CARRIERS}
     assert measured.keys() == {refresh.FLOOR, *kinds}
+
+
+def test_each_way_to_present_an_access_token_is_measured_beside_the_bare_view() -> None:
+    """Every request is answered with 200, and to verify a token costs more than not to be asked for one."""
+    measured = guard.measured(1)
+    names = {guard.BARE, guard.WITHOUT, guard.GUARDED, guard.COOKIE, guard.FIRST}
+    assert measured.views.keys() == names
+    assert measured.over_bare(guard.FIRST) > 0
 
 
 def test_the_table_compares_with_the_floor() -> None:
