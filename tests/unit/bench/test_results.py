@@ -38,8 +38,12 @@ def only(results: Results) -> Target:
     ],
 )
 def test_the_guard_is_held_to_what_it_adds(seen: int, first: int, cookie: int, met: list[bool]) -> None:
-    """Each row is what three views take over the bare one, and which of the targets that meets."""
-    over = {guard.BARE: 0, guard.GUARDED: seen, guard.FIRST: first, guard.COOKIE: cookie}
+    """Each row is what three views take over the bare one, and which of the targets that meets.
+
+    Ten cookies cost the bare view something, too: the view that reads one is compared with that.
+    """
+    over = {guard.BARE: 0, guard.GUARDED: seen, guard.FIRST: first}
+    over |= {guard.BARE_COOKIES: 30, guard.COOKIE: 30 + cookie}
     measured = Guard({name: constant(80 + more) for name, more in over.items()}, 0)
     assert [target.met for target in targets(Results(guard=measured))] == met
 
