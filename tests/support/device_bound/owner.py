@@ -33,8 +33,10 @@ class Owner:
         self._refused.clear()
 
     def enter(self, name: str) -> None:
-        """Sign in, and wait until the browser has proved its key for the first time."""
+        """Sign in, and let the next page wait for the registration, so that the browser proves its key."""
         self.sign_in(name)
+        eventually(lambda: any(session.device for session in self.served.sessions(name)))
+        self.open()
         eventually(lambda: self.served.is_bound(name))
 
     def run_out(self, seconds: float = RUN_OUT) -> None:
