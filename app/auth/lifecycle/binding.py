@@ -152,11 +152,11 @@ def register(
     """
     if access_until is None or now >= access_until or now - started_at >= policy.registration_time:
         return None
-    pending_until = first_until(access_until, now, policy) + policy.leeway
     if device and device.state == PENDING and device.key == key:
-        return replace(device, pending_until=pending_until)
+        return device
     if device and device.state != EXPECTED:
         return None
+    pending_until = first_until(access_until, now, policy) + policy.leeway
     return Device(PENDING, key, device is not None, issued_at, pending_until)
 
 

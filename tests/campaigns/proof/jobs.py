@@ -14,7 +14,7 @@ from tests.campaigns.proof.worlds import Row
 Job = tuple[str, str]
 """A table and the name of a row, or a network and the number of a chunk."""
 
-SLOW = ("faults", "worlds", "bounds")
+SLOW = ("faults", "binding", "binding-faults", "worlds", "bounds")
 """Tables whose rows go first, so that none of them is the only one running at the end."""
 
 

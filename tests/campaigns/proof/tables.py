@@ -7,6 +7,8 @@ from functools import partial
 from typing import NamedTuple
 
 from app.auth.lifecycle.rotation import decide
+from tests.campaigns.proof.bound.faults import BINDING_FAULTS
+from tests.campaigns.proof.bound.worlds import BOUND_RUNS, LIVES, binding_fault_row
 from tests.campaigns.proof.exploration.blind import GAMES, row
 from tests.campaigns.proof.exploration.pollers import HABITS, told
 from tests.campaigns.proof.faults import FAULTS
@@ -52,6 +54,14 @@ TABLES = {
     "succession": Table(
         ("tabs", "late replies", "exchange", "states", "with the spare", "a tick later", "without the spare"),
         {name: partial(succession_row, world) for name, world in SUCCESSIONS.items()},
+    ),
+    "binding": Table(
+        ("world", "exchanges at once", *LIVES, "states", "seen"),
+        {name: run.row for name, run in BOUND_RUNS.items()},
+    ),
+    "binding-faults": Table(
+        ("left out", "seen with", "what"),
+        {name: partial(binding_fault_row, name) for name in BINDING_FAULTS},
     ),
     "knowledge": Table(
         ("what the thief knows", "leeway", "pauses", "beliefs", "he"),
