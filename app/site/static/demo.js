@@ -15,6 +15,7 @@ const REASONS = {
   refresh_token_missing: "the session is over",
   refresh_token_invalid: "the session is over",
   refresh_token_reused: "somebody used an old copy of this sign-in",
+  device_proof_required: "this browser could not prove that it is the one that signed in",
   account_blocked: "the account has been blocked",
   account_unconfirmed: "the account is not confirmed",
 };

@@ -20,6 +20,14 @@ TESTS = {
         "tests/unit/lifecycle/test_rotation_properties.py",
         "tests/unit/sessions/test_device.py",
     ),
+    "lifecycle.binding": (
+        "tests/unit/lifecycle/test_binding.py",
+        "tests/unit/lifecycle/test_binding_properties.py",
+    ),
+    "lifecycle.refreshing": (
+        "tests/unit/lifecycle/test_refreshing.py",
+        "tests/unit/sessions/test_refresher.py",
+    ),
     "tokens.claims": (
         "tests/unit/tokens/test_claims.py",
         "tests/unit/tokens/test_claims_hostile.py",
@@ -44,6 +52,14 @@ TESTS = {
         "tests/integration/requests/test_hostile_cookies.py",
         "tests/integration/hosts/test_hidden_rows.py",
         "tests/integration/embedding/test_host_writes.py",
+        "tests/integration/hosts/test_may_sign_in.py",
+    ),
+    "sessions.refresher": (
+        "tests/unit/sessions/test_refresher.py",
+        "tests/unit/sessions/test_service.py",
+        "tests/integration/sign_in/test_login_over.py",
+        "tests/integration/embedding/test_signals.py",
+        "tests/integration/requests/test_hostile_cookies.py",
         "tests/integration/hosts/test_may_sign_in.py",
     ),
     "sessions.writer": (

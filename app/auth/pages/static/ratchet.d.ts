@@ -27,6 +27,7 @@ export type Reason =
   | "refresh_token_missing"
   | "refresh_token_invalid"
   | "refresh_token_reused"
+  | "device_proof_required"
   | "account_blocked"
   | "account_unconfirmed";
 

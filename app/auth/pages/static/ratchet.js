@@ -30,7 +30,7 @@ const COOKIE = "signedIn";
 const PREFIX = "/auth";
 
 /* The codes by which the server says that the session is over. */
-const OVER = /^(refresh_token_(missing|invalid|reused)|account_(blocked|unconfirmed))$/;
+const OVER = /^(refresh_token_(missing|invalid|reused)|device_proof_required|account_(blocked|unconfirmed))$/;
 
 const ignore = () => {};
 const sleep = (ms, value) => new Promise((done) => setTimeout(done, ms, value));
