@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
 DEMO := demo@example.org
-BROWSER := tests/e2e/client tests/e2e/pages
+BROWSER := tests/e2e/client tests/e2e/pages tests/e2e/device_bound
 ENGINES := tests/e2e/engines
 COUNTED = $(shell grep -rl --include="test_*.py" campaigns.counts tests)
 export FLASK_APP := wsgi

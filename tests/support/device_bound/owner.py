@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from http.client import HTTPConnection
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Page
 
+from app.auth.lifecycle.binding import FIRST_LIFETIME
+
 from ..browser import ACCESS_COOKIE
 from ..chromium.tabs import eventually
 from ..chromium.visitor import RUN_OUT, send_sign_in
 from .served import REFRESH, Room
+
+NOT_MODIFIED = 304
 
 
 class Owner:
@@ -35,9 +40,10 @@ class Owner:
     def enter(self, name: str) -> None:
         """Sign in, and let the next page wait for the registration, so that the browser proves its key."""
         self.sign_in(name)
-        eventually(lambda: any(session.device for session in self.served.sessions(name)))
+        eventually(lambda: self.served.newest(name).device)
         self.open()
         eventually(lambda: self.served.is_bound(name))
+        eventually(lambda: self._left() > FIRST_LIFETIME)
 
     def run_out(self, seconds: float = RUN_OUT) -> None:
         """Let the access token run out: at the server by its clock, in the browser by taking the cookie away.
@@ -74,8 +80,13 @@ class Owner:
         """How often the browsers in front of this room have refreshed."""
         return len(self.served.wire.asked(REFRESH))
 
+    def _left(self) -> float:
+        """Seconds that the browser will keep the access cookie."""
+        kept = [one.get("expires", 0) for one in self.context.cookies() if one.get("name") == ACCESS_COOKIE]
+        return max(kept, default=0) - time.time()
+
     def _note(self, status: int, url: str) -> None:
-        if status >= 300:
+        if status >= 300 and status != NOT_MODIFIED:
             self._refused.append(f"{status} {url}")
 
 

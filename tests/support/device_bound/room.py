@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response
 
@@ -12,6 +14,9 @@ from app.site import ratchet
 
 from ..chromium import house
 from ..hosts.parts import stream
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 PAGE = """<!doctype html><title>Room</title><a href="/room">again</a> <img src="/picture" alt="" id="picture">
 <form method="post" action="/upload" enctype="multipart/form-data"><input name="note" value="hello">
@@ -30,7 +35,13 @@ const look = () => new Promise((seen, failed) => {
 </script>"""
 
 
-def create_app() -> Flask:
+def create_app() -> WSGIApplication:
+    """The site, which each worker makes at its first request: gunicorn loads an application only once."""
+    return lambda environ, start_response: _made()(environ, start_response)  # noqa: PLW0108  # made late
+
+
+@cache
+def _made() -> Flask:
     """Make the site. A file ``secrets`` in its folder has the variables that replace those of its start."""
     changed = Path(os.environ["HOUSE_FOLDER"]) / "secrets"
     if changed.exists():

@@ -44,9 +44,13 @@ class Room:
         return account.sessions
 
     def is_bound(self, name: str) -> bool:
-        """Whether the one session of somebody is bound, as the row says."""
-        (session,) = self.sessions(name)
-        return session.device is not None and session.device.is_bound
+        """Whether the newest session of somebody is bound, as the row says."""
+        device = self.newest(name).device
+        return device is not None and device.is_bound
+
+    def newest(self, name: str) -> Session:
+        """The session of somebody that started last."""
+        return max(self.sessions(name), key=lambda one: one.started_at)
 
     def restart(self, **secrets: str) -> None:
         """Replace the workers by new ones with these variables; the port stays."""

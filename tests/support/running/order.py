@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # has no types
 
 SERVED = PurePosixPath("tests/e2e")
-CHROMIUM = {SERVED / "client", SERVED / "pages"}
+CHROMIUM = {SERVED / "client", SERVED / "pages", SERVED / "device_bound"}
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]  # for want of types

@@ -1,0 +1,1 @@
+"""Sessions that a real Chromium binds to the device."""
