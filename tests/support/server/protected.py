@@ -14,7 +14,8 @@ REPORT = "The report of May"
 def protected_files(folder: Path, **changes: str) -> str:
     """The server blocks with the locations, serving ``/reports/may.html`` from ``folder``, with changes."""
     blocks = blocks_of(ROOT / "docs" / "deploying.md")
-    servers, locations = (block.text for block in blocks if block.language == "nginx")
+    servers, *others = (block.text for block in blocks if block.language == "nginx")
+    (locations,) = (text for text in others if "auth_request" in text)
     for there, here in (changes | {"root /srv": f"root {_files(folder)}"}).items():
         assert there in locations
         locations = locations.replace(there, here)
