@@ -47,8 +47,10 @@ def starting(stage: Stage, rounds: int) -> dict[str, Start]:
 def use(server: Serving, site: Site) -> None:
     """Ask for a guarded view, and refresh once in each thread, so that all that is loaded late is there."""
     view = [view for view in VIEWS if view.site is site][-1]
-    asked = [view.request(server.tokens["access"][0])] * REQUESTS
-    for refresh in (refresh for refresh in AT_ONCE if refresh.site is site):
-        asked += [refresh.request(token) for token in server.tokens[refresh.delivery][:CONNECTIONS]]
-    for reply in exchange(server.port, asked, CONNECTIONS):
+    for reply in exchange(server.port, [view.request(server.tokens["access"][0])] * REQUESTS, CONNECTIONS):
         reply.checked()
+    for refresh in (refresh for refresh in AT_ONCE if refresh.site is site):
+        tokens = server.tokens[refresh.delivery]
+        asked = [refresh.request(token) for token in tokens[:CONNECTIONS]]
+        for number, reply in enumerate(exchange(server.port, asked, CONNECTIONS)):
+            tokens[number] = refresh.renewed(reply.checked())
