@@ -10,13 +10,19 @@ import pytest
 from app.auth.errors import (
     AccountBlocked,
     AccountUnconfirmed,
+    ChallengeUsed,
+    DeviceProofRequired,
+    DeviceRefused,
+    ProofPending,
     RatchetError,
     RefreshTokenInvalid,
     RefreshTokenReused,
     SessionStolen,
+    TokenInvalid,
 )
 from app.auth.lifecycle import refreshing
 from app.auth.lifecycle.account import Account, EndedSession
+from app.auth.lifecycle.binding import BOUND, OVERRIDDEN, PENDING, Device, Possession, Proof
 from app.auth.lifecycle.rotation import Session
 from app.auth.lifecycle.transitions import Event, EventKind, Transition
 from tests.support.samples import ended_event
@@ -182,3 +188,147 @@ def test_a_refusal_that_ends_the_session_takes_its_cookies_along(holder: Account
     transition = refreshing.refresh(holder, "phone", token, NOW, "fresh", policy=RULE)
     assert transition.error is not None
     assert transition.error.ends_session
+
+
+DEVICE = Device(BOUND, "key", challenged_at=NOW - 500)
+BOUND_PHONE = replace(PHONE, device=DEVICE)
+GOOD, PROOF = Possession(NOW + 5), Possession(proof=Proof(NOW))
+
+
+def told(kind: EventKind, item: Session) -> Event:
+    """The event of a session's device."""
+    return Event(kind, {"session": item})
+
+
+def refresh_bound(item: Session, possession: Possession, token: str = "current") -> Transition:
+    """The outcome of a refresh that shows this beside the token."""
+    return by_kind(
+        refreshing.refresh(
+            account(sessions=(LAPTOP, item)),
+            "phone",
+            token,
+            NOW,
+            "fresh",
+            policy=RULE,
+            possess=lambda _: possession,
+        )
+    )
+
+
+def test_a_refresh_with_an_access_token_is_capped() -> None:
+    """The transition says until when, and the device stays as it is."""
+    rotated: dict[str, Any] = {
+        "parent": "current",
+        "current": "fresh",
+        "made_at": NOW,
+        "shown_at": NOW,
+        "served_at": NOW,
+    }
+    value = replace(BOUND_PHONE, **rotated)
+    transition = refresh_bound(BOUND_PHONE, GOOD)
+    assert transition == Transition(
+        (LAPTOP, value), value, (refreshed(value, "rotate"),), access_until=NOW + 5
+    )
+
+
+def test_a_repeat_that_writes_nothing_is_the_same_session() -> None:
+    """Bound or not: no copy is made, and the row is left alone."""
+    just_now: dict[str, Any] = {"made_at": NOW - 2, "shown_at": NOW - 2, "served_at": NOW - 2}
+    for item in (replace(PHONE, **just_now), replace(BOUND_PHONE, **just_now)):
+        assert refresh_bound(item, GOOD).session is item
+
+
+def test_a_refresh_with_a_proof_says_so() -> None:
+    """Before it says that tokens were handed out."""
+    transition = refresh_bound(BOUND_PHONE, PROOF)
+    value = transition.session
+    assert value
+    assert value.device == replace(DEVICE, challenged_at=NOW)
+    assert transition.access_until is None
+    assert transition.events == (told(EventKind.DEVICE_PROVED, value), refreshed(value, "rotate"))
+
+
+def test_a_refresh_that_goes_on_without_the_key_says_so() -> None:
+    """The first one does, and no later one."""
+    transition = refresh_bound(replace(PHONE, device=replace(DEVICE, state=PENDING)), Possession())
+    value = transition.session
+    assert value
+    assert value.device == replace(DEVICE, state=OVERRIDDEN)
+    assert transition.events == (told(EventKind.DEVICE_OVERRIDDEN, value), refreshed(value, "rotate"))
+    assert refresh_bound(value, Possession(), "fresh").events[0].kind is EventKind.SESSION_REFRESHED
+
+
+@pytest.mark.parametrize("token", ["current", "parent", "stolen"])
+def test_a_refresh_without_the_key_changes_only_the_note_of_it(token: str) -> None:
+    """Whatever the token is to the rule."""
+    value = replace(PHONE, device=replace(DEVICE, refused_at=NOW))
+    assert refresh_bound(BOUND_PHONE, Possession(), token) == Transition(
+        (LAPTOP, value),
+        events=(told(EventKind.DEVICE_PROOF_MISSING, value),),
+        error=DeviceProofRequired,
+    )
+
+
+@pytest.mark.parametrize(
+    ("possession", "error"),
+    [
+        pytest.param(Possession(NOW), ProofPending, id="may come again"),
+        pytest.param(Possession(proof=Proof(NOW - 500)), ChallengeUsed, id="a used challenge"),
+    ],
+)
+def test_a_refresh_that_may_come_again_changes_nothing(
+    possession: Possession, error: type[RatchetError]
+) -> None:
+    """And is told to nobody."""
+    assert refresh_bound(BOUND_PHONE, possession) == Transition((LAPTOP, BOUND_PHONE), error=error)
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [account(sessions=(replace(BOUND_PHONE, expires_at=NOW),)), account(sessions=())],
+    ids=["over", "gone"],
+)
+def test_nothing_is_verified_for_a_session_that_is_over(holder: Account) -> None:
+    """A signature costs more than the answer."""
+
+    def possess(_session: Session) -> Possession:
+        raise AssertionError
+
+    transition = refreshing.refresh(holder, "phone", "current", NOW, "fresh", policy=RULE, possess=possess)
+    assert by_kind(transition).error is RefreshTokenInvalid
+
+
+def register(item: Session, possession: Possession = GOOD, **changes: Any) -> Transition:
+    """The outcome of a registration."""
+    holder = account(**{"sessions": (LAPTOP, item)} | changes)
+    return refreshing.register_device(
+        holder, "phone", "key", NOW - 1, NOW, policy=RULE, possess=lambda _: possession
+    )
+
+
+YOUNG = replace(PHONE, started_at=NOW - 30)
+
+
+def test_a_registration_changes_the_device_alone() -> None:
+    """The transition says how long the first access token lives."""
+    value = replace(YOUNG, device=Device(PENDING, "key", False, NOW - 1, NOW + 5 + RULE.leeway))
+    assert register(YOUNG) == Transition(
+        (LAPTOP, value), value, (told(EventKind.DEVICE_REGISTERED, value),), access_until=NOW + 5
+    )
+
+
+@pytest.mark.parametrize(
+    ("transition", "error"),
+    [
+        pytest.param(register(YOUNG, Possession()), DeviceRefused, id="no access token"),
+        pytest.param(register(PHONE), DeviceRefused, id="too late"),
+        pytest.param(register(replace(YOUNG, expires_at=NOW)), TokenInvalid, id="over"),
+        pytest.param(register(replace(YOUNG, id="tablet")), TokenInvalid, id="gone"),
+        pytest.param(register(YOUNG, confirmed=False), TokenInvalid, id="an unconfirmed account"),
+    ],
+)
+def test_a_registration_that_is_refused_says_why(transition: Transition, error: type[RatchetError]) -> None:
+    """And changes nothing."""
+    assert transition.error is error
+    assert (transition.session, transition.events) == (None, ())
+    assert all(item.device is None for item in transition.sessions)
