@@ -243,7 +243,9 @@ def _item(session: Session) -> dict[str, Any]:
     One without a device costs nothing for it.
     """
     item = {name: getattr(session, name) for name in _SESSION_FIELDS}
-    return item if session.device is None else item | {DEVICE: dataclasses.asdict(session.device)}
+    if session.device is not None:
+        item[DEVICE] = {name: getattr(session.device, name) for name in _DEVICE_FIELDS}
+    return item
 
 
 def _session(item: Mapping[str, Any]) -> Session:

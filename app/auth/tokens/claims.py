@@ -110,13 +110,20 @@ class AccessTokens:
         """
         claims = self._verified.get(token)
         if claims is None:
-            claims = self._remember(token, self.read_expired(token))
+            claims = self._remember(token, self._read(token))
         if now >= claims.expires_at or claims.issued_at > now + CLOCK_TOLERANCE:
             raise TokenInvalid
         return claims
 
     def read_expired(self, token: str) -> AccessClaims:
         """The claims of an authentic access token, however old: an expired one is enough to sign out."""
+        return self._verified.get(token) or self._read(token)
+
+    def is_foreign(self, token: str) -> bool:
+        """Whether ``token`` has the form of ours, and none of our keys signed it."""
+        return self._signer.is_foreign(token)
+
+    def _read(self, token: str) -> AccessClaims:
         claims = self._signer.read(token)
         if not self._is_meant_for_us(claims):
             raise TokenInvalid
@@ -132,10 +139,6 @@ class AccessTokens:
             )
         except ValueError as error:
             raise TokenInvalid from error
-
-    def is_foreign(self, token: str) -> bool:
-        """Whether ``token`` has the form of ours, and none of our keys signed it."""
-        return self._signer.is_foreign(token)
 
     def _default(self) -> dict[str, str]:
         issuer = self._default_issuer and self._default_issuer()

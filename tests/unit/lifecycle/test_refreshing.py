@@ -318,17 +318,20 @@ def test_a_registration_changes_the_device_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("transition", "error"),
+    ("item", "possession", "changes", "error"),
     [
-        pytest.param(register(YOUNG, Possession()), DeviceRefused, id="no access token"),
-        pytest.param(register(PHONE), DeviceRefused, id="too late"),
-        pytest.param(register(replace(YOUNG, expires_at=NOW)), TokenInvalid, id="over"),
-        pytest.param(register(replace(YOUNG, id="tablet")), TokenInvalid, id="gone"),
-        pytest.param(register(YOUNG, confirmed=False), TokenInvalid, id="an unconfirmed account"),
+        pytest.param(YOUNG, Possession(), {}, DeviceRefused, id="no access token"),
+        pytest.param(PHONE, GOOD, {}, DeviceRefused, id="too late"),
+        pytest.param(replace(YOUNG, expires_at=NOW), GOOD, {}, TokenInvalid, id="over"),
+        pytest.param(replace(YOUNG, id="tablet"), GOOD, {}, TokenInvalid, id="gone"),
+        pytest.param(YOUNG, GOOD, {"confirmed": False}, TokenInvalid, id="an unconfirmed account"),
     ],
 )
-def test_a_registration_that_is_refused_says_why(transition: Transition, error: type[RatchetError]) -> None:
+def test_a_registration_that_is_refused_says_why(
+    item: Session, possession: Possession, changes: dict[str, Any], error: type[RatchetError]
+) -> None:
     """And changes nothing."""
+    transition = register(item, possession, **changes)
     assert transition.error is error
     assert (transition.session, transition.events) == (None, ())
-    assert all(item.device is None for item in transition.sessions)
+    assert transition.sessions == (LAPTOP, item)

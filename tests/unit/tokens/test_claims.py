@@ -257,6 +257,7 @@ def test_a_signature_is_verified_once() -> None:
     presented = [reader.sign(replace(ACCESS_CLAIMS, session_id=name)) for name in ("phone", "laptop")]
     first, again = ([reader.read(token, NOW) for token in presented] for _ in range(2))
     assert all(one is other for one, other in zip(first, again, strict=True))
+    assert all(reader.read_expired(token) is one for token, one in zip(presented, first, strict=True))
 
 
 def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
