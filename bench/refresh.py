@@ -30,6 +30,7 @@ from docs.generator.parts import markdown
 from tests.campaigns import progress
 from tests.support.databases import KINDS, fresh_database
 
+from .audit_trail import write_audit_trail
 from .rounds import Ask, Measured, measure
 from .sites.floor import Floor
 
@@ -66,6 +67,7 @@ def measured_on(kind: str, rounds: int) -> dict[str, Measured]:
     """The refreshes and the floor on one kind of database, in a database of their own."""
     with tempfile.TemporaryDirectory() as folder, fresh_database(kind, "ratchet_bench", Path(folder)) as url:
         clock = Time()
+        write_audit_trail()
         app = site(url, clock)
         with app.app_context():
             engine = app.extensions["sqlalchemy"].engine

@@ -17,7 +17,7 @@ MINUTES = (10, 30)
 """Minutes between two refreshes of a device: the lifetime of an access token."""
 
 SITE = "µs of processor time a refresh, site"
-SERVER = "µs of processor time a refresh, server"
+SERVER = "µs of processor time a refresh, server, with checkpoints and vacuum"
 LOG = "bytes of log a refresh, without page images"
 SIZES = ("bytes of the table, each user", "bytes of the indexes, each user")
 QUESTION = "µs of processor time a question, a sign-out every second, server"

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import NullPool, create_engine, text
 
+from ..served.server import processor_time
+
 SETTINGS = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
@@ -85,12 +87,23 @@ class Server:
         return f"{self._root}{database}"
 
     def processor_time(self) -> float:
-        """Seconds of processor time of all its processes, also of those that have ended."""
+        """Seconds of processor time of all its processes, also of those that have ended.
+
+        That of the ended ones is in hundredths of a second, that of the others to the nanosecond.
+        """
         server = int((self._data / "postmaster.pid").read_text().split()[0])
         every = [stat for path in Path("/proc").glob("[0-9]*/stat") if (stat := stat_of(path))]
         own = [stat for stat in every if int(stat[0]) == server or int(stat[3]) == server]
         ended = sum(sum(map(int, stat[15:17])) for stat in own if int(stat[0]) == server)
-        return (sum(sum(map(int, stat[13:15])) for stat in own) + ended) / TICKS
+        return sum(spent_by(int(stat[0])) for stat in own) + ended / TICKS
+
+    def answering_time(self) -> float:
+        """Seconds of processor time of the processes that answer clients, without checkpoints and vacuum."""
+        server = int((self._data / "postmaster.pid").read_text().split()[0])
+        every = [stat for path in Path("/proc").glob("[0-9]*/stat") if (stat := stat_of(path))]
+        return sum(
+            spent_by(int(stat[0])) for stat in every if int(stat[3]) == server and answers(int(stat[0]))
+        )
 
     def records(self, start: str, end: str) -> dict[str, Records]:
         """What the write-ahead log has between two places, by kind of record."""
@@ -154,6 +167,22 @@ def forget(path: Path) -> None:
     with path.open("rb") as file:
         os.fdatasync(file.fileno())
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def spent_by(process: int) -> float:
+    """Seconds of processor time of a process; none if it has just ended."""
+    try:
+        return processor_time(process)
+    except OSError:
+        return 0.0
+
+
+def answers(process: int) -> bool:
+    """Whether this process of PostgreSQL has a client on loopback: its title names the client's address."""
+    try:
+        return b"127.0.0.1(" in Path(f"/proc/{process}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def stat_of(path: Path) -> list[str]:

@@ -17,6 +17,8 @@ from app.auth.web.services import EXTENSION, Services
 from app.db import db
 from docs.generator import ROOT
 
+from ..audit_trail import write_audit_trail
+
 POLLED = 3
 """Seconds of the past that a process asks for when it asks which sessions have ended."""
 
@@ -36,6 +38,7 @@ class Site:
 
     def __init__(self, url: str) -> None:
         self.now = time.time()
+        write_audit_trail()
         self.app = create_app(
             {"SECRET_KEY": secrets.token_hex(32), "SQLALCHEMY_DATABASE_URI": url, "TESTING": True},
             clock=lambda: self.now,
