@@ -230,6 +230,7 @@ def _vary_by_token(response: Response) -> None:
     if not named:
         response.headers.add("Vary", _BY_TOKEN)
     elif named != [_BY_TOKEN]:
+        response.headers["Vary"] = ", ".join(named)  # Werkzeug reads only the first line
         response.vary.update(TOKEN_HEADERS)
 
 

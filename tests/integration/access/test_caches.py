@@ -145,6 +145,21 @@ def test_no_hook_of_the_host_takes_away_what_a_page_varies_with(overruled: Stran
     assert reply.headers["Cache-Control"] == PUBLIC
 
 
+def test_two_lines_of_the_host_about_what_a_page_varies_with_both_stay(stranger: Stranger) -> None:
+    """Extensions add a line each; every cache reads them as one list."""
+
+    @stranger.app.get("/twice")
+    @stranger.ratchet.required
+    def twice() -> Response:
+        reply = Response("both")
+        for name in ("Origin", "Accept-Encoding"):
+            reply.headers.add("Vary", name)
+        return reply
+
+    reply = stranger.signed_in().client.get("/twice")
+    assert varies(reply) == BOTH | {"origin", "accept-encoding"}
+
+
 def test_no_hook_of_the_host_lets_our_own_replies_be_stored(overruled: Stranger) -> None:
     """With tokens in cookies or in the body, refusals, redirects to continue; but the client may be kept."""
     navigation = {"Sec-Fetch-Mode": "navigate"}
