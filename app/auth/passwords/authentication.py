@@ -131,7 +131,10 @@ class Authenticator:
         """
         if not hashing.needs_rehash(account.password_hash, self._settings.bcrypt_rounds):
             return account
-        raised = self._hash(password)
+        try:
+            raised = self._hash(password)
+        except Unavailable:  # too many hashes at once: the next sign-in stores it
+            return account
         written = self._store.compare_and_swap(
             account, account.sessions, password_hash=raised, same_hash=True
         )

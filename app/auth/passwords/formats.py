@@ -26,7 +26,11 @@ _NAME = re.compile(
 
 
 class PasswordVerifier(Protocol):
-    """Verifies password hashes that another system has stored. Both methods are called by several threads."""
+    """Verifies password hashes that another system has stored.
+
+    Both methods are called by several threads, and not by that of the request: they see its context
+    variables, and not its thread-locals.
+    """
 
     def owns(self, stored: str) -> bool:
         """Whether ``stored`` is a whole hash of this format, and cheap enough to verify."""

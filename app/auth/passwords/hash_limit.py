@@ -19,7 +19,7 @@ from typing import ParamSpec, TypeVar
 from ..errors import Unavailable
 
 MAX_HASHES = 10
-"""Hashes that run or wait in one process. A worker needs more threads than this, see gunicorn.conf.py."""
+"""Hashes of one app that run or wait in one process. A worker has more threads, see gunicorn.conf.py."""
 
 NICENESS = 5
 """Steps by which a hash has a lower priority than requests: a third of their weight (sched(7))."""
@@ -61,7 +61,11 @@ def _at_low_priority(
     """Run ``work`` in a thread of its own: only a privileged process can raise a priority again."""
     context = copy_context()
     with ThreadPoolExecutor(1, initializer=_lower_priority, initargs=(get_native_id(),)) as thread:
-        return thread.submit(lambda: context.run(work, *values, **named)).result()
+        try:
+            started = thread.submit(lambda: context.run(work, *values, **named))
+        except RuntimeError as error:  # the system gives this process no further thread
+            raise Unavailable(retry_after=RETRY_SECONDS) from error
+        return started.result()
 
 
 def _lower_priority(caller: int) -> None:

@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import select
 from werkzeug.security import generate_password_hash
 
+from app.auth.errors import Unavailable
+from app.auth.passwords.authentication import Authenticator
 from app.auth.passwords.hashing import needs_rehash
 from tests.support.browser import PASSWORD, Browser
 
@@ -52,6 +54,26 @@ def test_a_short_legacy_password_is_taken_along(make_stranger: MakeStranger) -> 
     assert sign_in(host, "owl") == 200
     assert not needs_rehash(stored(host), ROUNDS)
     assert sign_in(host, "owl") == 200
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_sign_in_does_not_fail_because_its_new_hash_has_to_wait(
+    make_stranger: MakeStranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The password was right. If too many others hash just then, the next sign-in stores the new hash."""
+    host = make_stranger(password_verifiers=[verifier_of(PBKDF2)])
+    host.add_user(password_hash=FOREIGN_HASHES[PBKDF2])
+    with monkeypatch.context() as busy:
+        busy.setattr(Authenticator, "_hash", too_many)
+        assert sign_in(host) == 200
+    assert stored(host) == FOREIGN_HASHES[PBKDF2]
+    assert sign_in(host) == 200
+    assert not needs_rehash(stored(host), ROUNDS)
+
+
+def too_many(*_given: object) -> str:
+    """Refuse to hash, as while many others sign in."""
+    raise Unavailable
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -89,6 +89,24 @@ def test_a_hash_that_fails_gives_its_place_back(limit: HashLimit) -> None:
     assert limit.run(int, "7") == 7
 
 
+def test_a_system_without_another_thread_is_a_fault(
+    limit: HashLimit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is refused says when to come back, and leaves its place to the next one."""
+    with monkeypatch.context() as full:
+        full.setattr(Thread, "start", refuse_to_start)
+        for _ in range(MAX_HASHES + 1):
+            with pytest.raises(Unavailable) as refused:
+                limit.run(priority)
+            assert refused.value.retry_after == RETRY_SECONDS
+    assert limit.run(str, 7) == "7"
+
+
+def refuse_to_start(_thread: Thread) -> None:
+    """Fail as Python does where the system gives no further thread."""
+    raise RuntimeError("can't start new thread")
+
+
 @linux
 def test_a_hash_has_a_lower_priority_than_its_request(limit: HashLimit) -> None:
     """The thread of the hash is nicer by NICENESS; that of the request stays as it was."""
