@@ -83,7 +83,7 @@ def _of_the_guard(results: Results) -> Iterator[Target]:
         yield _at_most(
             "guard, token seen for the first time, in process", FIRST_MICROSECONDS, first, " µs", 1
         )
-        more = "guard, cookie over bearer, in process"
+        more = "guard, cookie over bearer, each over a bare view that gets the same, in process"
         yield _at_most(more, COOKIE_MICROSECONDS, cookie - seen, " µs", 1)
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tests.campaigns import progress
 
 from .client import exchange
-from .server import Serving, serving
+from .server import SETTINGS, Serving, serving
 from .stage import CONNECTIONS, Stage
 from .subjects import AT_ONCE, BLOCKLIST, FLOOR, RATCHET, SECURITY, SIMPLEJWT, STATELESS, VIEWS, Site
 
@@ -18,6 +18,10 @@ REQUESTS = 60
 ALONE = ["--config", "/dev/null", "--worker-class", "gthread", "--workers", "1", "--threads", "4"]
 ALONE += ["--no-control-socket"]
 """One worker that loads the site itself, so that the memory of the site is its own."""
+
+WAYS = {site.name: (site, ALONE) for site in SITES}
+WAYS[f"{RATCHET.name}, as gunicorn.conf.py has it"] = RATCHET, SETTINGS
+"""Each site by itself, and ours with two workers that share what the master has loaded."""
 
 
 class Start(NamedTuple):
@@ -29,15 +33,15 @@ class Start(NamedTuple):
 
 def starting(stage: Stage, rounds: int) -> dict[str, Start]:
     """Every site by name, started alternately."""
-    measured: dict[str, list[Start]] = {site.name: [] for site in SITES}
+    measured: dict[str, list[Start]] = {name: [] for name in WAYS}
     for number in range(1, rounds + 1):
-        for site in SITES:
-            progress.show(f"starts: round {number} of {rounds}, {site.name}")
+        for name, (site, options) in WAYS.items():
+            progress.show(f"starts: round {number} of {rounds}, {name}")
             began = time.perf_counter()
-            with stage.log.open("ab") as log, serving(stage.prepared[site], log, ALONE) as server:
+            with stage.log.open("ab") as log, serving(stage.prepared[site], log, options) as server:
                 took = time.perf_counter() - began
                 use(server, site)
-                measured[site.name].append(Start(took, server.unique_memory()))
+                measured[name].append(Start(took, server.unique_memory()))
     return {
         name: Start(median(one.seconds for one in rounds_), median(one.memory for one in rounds_))
         for name, rounds_ in measured.items()
@@ -45,7 +49,7 @@ def starting(stage: Stage, rounds: int) -> dict[str, Start]:
 
 
 def use(server: Serving, site: Site) -> None:
-    """Ask for a guarded view, and refresh once in each thread, so that all that is loaded late is there."""
+    """Ask for a guarded view and refresh, over eight connections, so that what is loaded late is there."""
     view = [view for view in VIEWS if view.site is site][-1]
     for reply in exchange(server.port, [view.request(server.tokens["access"][0])] * REQUESTS, CONNECTIONS):
         reply.checked()
