@@ -54,6 +54,9 @@ FIRST_LIFETIME = 60
 REFUSAL_NOTED_FOR = 3600
 """Seconds in which further refusals are not written to the row: a thief must not cause writes."""
 
+CLOCK_TOLERANCE = 10
+"""Seconds by which a time on the row may lie ahead. One further ahead is of a clock that was wrong."""
+
 CHALLENGE_STEP = 0.001
 """Seconds between two challenges that are told apart."""
 
@@ -172,31 +175,38 @@ def rule(
     if device is None:
         return Ruling.FREE
     if possession.proof:
-        return _rule_on_proof(device, possession.proof)
+        return _rule_on_proof(device, possession.proof, now)
     if device.state == OVERRIDDEN:
         return Ruling.FREE
     if device.state == EXPECTED:
         return Ruling.FREE if now - started_at < policy.registration_time else Ruling.MISSING
-    return _rule_on_access(device, possession, now, policy.leeway)
+    return _rule_on_access(device, possession, now, policy)
 
 
-def _rule_on_proof(device: Device, proof: Proof) -> Ruling:
-    if proof.issued_at <= device.challenged_at:
+def _rule_on_proof(device: Device, proof: Proof, now: float) -> Ruling:
+    if proof.issued_at <= _challenged_at(device, now):
         return Ruling.USED
     return Ruling.STOLEN if device.state == OVERRIDDEN else Ruling.PROVED
 
 
-def _rule_on_access(device: Device, possession: Possession, now: float, leeway: float) -> Ruling:
+def _challenged_at(device: Device, now: float) -> float:
+    """When the newest challenge was issued; 0 if that lies ahead, since its clock has been set back."""
+    return device.challenged_at if device.challenged_at <= now + CLOCK_TOLERANCE else 0.0
+
+
+def _rule_on_access(device: Device, possession: Possession, now: float, policy: BindingPolicy) -> Ruling:
+    leeway = policy.leeway
     left = -leeway if possession.access_until is None else possession.access_until - now
     if left > 0:
         return Ruling.CAPPED
     if possession.is_skipped or left > -leeway:  # it left the browser with a good access token
         return Ruling.LATER
-    return _rule_on_pending(device, now) if device.state == PENDING else Ruling.MISSING
+    return _rule_on_pending(device, now, policy) if device.state == PENDING else Ruling.MISSING
 
 
-def _rule_on_pending(device: Device, now: float) -> Ruling:
-    if now < device.pending_until:
+def _rule_on_pending(device: Device, now: float, policy: BindingPolicy) -> Ruling:
+    longest = policy.first_lifetime + policy.leeway + CLOCK_TOLERANCE
+    if 0 < device.pending_until - now < longest:
         return Ruling.LATER
     return Ruling.MISSING if device.is_required else Ruling.OVERRIDDEN
 
@@ -229,4 +239,4 @@ def next_challenge_at(device: Device | None, now: float) -> float:
 
     The clock of the node that issued the last one may be ahead.
     """
-    return max(now, device.challenged_at + CHALLENGE_STEP) if device else now
+    return max(now, _challenged_at(device, now) + CHALLENGE_STEP) if device else now

@@ -93,7 +93,7 @@ def hand_back(sender: Flask, exception: BaseException, **_: object) -> None:
     "/continue",
     {
         200: ReplySpec(
-            "A page that reloads itself: because of SameSite=Strict the browser did not send the cookie.",
+            "A page that reloads itself: after a link of another site a cookie or a proof is missing.",
             {HTML: None},
         ),
         204: ReplySpec("Empty: HEAD does not renew."),
@@ -134,7 +134,7 @@ def _continue() -> ResponseReturnValue:
     presented = refresh_cookies()
     if presented is None and OPTIONAL.name not in request.args and _is_kept_back_in_frame():
         return _page("framed", 403, target=redirects.next_page())
-    if _is_strict_arrival():
+    if _is_strict_arrival() or _is_bound_arrival(presented):
         return _page("arrival", 200, again=redirects.here())
     try:
         return _renew(presented)
@@ -167,6 +167,7 @@ def busy(problem: RatchetError) -> Response:
     """The page that tries again; the session stays as it is."""
     page = _page("busy", problem.status, problem=problem, seconds=RETRY_SECONDS, again=redirects.here())
     page.headers["Retry-After"] = str(RETRY_SECONDS)
+    responses.make_way_for_proof(page, problem)
     return page
 
 
@@ -224,6 +225,17 @@ def _is_strict_arrival() -> bool:
     """
     strict = services().settings.cookie_samesite == "Strict"
     return strict and request.method == "GET" and request.headers.get("Sec-Fetch-Site") == "cross-site"
+
+
+def _is_bound_arrival(presented: Sequence[str] | None) -> bool:
+    """Whether a link of another site led here, and a key of the device may be needed.
+
+    A browser proves no key for another site, and does not say so (Device Bound Session Credentials, W3C). It
+    does for a page of ours that loads the same URL again. In an unbound session it sends the access cookie.
+    """
+    is_foreign = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
+    may_be_bound = bool(services().settings.device_bound) and presented is not None
+    return may_be_bound and is_foreign and request.method == "GET" and not evidence().access
 
 
 def _page(name: str, status: int, **values: object) -> Response:

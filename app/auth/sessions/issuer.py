@@ -131,8 +131,14 @@ class TokenIssuer:
         return self.access_shown(evidence, session)
 
     def access_shown(self, evidence: Evidence, session: Session) -> Possession:
-        """What the access tokens of a request show for a session, bound or not."""
-        return Possession(self._access_until(evidence.access, session.id), None, evidence.is_skipped)
+        """What the access tokens of a request show for a session, bound or not.
+
+        A browser proves its key only where the access cookie is missing. So one that has the cookie of
+        another session, or one that nobody can read any more, cannot prove it just now.
+        """
+        until = self._access_until(evidence.access, session.id)
+        is_hindered = bool(evidence.access) and until is None
+        return Possession(until, None, evidence.is_skipped or is_hindered)
 
     def _access_until(self, tokens: Iterable[str], session_id: str) -> float | None:
         """When the last of the access tokens of this session runs out, or has run out."""

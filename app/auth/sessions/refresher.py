@@ -198,9 +198,13 @@ class SessionRefresher:
             policy=self._policy,
             possess=partial(self._issuer.possession, evidence),
         )
-        account, transition = self._change(
-            claims.subject, decide_transition, now, missing=RefreshTokenInvalid
-        )
+        try:
+            account, transition = self._change(
+                claims.subject, decide_transition, now, missing=RefreshTokenInvalid
+            )
+        except ProofPending:  # whom the host refuses is told why, and not to come again
+            self._ask_host(claims.subject, RefreshTokenInvalid)
+            raise
         return self._issue(
             account,
             transition,

@@ -90,6 +90,7 @@ def _device_obstacle(settings: Settings) -> str | None:
         "forbids RATCHET_COOKIE_DOMAIN; a browser renews the cookie only for the host that has set it": (
             settings.cookie_domain is not None
         ),
+        "forbids RATCHET_STRICT; the browser and a page of the site renew at the same time": settings.strict,
         "forbids RATCHET_COOKIE_PARTITIONED; browsers bind no cookie of a frame": settings.cookie_partitioned,
         "needs another package: pip install 'flask-ratchet[keys]'": find_spec("cryptography") is None,
     }

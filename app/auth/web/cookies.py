@@ -127,6 +127,11 @@ class Cookies:
         """Set only the access cookie, for ``max_age`` seconds."""
         self._add(response, self.names.access, access, _lifetime(max_age))
 
+    def clear_access(self, response: Response) -> None:
+        """Clear only the access cookie, if the current request presents one."""
+        if self.read_access(current_request):
+            self._delete(response, self.names.access)
+
     def access_attributes(self) -> str:
         """The attributes of the access cookie, without its life, as ``Set-Cookie`` has them."""
         return self._known_attributes(self.names.access, current_request.script_root).removeprefix("; ")

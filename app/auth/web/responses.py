@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from ..errors import MethodNotAllowed, RatchetError, TooManyAttempts, Unavailable
+from ..errors import MethodNotAllowed, ProofPending, RatchetError, TooManyAttempts, Unavailable
 from ..lifecycle.rotation import Session
 from ..sessions.issuer import IssuedTokens
 from . import device_binding
@@ -93,11 +93,12 @@ def set_cookies(response: Response, issued: IssuedTokens, *, replaces: bool = Fa
 
 
 def set_bound_cookie(response: Response, issued: IssuedTokens) -> Response:
-    """Set the access cookie of a session that is bound to a device. It lives as long as the token in it.
+    """Set the access cookie of a session that is bound to a device. It runs out just before its token does.
 
-    When it has run out, the browser proves its key before it sends the next request.
+    When it has run out, the browser proves its key before it sends the next request. Its second may have
+    begun before the reply arrives, hence one less.
     """
-    services().cookies.set_access(response, issued.access_token, issued.expires_in)
+    services().cookies.set_access(response, issued.access_token, max(1, issued.expires_in - 1))
     return response
 
 
@@ -137,7 +138,8 @@ def error(problem: RatchetError) -> Response:
     """The reply to a refused request.
 
     It clears no cookie. It may arrive late, after a new sign-in in the same browser, and would then take
-    away the cookies of that one; and the cookie that was refused may be another site's.
+    away the cookies of that one; and the cookie that was refused may be another site's. The exception is an
+    access cookie that hinders a proof: the next request brings a good one.
     """
     reply = _problem(problem.code, services().sentences.describe(problem), problem.status, problem.reason)
     if problem.challenge:
@@ -146,7 +148,14 @@ def error(problem: RatchetError) -> Response:
         reply.headers["Retry-After"] = str(problem.retry_after)
     if isinstance(problem, MethodNotAllowed):
         reply.headers["Allow"] = ", ".join(sorted(problem.allowed))
+    make_way_for_proof(reply, problem)
     return reply
+
+
+def make_way_for_proof(reply: Response, problem: RatchetError) -> None:
+    """Clear an access cookie with which the browser has not proved its key: it proves where there is none."""
+    if isinstance(problem, ProofPending):
+        services().cookies.clear_access(reply)
 
 
 def http_error(problem: HTTPException) -> Response:

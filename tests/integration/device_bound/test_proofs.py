@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.support.browser import REFRESH_COOKIE, Browser, content, refusal, set_cookies
+from tests.support.browser import ACCESS_COOKIE, REFRESH_COOKIE, Browser, content, refusal, set_cookies
 from tests.support.clock import Clock
 from tests.support.device_bound.browser import CHALLENGE, REFRESH, BoundBrowser
 from tests.support.device_bound.key import DeviceKey
@@ -45,12 +45,12 @@ def challenge_in(reply: TestResponse) -> str | None:
 
 
 def test_a_proof_is_an_ordinary_refresh(bound: BoundBrowser, clock: Clock, ada: str) -> None:
-    """The refresh token rotates, the access cookie lives as long as its token, and one row is written."""
+    """The refresh token rotates, the access cookie runs out just before its token, and one row is written."""
     before, version = bound.held, stored(bound.client.application, ada).version
     clock.advance(601)
     reply = bound.prove()
     assert reply.status_code == 200
-    assert set_cookies(reply)["accessToken"]["max-age"] == "600"
+    assert set_cookies(reply)["accessToken"]["max-age"] == "599"
     assert set_cookies(reply)[REFRESH_COOKIE]["value"] != before
     assert stored(bound.client.application, ada).version == version + 1
     assert bound.me().status_code == 200
@@ -244,3 +244,26 @@ def test_required_and_bound(make_site: MakeSite, clock: Clock) -> None:
     for _ in range(3):
         clock.advance(601)
         assert browser.get("/auth/me").status_code == 200
+
+
+def test_an_access_cookie_that_nobody_can_read_is_cleared(bound: BoundBrowser, clock: Clock) -> None:
+    """The browser would not prove beside it. Without it the request is refused as ever, and nothing loops."""
+    clock.advance(601)
+    bound.client.set_cookie(ACCESS_COOKIE, "no.token.atall")
+    reply = bound.refresh()
+    assert refusal(reply) == (503, "unavailable")
+    assert set_cookies(reply).keys() == {ACCESS_COOKIE}
+    assert bound.client.get_cookie(ACCESS_COOKIE) is None
+    assert refusal(bound.refresh()) == (401, "device_proof_required")
+    assert bound.prove().status_code == 200
+
+
+def test_a_link_of_another_site_is_loaded_again_from_this_one(bound: BoundBrowser, clock: Clock) -> None:
+    """There the browser proves first; a browser with an access cookie needs no such page."""
+    there = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "cross-site"}
+    assert bound.client.get("/auth/continue?next=/", headers=there).status_code == 303
+    clock.advance(601)
+    bound.client.delete_cookie(ACCESS_COOKIE)
+    page = bound.client.get("/auth/continue?next=/", headers=there)
+    assert (page.status_code, 'http-equiv="refresh"' in page.text) == (200, True)
+    assert bound.prove().status_code == 200

@@ -45,10 +45,10 @@ def test_browser_gets_its_instructions(browser: BoundBrowser) -> None:
     reply = browser.register(offer_to(browser))
     cookie = set_cookies(reply)[ACCESS_COOKIE]
     assert set_cookies(reply).keys() == {ACCESS_COOKIE}
-    assert cookie["max-age"] == "60"
+    assert cookie["max-age"] == "59"
     said = content(reply)
     (credential,) = said["credentials"]
-    raw = reply.headers["Set-Cookie"].partition("Max-Age=60; ")[2]
+    raw = reply.headers["Set-Cookie"].partition("Max-Age=59; ")[2]
     assert credential == {"type": "cookie", "name": ACCESS_COOKIE, "attributes": raw}
     assert said["refresh_url"] == "/auth/dbsc/refresh"
     assert reply.headers["Secure-Session-Challenge"].endswith(f';id="{said["session_identifier"]}"')

@@ -22,6 +22,7 @@ from app.auth.lifecycle.binding import (
     Proof,
     Ruling,
 )
+from app.auth.tokens import device_proofs
 
 from ...support.samples import NOW, TICK
 
@@ -263,10 +264,25 @@ def test_a_challenge_is_newer_than_every_one_that_was_used() -> None:
     """Even where the node that issued the last one has a clock that is ahead."""
     assert binding.next_challenge_at(None, NOW) == NOW
     assert binding.next_challenge_at(BOUND_DEVICE, NOW) == NOW
-    ahead = replace(BOUND_DEVICE, challenged_at=NOW + 3600)
-    assert binding.next_challenge_at(ahead, NOW) == NOW + 3600.001
-    proof = Possession(proof=Proof(binding.next_challenge_at(ahead, NOW)))
-    assert ruling(ahead, proof) is Ruling.PROVED
+    ahead = replace(BOUND_DEVICE, challenged_at=NOW + 10)
+    assert binding.next_challenge_at(ahead, NOW) == NOW + 10.001
+    assert ruling(ahead, Possession(proof=Proof(NOW + 10))) is Ruling.USED
+    assert ruling(ahead, Possession(proof=Proof(NOW + 10.001))) is Ruling.PROVED
+
+
+def test_a_clock_that_was_set_back_keeps_no_owner_out() -> None:
+    """A time of the future on the row is none: a proof counts at once, and a registration is decided."""
+    ahead = replace(BOUND_DEVICE, challenged_at=NOW + 10.1)
+    assert binding.next_challenge_at(ahead, NOW) == NOW
+    assert ruling(ahead, Possession(proof=Proof(NOW))) is Ruling.PROVED
+    longest = FIRST_LIFETIME + LEEWAY + binding.CLOCK_TOLERANCE
+    assert ruling(replace(PENDING_DEVICE, pending_until=NOW + longest - 1), Possession()) is Ruling.LATER
+    assert ruling(replace(PENDING_DEVICE, pending_until=NOW + longest), Possession()) is Ruling.OVERRIDDEN
+
+
+def test_a_challenge_is_read_as_far_ahead_as_the_row_is_believed() -> None:
+    """One that a node issues for another one, whose clock is ahead, is accepted."""
+    assert binding.CLOCK_TOLERANCE == device_proofs.CLOCK_TOLERANCE
 
 
 def test_a_device_is_replaced_and_never_changed() -> None:

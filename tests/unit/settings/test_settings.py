@@ -207,6 +207,7 @@ def test_the_rule_is_made_of_the_settings() -> None:
     [
         ({"RATCHET_COOKIE_SECURE": False}, "needs Secure cookies; remove RATCHET_COOKIE_SECURE"),
         ({"RATCHET_ACCESS_COOKIE": False}, "needs the access cookie; remove RATCHET_ACCESS_COOKIE"),
+        ({"RATCHET_STRICT": True}, "forbids RATCHET_STRICT"),
         ({"RATCHET_COOKIE_DOMAIN": "example.org"}, "forbids RATCHET_COOKIE_DOMAIN"),
         (
             {"RATCHET_COOKIE_PARTITIONED": True, "RATCHET_COOKIE_SAMESITE": "None"},
