@@ -6,7 +6,7 @@ bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = "gthread"
 # In each worker up to ten sign-ins (MAX_HASHES) hash or wait for that, and each holds a thread. The other six
-# serve refreshes and pages. A worker hashes on half of the processors, so two of them can use all.
+# serve refreshes and pages.
 threads = 16
 # The site is loaded once and the workers are forked from it, so that they share the memory of its code. The
 # trade: SIGHUP replaces the workers, but a new release or a changed setting takes a restart.

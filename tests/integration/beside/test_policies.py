@@ -32,6 +32,8 @@ def test_a_limit_of_the_host_is_too_many_attempts(stranger: Stranger) -> None:
     assert 0 < int(reply.headers["Retry-After"]) <= 60
     assert "60 per 1 minute" not in reply.text
     assert client.get("/private").status_code == 401
+    for path in ("/auth/dbsc/register", "/auth/dbsc/refresh"):
+        assert client.post(path).status_code == 400, "a 429 would make the browser forget its key"
 
 
 @pytest.mark.parametrize(
