@@ -50,7 +50,7 @@ class HashLimit:
 
 
 def processors() -> int:
-    """How many hashes one process runs at once: as many as it has processors. More would take no less time."""
+    """How many hashes one process runs at once: as many as it has processors. More would be no quicker."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
