@@ -17,6 +17,7 @@ ELSEWHERE = {
     "proof.md": "takes minutes; tests/unit/campaigns/test_proof.py runs the same on a smaller scale",
     "soak.md": "its command takes minutes; tests/e2e/product/test_soak.py runs it for seconds",
     "mutation.md": "takes minutes; tests/unit/campaigns/test_mutation.py has it kill a mutant of a sample",
+    "scaling.md": "its commands take minutes and own databases; CI runs a short form of two of them",
     "clients.md": "its snippets run with their clients: tests/e2e/client/others, tests/e2e/product/clients",
     "migrating.md": "builds four sites, each of which tests/integration/migrating moves from its old library",
     "client.md": "its snippets run in a browser; tests/e2e/client drives the client in Chromium",

@@ -28,6 +28,8 @@ from pathlib import Path
 from typing import Self
 from urllib.request import urlopen
 
+from sqlalchemy.engine import make_url
+
 from tests.support import ROOT
 from tests.support.browser import PASSWORD
 from tests.support.sites import add_user
@@ -136,6 +138,27 @@ class Playground:
             assert is_closed_to(port, "evil.example", "example.org")
             assert not is_closed_to(port, "example.org", "example.org")
         assert reply.status == 200
+
+    def _run_nginx_nodes(self, configuration: str) -> None:
+        """A browser signs in. Every node is this one site; ``make nodes`` has several, and breaks them."""
+        upstream = self.base_url.removeprefix("http://")
+        here = re.sub(r"10\.0\.0\.\d:8000", "127.0.0.1:8000", configuration)
+        with nginx(here, ("127.0.0.1:8000", upstream), self._folder) as port:
+            reply = sign_in_over_tls(port, "example.org", "demo@example.org", PASSWORD)
+        assert reply.status == 200
+
+    def _run_text_failover(self, setting: str) -> None:
+        """The driver is given both servers, and is to take the one that accepts writes."""
+        url = make_url(setting.partition("=")[2].strip().strip("'"))
+        _, given = url.get_dialect()().create_connect_args(url)
+        assert (given["host"], given["port"]) == ("10.0.1.1,10.0.1.2", "5432,5432")
+        assert given["target_session_attrs"] == "read-write"
+
+    def _run_ini_primary(self, settings: str) -> None:
+        """They are those of the primary in ``make nodes``."""
+        used = (ROOT / "tests" / "campaigns" / "nodes" / "cluster.py").read_text()
+        names, _ = settings.splitlines()
+        assert names.partition(" ")[0] in used
 
     def _run_nginx_locations(self, locations: str) -> None:
         """tests/e2e/server/proxy/test_auth_request.py asks for what they guard."""
