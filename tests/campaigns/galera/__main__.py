@@ -11,6 +11,7 @@ from docs.generator import DOCS
 from docs.generator.parts import markdown, with_parts
 from tests.campaigns.progress import is_watched, say, show
 from tests.campaigns.soak.plan import Plan
+from tests.campaigns.soak.verdict import verdict
 
 from .cluster import NotWholeError
 from .member import lacking
@@ -18,8 +19,6 @@ from .run import run
 
 PAGE = DOCS / "scaling.md"
 REMEDY = "apt-get install mariadb-server galera-4 rsync (Debian, Ubuntu)"
-TOO_SLOW = "Too many exchanges went beyond the bound: this machine is too busy for the run to say much."
-
 NO_CLUSTER = "The database nodes did not find together: this machine is too busy for the run."
 
 
@@ -41,14 +40,7 @@ def main() -> int:
     print("\n\n" + "\n".join(f"{what:<{width}}  {number}" for what, number in rows) + "\n")
     if options.write:
         PAGE.write_text(with_parts(PAGE.read_text(), {"galera": markdown(("what", "how much"), rows)}))
-    for oddity in outcome.ledger.oddities[:20]:
-        print(oddity)
-    for promise in outcome.broken:
-        print(f"BROKEN: {promise}")
-    if outcome.broken:
-        return 1
-    print(TOO_SLOW if outcome.ledger.too_slow else "Every promise was kept.")
-    return 2 if outcome.ledger.too_slow else 0
+    return verdict(outcome.ledger, outcome.broken, "Every promise was kept.")
 
 
 def _options() -> argparse.Namespace:

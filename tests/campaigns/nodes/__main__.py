@@ -7,14 +7,13 @@ import math
 import sys
 
 from tests.campaigns.progress import is_watched, say, show
+from tests.campaigns.soak.verdict import verdict
 
 from .daemon import passable_folder
 from .page import table, write
 from .phases import PHASES
 from .plan import SHORT, NodesPlan
 from .run import run
-
-TOO_SLOW = "Too many exchanges went beyond the bound: this machine is too busy for the run to say much."
 
 
 def main() -> int:
@@ -37,14 +36,7 @@ def main() -> int:
     print(f"\n\n{table(ledger.table_rows())}\n\n{ledger.table()}\n")
     if options.write:
         write(ledger.table_rows())
-    for oddity in ledger.oddities[:20]:
-        print(oddity)
-    for promise in ledger.broken:
-        print(f"BROKEN: {promise}")
-    if ledger.broken:
-        return 1
-    print(TOO_SLOW if ledger.too_slow else "Everything held.")
-    return 2 if ledger.too_slow else 0
+    return verdict(ledger, ledger.broken, "Everything held.")
 
 
 def _options() -> argparse.Namespace:

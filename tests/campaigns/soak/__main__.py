@@ -16,8 +16,8 @@ from tests.support.databases import fresh_database
 
 from .plan import Plan
 from .run import soak
+from .verdict import verdict
 
-TOO_SLOW = "Too many exchanges went beyond the bound: this machine is too busy for the run to say much."
 NAME = "ratchet_soak"
 PAGE = DOCS / "soak.md"
 
@@ -31,14 +31,7 @@ def main() -> int:
     print(f"\n\n{ledger.table()}\n")
     if options.write:
         write(ledger.rows())
-    for oddity in ledger.oddities[:20]:
-        print(oddity)
-    for promise in ledger.broken:
-        print(f"BROKEN: {promise}")
-    if ledger.broken:
-        return 1
-    print(TOO_SLOW if ledger.too_slow else "Every promise was kept.")
-    return 2 if ledger.too_slow else 0
+    return verdict(ledger, ledger.broken, "Every promise was kept.")
 
 
 def _options() -> argparse.Namespace:
