@@ -17,7 +17,7 @@ CLIENT_ID = "first-party"
 site itself. Other sites may use the same name, because it belongs to its issuer (RFC 6749, 2.2)."""
 
 CLOCK_TOLERANCE = 10
-"""Seconds by which the clock of the node that issued an access token may be ahead of the reader's."""
+"""Seconds by which the clock of the node that issued a token or a challenge may be ahead of the reader's."""
 
 MAX_TIME = 2**40
 MAX_FURTHER = 1024

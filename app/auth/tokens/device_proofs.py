@@ -21,7 +21,8 @@ from typing import Any, Literal, NamedTuple
 import jwt
 
 from .. import strict_json
-from .jws import Key, decode_segment, derive_key, encode_segment
+from .claims import CLOCK_TOLERANCE
+from .jws import SHAPE, Key, decode_segment, derive_key, encode_segment
 
 PROOF_TYPE = "dbsc+jwt"
 ALGORITHMS: Mapping[str, str] = {"EC": "ES256", "RSA": "RS256"}
@@ -41,14 +42,10 @@ MIN_RSA_BITS, MAX_RSA_BITS = 2048, 4096
 MIN_EXPONENT, MAX_EXPONENT = 65537, 2**32
 """Of an RSA key (NIST SP 800-56B, 6.2; the upper limit keeps a verification cheap)."""
 
-CLOCK_TOLERANCE = 10
-"""Seconds by which the clock of the node that issued a challenge may be ahead of the reader's."""
-
 _MEMBERS = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}
 """The members of a public key that are kept (RFC 7638, 3.2)."""
 
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-_SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 _NUMBER = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _CHALLENGE = re.compile(r"([0-9]{1,15})\.([A-Za-z0-9_-]{43})", re.ASCII)
 
@@ -125,7 +122,7 @@ def _opened(header: str) -> tuple[str, Mapping[str, Any]]:
     The draft asks for a string in quotation marks; Chromium sends none.
     """
     token = header[1:-1] if header[:1] == header[-1:] == '"' and len(header) > 1 else header
-    if len(token) > MAX_PROOF_LENGTH or not _SHAPE.fullmatch(token):
+    if len(token) > MAX_PROOF_LENGTH or not SHAPE.fullmatch(token):
         raise ProofRefused("it is no JWT, or a very long one")
     fields = _parsed(token.partition(".")[0])
     if fields.get("typ") != PROOF_TYPE:

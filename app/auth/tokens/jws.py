@@ -32,7 +32,8 @@ ASYMMETRIC_ALGORITHMS = ("EdDSA", "ES256", "RS256")
 JWKS_MAX_AGE = 300
 """Seconds for which a service may keep our public keys; a new key is published that long before it signs."""
 
-_SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
+SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
+"""A JWS in its compact form (RFC 7515, 7.1)."""
 
 
 class UnusableKey(ValueError):
@@ -118,7 +119,7 @@ class TokenSigner:
 
     def _keys_for(self, token: str) -> list[Key]:
         """The keys that can have signed ``token``, by its header; none where it is no token of this type."""
-        if len(token) > MAX_TOKEN_LENGTH or not _SHAPE.fullmatch(token):
+        if len(token) > MAX_TOKEN_LENGTH or not SHAPE.fullmatch(token):
             return []
         return self._keys.get(token.partition(".")[0], [])
 

@@ -22,7 +22,7 @@ from app.auth.lifecycle.binding import (
     Proof,
     Ruling,
 )
-from app.auth.tokens import device_proofs
+from app.auth.tokens import claims
 
 from ...support.samples import NOW, TICK
 
@@ -282,7 +282,7 @@ def test_a_clock_that_was_set_back_keeps_no_owner_out() -> None:
 
 def test_a_challenge_is_read_as_far_ahead_as_the_row_is_believed() -> None:
     """One that a node issues for another one, whose clock is ahead, is accepted."""
-    assert binding.CLOCK_TOLERANCE == device_proofs.CLOCK_TOLERANCE
+    assert binding.CLOCK_TOLERANCE == claims.CLOCK_TOLERANCE
 
 
 def test_a_device_is_replaced_and_never_changed() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.auth.tokens.claims import CLOCK_TOLERANCE
 from app.auth.tokens.device_proofs import (
-    CLOCK_TOLERANCE,
     REFRESH,
     REGISTER,
     ChallengeRefused,
