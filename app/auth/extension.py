@@ -13,7 +13,7 @@ from .access import guard, sign_in, visitor
 from .api import metadata
 from .api.blueprint import blueprint, root
 from .errors import RatchetError, SettingsError
-from .lifecycle.account import SessionOptions, SessionRef
+from .lifecycle.account import SessionRef
 from .management.cli import commands
 from .pages import continuation, script
 from .passwords.formats import PasswordVerifier
@@ -28,11 +28,10 @@ from .storage.host_database import HostDb
 from .user import RatchetUser
 from .web import redirects, responses, stream
 from .web.body import check_delivery
-from .web.device_binding import must_bind
 from .web.request import (
     check_origin,
     client_ip,
-    device_label,
+    session_options,
 )
 from .web.services import EXTENSION, assemble, services
 
@@ -164,8 +163,7 @@ class Ratchet(Generic[_User]):
         With ``delivery="body"`` it sets none: hand out the tokens that are returned, to a client that keeps
         its tokens itself. Raises InvalidRequest for that if RATCHET_BODY_DELIVERY is false.
         """
-        check_delivery(delivery)
-        options = SessionOptions(remember, delivery, device_label(label), must_bind(delivery))
+        options = session_options(check_delivery(delivery), remember=remember, label=label)
         return sign_in.start(user, options)
 
     def end_session(self, session_id: str | None = None) -> None:

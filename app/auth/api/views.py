@@ -14,7 +14,7 @@ from ..errors import (
     SignInRefused,
     TooManyAttempts,
 )
-from ..lifecycle.account import SessionOptions, SessionRef
+from ..lifecycle.account import SessionRef
 from ..routing.media_types import JSON
 from ..routing.routes import (
     ACCOUNT,
@@ -40,12 +40,11 @@ from ..routing.schemas import (
 from ..user import field_of
 from ..web import password_sign_in, responses
 from ..web.body import Body, check_delivery, read_body
-from ..web.device_binding import must_bind
 from ..web.request import (
     client_ip,
-    device_label,
     evidence,
     refresh_cookies,
+    session_options,
 )
 from ..web.services import services
 from . import bodies, exchange
@@ -72,9 +71,7 @@ def login() -> Response:
         raise InvalidRequest("This URL takes no password. Sign in on the sign-in page of the site.")
     delivery = body.choice("delivery", *services().settings.deliveries)
     field, identifier = _identifier(body)
-    options = SessionOptions(
-        body.flag("remember"), delivery, device_label(body.text("label")), must_bind(delivery)
-    )
+    options = session_options(delivery, remember=body.flag("remember"), label=body.text("label"))
     issued, replaces = password_sign_in.sign_in(field, identifier, body.needed("password"), options)
     reply = responses.tokens(issued, delivery, replaces=replaces)
     if replaces and delivery == "body":
@@ -192,9 +189,7 @@ def end_session(session_id: str) -> Response:
 def start_session() -> Response:
     """Start a session for another device or tool of the same user."""
     body = read_body()
-    options = SessionOptions(
-        remember=True, delivery=check_delivery("body"), label=device_label(body.text("label"))
-    )
+    options = session_options(check_delivery("body"), remember=True, label=body.text("label"))
     account, session = live_session()
     if session.started_by:
         raise ReauthenticationRequired("Only a session that began with a sign-in can start another one.")

@@ -19,7 +19,7 @@ from ..errors import (
     TooManyAttempts,
     Unavailable,
 )
-from ..lifecycle.account import SessionOptions, SessionRef
+from ..lifecycle.account import SessionRef
 from ..routing.media_types import FORM, HTML
 from ..routing.routes import ACCOUNT, BY_ANY_TOKEN, COOKIES, BodySpec, Parameter, ReplySpec, Routes
 from ..routing.schemas import component, record, text
@@ -27,13 +27,12 @@ from ..settings.model import Settings
 from ..user import MAX_IDENTIFIER_LENGTH, field_of
 from ..web import password_sign_in, redirects, responses
 from ..web.body import Body, read_form
-from ..web.device_binding import must_bind
 from ..web.request import (
     check_purpose,
-    device_label,
     evidence,
     live_session_ref,
     refresh_cookies,
+    session_options,
 )
 from ..web.services import services
 from .rendering import NEXT, show
@@ -170,7 +169,7 @@ def refused(problem: RatchetError, form: Body | None = None) -> Response:
 
 def _sign_in(form: Body) -> Response:
     identifier, password = form.text("identifier") or "", form.text("password") or ""
-    options = SessionOptions("remember" in form, "cookie", device_label(), must_bind("cookie"))
+    options = session_options("cookie", remember="remember" in form)
     issued, replaces = password_sign_in.sign_in(field_of(identifier), identifier, password, options)
     reply = cast("Response", redirect(redirects.next_page(), 303))
     return responses.set_cookies(reply, issued, replaces=replaces)

@@ -8,11 +8,12 @@ from flask import request
 from werkzeug import Response
 
 from ..errors import CrossOrigin, TokenInvalid, TokenMissing, Unavailable
-from ..lifecycle.account import SessionRef
+from ..lifecycle.account import SessionOptions, SessionRef
 from ..sessions import device
 from ..sessions.issuer import Evidence
 from ..tokens.claims import AccessClaims
 from . import origin
+from .device_binding import must_bind
 from .services import services
 
 READS_ACCESS = "ratchet.reads_access"
@@ -38,6 +39,11 @@ def client_ip() -> str:
 def device_label(wanted: str | None = None) -> str:
     """The label of this device: as wanted, else from its User-Agent."""
     return device.tidy(wanted or "") or device.label_of(request.user_agent.string)
+
+
+def session_options(delivery: str, *, remember: bool, label: str | None = None) -> SessionOptions:
+    """What a session that this request starts is to be; see ``device_label`` for its label."""
+    return SessionOptions(remember, delivery, device_label(label), must_bind(delivery))
 
 
 def check_origin(method: str | None = None) -> None:
