@@ -115,7 +115,7 @@ def _challenged(challenge: str) -> tuple[SessionRef, float]:
     refs = services().token_issuer.refs((), evidence().access)
     for ref in refs:
         try:
-            return ref, _read(challenge, ref, is_registration=True)
+            return ref, _read(challenge, REGISTER, ref)
         except ChallengeRefused as problem:
             refused = problem
     raise refused if refs else DeviceRefused
@@ -137,13 +137,20 @@ def refresh_device() -> Response:
     """Refresh a session that is bound to this browser's device."""
     session_id = _session_id()
     presented = refresh_cookies() or []
-    own = [ref for ref in services().token_issuer.refs(presented, ()) if ref.session_id == session_id]
     try:
-        return _refresh(own[0], presented) if own else jsonify(device_binding.over(session_id))
+        return _refresh(_named(session_id, presented), presented)
     except OVER:
         return jsonify(device_binding.over(session_id))
     except SignInRefused as problem:
         raise Unavailable(problem.description) from problem
+
+
+def _named(session_id: str, presented: list[str]) -> SessionRef:
+    """The session of that id among those of the refresh tokens; RefreshTokenMissing if it is not there."""
+    for ref in services().token_issuer.refs(presented, ()):
+        if ref.session_id == session_id:
+            return ref
+    raise RefreshTokenMissing
 
 
 def _refresh(ref: SessionRef, presented: list[str]) -> Response:
@@ -173,14 +180,13 @@ def _asked_again(ref: SessionRef) -> Response:
 
 
 def _verifier(proof: str, ref: SessionRef) -> Callable[[str], Proof]:
-    return lambda key: Proof(_read(read_proof(proof, key), ref, is_registration=False))
+    return lambda key: Proof(_read(read_proof(proof, key), REFRESH, ref))
 
 
-def _read(challenge: str, ref: SessionRef, *, is_registration: bool) -> float:
-    """When a challenge for this session was issued; ChallengeRefused if it is none."""
-    use: Use = REGISTER if is_registration else REFRESH
+def _read(challenge: str, use: Use, ref: SessionRef) -> float:
+    """When a challenge for this use and session was issued; ChallengeRefused if it is none."""
     refresh_age = services().settings.access_ttl + CHALLENGE_SPARE
-    max_age = REGISTRATION_TIME if is_registration else refresh_age
+    max_age = REGISTRATION_TIME if use == REGISTER else refresh_age
     return services().challenges.read(challenge, use, *ref, now=services().clock(), max_age=max_age)
 
 

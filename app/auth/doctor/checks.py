@@ -10,6 +10,7 @@ from ..passwords.throttle import Throttle
 from ..routing import placement
 from ..settings import cookie_names as names
 from ..settings import secrets
+from ..settings.load import device_obstacle
 from . import host, secret_source
 from .database_checks import cluster, database, migrations, pooler, tenants
 from .findings import CheckContext, Finding
@@ -187,12 +188,11 @@ def lifetimes(context: CheckContext) -> Iterator[Finding]:
 def device_bound(context: CheckContext) -> Iterator[Finding]:
     """Browsers can bind sessions to devices, and no session is bound that cannot go on."""
     settings = context.settings
-    is_possible = settings.cookie_secure and settings.access_cookie and settings.cookie_domain is None
-    if not settings.device_bound and is_possible and not settings.cookie_partitioned:
+    if not settings.device_bound and device_obstacle(settings) is None:
         yield Finding(
             "RATCHET_DEVICE_BOUND is off: a copied cookie works on any device, and a session that was bound "
             "before cannot be renewed.",
-            "Set it to true; if it cannot work, the error says why. See docs/device-bound.md.",
+            "Set it to true; see docs/device-bound.md.",
             is_error=False,
         )
     if settings.device_bound and settings.access_ttl < MIN_BOUND_TTL:

@@ -78,11 +78,11 @@ def _fit_defaults(settings: Settings, given: Collection[str]) -> Settings:
     if "RATCHET_SHORT_TTL" not in given:
         settings = replace(settings, short_ttl=min(settings.short_ttl, settings.refresh_ttl))
     if "RATCHET_DEVICE_BOUND" not in given:
-        settings = replace(settings, device_bound=_device_obstacle(settings) is None)
+        settings = replace(settings, device_bound=device_obstacle(settings) is None)
     return settings
 
 
-def _device_obstacle(settings: Settings) -> str | None:
+def device_obstacle(settings: Settings) -> str | None:
     """What prevents browsers from binding a session to the device, with the remedy; None if nothing does."""
     obstacles = {
         "needs Secure cookies; remove RATCHET_COOKIE_SECURE": not settings.cookie_secure,
@@ -175,5 +175,5 @@ def _check(settings: Settings) -> None:
     for complaint, is_so in contradictions.items():
         if is_so:
             raise SettingsError(f"{complaint}.")
-    if settings.device_bound and (obstacle := _device_obstacle(settings)):
+    if settings.device_bound and (obstacle := device_obstacle(settings)):
         raise SettingsError(f"RATCHET_DEVICE_BOUND {settings.device_bound!r} {obstacle}.")
