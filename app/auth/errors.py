@@ -239,7 +239,7 @@ class SessionStolen(RefreshTokenInvalid):
 class DeviceProofRequired(RatchetError):
     """The session is bound to a device, and the request shows neither its key nor an unexpired access token.
 
-    The session goes on for whoever has the key.
+    The session itself goes on: a request with the key is served.
     """
 
     code = "device_proof_required"

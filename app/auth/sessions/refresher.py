@@ -144,8 +144,8 @@ class SessionRefresher:
         """The live session that these tokens may act for. An orphan among them is a theft, as in a refresh.
 
         Otherwise a thief could try out here whether a stolen token is still good. A session that is bound to
-        a device needs ``evidence``, too. Without it there is none; whoever ``insists`` is refused as in a
-        refresh, with DeviceProofRequired or ProofPending.
+        a device needs ``evidence``, too. Without it the result is None, or with ``insists`` the error of a
+        refresh: DeviceProofRequired or ProofPending.
         """
         weighed = self._reader.weigh(self._issuer.valid_refresh(refresh, now), now, evidence)
         self._check_orphans(weighed.orphans, weighed.good, evidence, now)

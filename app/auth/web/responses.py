@@ -95,8 +95,8 @@ def set_cookies(response: Response, issued: IssuedTokens, *, replaces: bool = Fa
 def set_bound_cookie(response: Response, issued: IssuedTokens) -> Response:
     """Set the access cookie of a session that is bound to a device. It runs out just before its token does.
 
-    When it has run out, the browser proves its key before it sends the next request. Its second may have
-    begun before the reply arrives, hence one less.
+    When it has run out, the browser proves its key before it sends the next request. It lives one second
+    less than the token, because the life of the token is counted from a whole second.
     """
     services().cookies.set_access(response, issued.access_token, max(1, issued.expires_in - 1))
     return response

@@ -59,7 +59,7 @@ BINDING_FAULTS: Mapping[str, Functions] = {
     "a refresh without a proof gives a token of full life": Functions(cap=lambda *_: None),
     "an access token that has run out is accepted": Functions(rule=_without_expiry),
     "one way to refresh asks for no proof": Functions(rule=_instead({Ruling.MISSING: Ruling.FREE})),
-    "whoever says that the proof was skipped is served": Functions(
+    "a request that says the proof was skipped is served": Functions(
         rule=_instead({Ruling.LATER: Ruling.FREE}, skipped=True)
     ),
     "a challenge is accepted twice": Functions(rule=_instead({Ruling.USED: Ruling.PROVED})),
