@@ -194,6 +194,20 @@ def test_a_prefix_counts_in_any_case_of_its_letters(make_site: MakeSite, name: s
             "RATCHET_ACCESS_TTL to minutes",
             id="an access token for hours",
         ),
+        pytest.param(
+            {"RATCHET_DEVICE_BOUND": False},
+            WARNING,
+            "RATCHET_DEVICE_BOUND is off",
+            "Set it to true",
+            id="sessions that could be bound to their devices",
+        ),
+        pytest.param(
+            {"RATCHET_ACCESS_TTL": "299s"},
+            WARNING,
+            "at most 6 times in 9 minutes",
+            "RATCHET_ACCESS_TTL to 300s",
+            id="more proofs than a browser makes",
+        ),
     ],
 )
 def test_each_configuration_is_found_out(
@@ -205,6 +219,13 @@ def test_each_configuration_is_found_out(
     assert advice.status == (1 if kind == ERROR else 0)
     kinds = [found for found, _, _ in advice.findings]
     assert kinds == sorted(kinds)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("forbids", [{"RATCHET_STRICT": True}, {"RATCHET_COOKIE_DOMAIN": "example.org"}])
+def test_nobody_is_advised_to_bind_what_cannot_be_bound(make_site: MakeSite, forbids: dict[str, Any]) -> None:
+    """To follow the advice would stop the start."""
+    assert "RATCHET_DEVICE_BOUND" not in str(ask(make_site(**SOUND | forbids)).findings)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
